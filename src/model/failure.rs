@@ -1,0 +1,126 @@
+//! Why a cloud could not be read, classified where the remote error is understood.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::Moment;
+
+/// A failed call or read: what kind, in whose words, and what to do about it.
+///
+/// The detail is shown to callers and written to logs, so it never holds a secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// What kind of failure, which decides everything that is done about it.
+    pub kind: FailureKind,
+    /// The sentence of whoever refused.
+    pub detail: String,
+    /// How long the cloud, or our circuit breaker, asks to wait before the next try.
+    pub retry_after: Option<Duration>,
+    /// What a person can do about it, such as the permission to grant.
+    pub advice: Option<String>,
+}
+
+impl Failure {
+    /// A failure of this kind, in these words.
+    pub fn new(kind: FailureKind, detail: impl Into<String>) -> Self {
+        Self {
+            kind,
+            detail: detail.into(),
+            retry_after: None,
+            advice: None,
+        }
+    }
+
+    /// The same failure with what a person can do about it.
+    #[must_use]
+    pub fn advise(mut self, advice: impl Into<String>) -> Self {
+        self.advice = Some(advice.into());
+        self
+    }
+
+    /// The same failure with the time to wait before the next try.
+    #[must_use]
+    pub fn retry_after(mut self, wait: Duration) -> Self {
+        self.retry_after = Some(wait);
+        self
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.kind.as_str(), self.detail)?;
+        match &self.advice {
+            Some(advice) => write!(f, " ({advice})"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for Failure {}
+
+/// The kinds of failure that are treated differently.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum FailureKind {
+    /// The credentials are wrong or lack a permission.
+    Denied,
+    /// The region is not enabled for the account.
+    NotEnabled,
+    /// The cloud does not know what was asked for.
+    NotFound,
+    /// The cloud asked for fewer calls, or our circuit breaker holds them back.
+    Throttled,
+    /// No answer in time.
+    Timeout,
+    /// The cloud could not be reached, or failed on its side.
+    Unavailable,
+    /// The answer could not be understood.
+    Malformed,
+}
+
+impl FailureKind {
+    /// The word of the public contract, also used in metrics.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Denied => "denied",
+            Self::NotEnabled => "not_enabled",
+            Self::NotFound => "not_found",
+            Self::Throttled => "throttled",
+            Self::Timeout => "timeout",
+            Self::Unavailable => "unavailable",
+            Self::Malformed => "malformed",
+        }
+    }
+
+    /// The kind of that word.
+    pub fn parse(word: &str) -> Option<Self> {
+        [
+            Self::Denied,
+            Self::NotEnabled,
+            Self::NotFound,
+            Self::Throttled,
+            Self::Timeout,
+            Self::Unavailable,
+            Self::Malformed,
+        ]
+        .into_iter()
+        .find(|kind| kind.as_str() == word)
+    }
+
+    /// Whether the same call may succeed when it is simply made again.
+    pub fn is_transient(self) -> bool {
+        matches!(self, Self::Throttled | Self::Timeout | Self::Unavailable)
+    }
+}
+
+/// A failure of a read that is remembered beside the last good answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FailureRecord {
+    /// What went wrong.
+    pub failure: Failure,
+    /// When.
+    pub at: Moment,
+    /// How many reads have failed in a row, this one included.
+    pub in_a_row: u32,
+    /// Before this moment the cloud is not asked again.
+    pub next_try: Moment,
+}

@@ -1,0 +1,42 @@
+//! A point in time, twice: as people write it and as a duration can be measured from it.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+/// When something happened.
+///
+/// Ages come from the monotonic half, so that a step of the system clock neither ages nor renews
+/// an answer; the wall half is only shown and stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moment {
+    /// The time of day, for people and files.
+    pub wall: Timestamp,
+    /// The time since the process started; negative for what an earlier process did.
+    pub since_start: SignedDuration,
+}
+
+impl Moment {
+    /// How long before `now` this was; zero if it was not.
+    pub fn age(&self, now: Moment) -> Duration {
+        now.since_start
+            .saturating_sub(self.since_start)
+            .try_into()
+            .unwrap_or(Duration::ZERO)
+    }
+
+    /// The moment `later` after this one.
+    #[must_use]
+    pub fn plus(self, later: Duration) -> Self {
+        let later = SignedDuration::try_from(later).unwrap_or(SignedDuration::MAX);
+        Self {
+            wall: self.wall.saturating_add(later).unwrap_or(Timestamp::MAX),
+            since_start: self.since_start.saturating_add(later),
+        }
+    }
+
+    /// How long after `now` this will be; zero if it has passed.
+    pub fn until(&self, now: Moment) -> Duration {
+        now.age(*self)
+    }
+}

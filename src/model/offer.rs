@@ -1,0 +1,46 @@
+//! What can be rented: an instance type in a region, and how it is paid for.
+
+use std::sync::Arc;
+
+use super::Region;
+
+/// How an instance is paid for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Market {
+    /// At the listed price, until stopped.
+    OnDemand,
+    /// At a lower price, until the cloud wants it back.
+    Spot,
+}
+
+/// One instance to launch: what a cloud needs to know to say which quotas it draws on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Instance {
+    /// Where.
+    pub region: Region,
+    /// The cloud's name of the type, such as `p5.48xlarge`.
+    pub instance_type: Arc<str>,
+    /// Virtual CPUs, if known.
+    pub cpus: Option<u32>,
+    /// Memory in GiB, if known.
+    pub memory_gb: Option<f64>,
+    /// The GPUs, if known and any.
+    pub gpu: Option<Gpu>,
+    /// Disk to create with it, in GiB, if that is to be judged.
+    pub disk_gb: Option<f64>,
+    /// Whether it takes a public IPv4 address, if that is to be judged.
+    pub public_ip: bool,
+}
+
+/// The GPUs of an instance type.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Gpu {
+    /// The model, such as `H100`.
+    pub name: Arc<str>,
+    /// How many.
+    pub count: u32,
+    /// Memory of each in GiB, if known.
+    pub memory_gb: Option<f64>,
+    /// Who made it, such as `nvidia`.
+    pub vendor: Option<Arc<str>>,
+}

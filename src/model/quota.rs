@@ -1,0 +1,200 @@
+//! One limit of one account, with its usage where the cloud tells it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::Amount;
+
+/// A row of a snapshot.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Quota {
+    /// Which quota this is, in the cloud's own words.
+    pub key: QuotaKey,
+    /// What people call it.
+    pub name: Arc<str>,
+    /// What the numbers count.
+    pub unit: Unit,
+    /// Which launches it speaks of.
+    pub market: QuotaMarket,
+    /// Which part of the cloud it speaks of.
+    pub scope: Scope,
+    /// Whose limit it is, where a cloud sets limits on several layers.
+    pub container: Option<Container>,
+    /// The limit.
+    pub limit: Limit,
+    /// Where the limit comes from.
+    pub limit_source: LimitSource,
+    /// What is in use.
+    pub usage: Usage,
+    /// Whether the account may ask for more.
+    pub adjustable: Option<bool>,
+    /// The limit that the cloud publishes for new accounts.
+    pub default: Option<Amount>,
+    /// Where a person asks for more.
+    pub increase_url: Option<Arc<str>>,
+    /// How the cloud itself spells the row.
+    pub native: Option<Arc<Native>>,
+}
+
+/// What identifies a quota within a region.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct QuotaKey {
+    /// The cloud's service, such as `ec2` or `compute`.
+    pub service: Arc<str>,
+    /// The cloud's code, such as `L-417A185B` or `compute.instance.gpu.h100`.
+    pub code: Arc<str>,
+}
+
+impl QuotaKey {
+    /// The quota of this service and code.
+    pub fn new(service: impl Into<Arc<str>>, code: impl Into<Arc<str>>) -> Self {
+        Self {
+            service: service.into(),
+            code: code.into(),
+        }
+    }
+}
+
+impl std::fmt::Display for QuotaKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.service, self.code)
+    }
+}
+
+/// A limit, where zero always means zero and unknown has its own name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Limit {
+    /// This much, and no more.
+    Known(Amount),
+    /// The cloud says that there is none.
+    Unlimited,
+    /// The cloud did not say.
+    Unknown,
+}
+
+impl Limit {
+    /// The number, if there is one.
+    pub fn known(self) -> Option<Amount> {
+        match self {
+            Self::Known(amount) => Some(amount),
+            Self::Unlimited | Self::Unknown => None,
+        }
+    }
+}
+
+/// Where a limit comes from, and so what may rest on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum LimitSource {
+    /// The cloud says that it holds for this account.
+    Applied,
+    /// A failed launch stated it after the last read.
+    Learned,
+    /// The operator's configuration states it.
+    Configured,
+    /// The cloud gave only its published default: shown, but no verdict rests on it.
+    Default,
+}
+
+/// What is in use, where unknown is never zero.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Usage {
+    /// This much, at that time if the cloud told it.
+    Known {
+        /// How much.
+        amount: Amount,
+        /// When the cloud counted it.
+        as_of: Option<Timestamp>,
+    },
+    /// The cloud did not say.
+    Unknown,
+}
+
+impl Usage {
+    /// The number, if there is one.
+    pub fn known(self) -> Option<Amount> {
+        match self {
+            Self::Known { amount, .. } => Some(amount),
+            Self::Unknown => None,
+        }
+    }
+}
+
+/// What a quota's numbers count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Unit {
+    /// Virtual CPUs.
+    Vcpu,
+    /// GPUs.
+    Gpu,
+    /// Instances.
+    Instance,
+    /// Bytes.
+    Byte,
+    /// Anything else that is counted.
+    Count,
+}
+
+/// Which launches draw on a quota.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum QuotaMarket {
+    /// On-demand launches.
+    OnDemand,
+    /// Spot launches.
+    Spot,
+    /// Launches into reserved capacity.
+    Reserved,
+    /// All launches.
+    Any,
+}
+
+/// Which part of a cloud a quota speaks of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Scope {
+    /// One region.
+    Region,
+    /// One availability zone.
+    Zone,
+    /// The whole account.
+    Global,
+}
+
+/// Whose limit a row is, where a cloud sets limits on several layers.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Container {
+    /// The cloud's word for the layer: `tenant`, `project`, `compartment`.
+    pub kind: Arc<str>,
+    /// The cloud's id of it.
+    pub id: Arc<str>,
+}
+
+/// How a cloud itself spells a row, for endpoints that speak the cloud's own protocol.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Native {
+    /// How many of our units make one of the cloud's: 2^40 where the cloud counts TiB in bytes.
+    pub unit_size: f64,
+    /// The row's other members, by the cloud's own dotted path.
+    pub members: BTreeMap<String, String>,
+}
+
+macro_rules! words {
+    ($type:ident { $($variant:ident = $word:literal),+ $(,)? }) => {
+        impl $type {
+            /// The word of the public contract.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $word),+ }
+            }
+
+            /// The value of that word.
+            pub fn parse(word: &str) -> Option<Self> {
+                match word { $($word => Some(Self::$variant),)+ _ => None }
+            }
+        }
+    };
+}
+
+words!(LimitSource { Applied = "applied", Learned = "learned", Configured = "configured", Default = "default" });
+words!(Unit { Vcpu = "vcpu", Gpu = "gpu", Instance = "instance", Byte = "byte", Count = "count" });
+words!(QuotaMarket { OnDemand = "on_demand", Spot = "spot", Reserved = "reserved", Any = "any" });
+words!(Scope { Region = "region", Zone = "zone", Global = "global" });

@@ -1,0 +1,25 @@
+//! What a cloud is: the trait that each cloud fulfils, and nothing of any one of them.
+
+use std::fmt;
+
+use futures_util::future::BoxFuture;
+
+use crate::model::{CallContext, Demand, Failure, FetchUnit, Instance, Market, Reading, UnitId};
+
+/// What a connected cloud can do.
+///
+/// Every remote call inside goes through `upstream`, which alone retries and keeps to limits.
+pub trait QuotaSource: Send + Sync + fmt::Debug {
+    /// Which reads of the cloud cover the configured regions: one per region, or one for all.
+    fn units(&self) -> Vec<FetchUnit>;
+
+    /// Reads all quotas of a unit, for all regions that it covers.
+    fn fetch<'a>(
+        &'a self,
+        unit: &'a UnitId,
+        context: &'a CallContext,
+    ) -> BoxFuture<'a, Result<Reading, Failure>>;
+
+    /// The quotas that launching `instance` draws from, without asking the cloud.
+    fn demand(&self, instance: &Instance, market: Market) -> Demand;
+}
