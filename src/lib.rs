@@ -2,4 +2,12 @@
 
 // In reading order, lowest floor first.
 pub mod model;
+
+pub mod clock;
+pub mod secret;
+pub mod telemetry;
+
 pub mod source;
+pub mod upstream;
+
+pub mod clouds;

@@ -1,0 +1,84 @@
+//! The clouds, one folder each; adding one is a folder and a line in [`REGISTRY`].
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use serde::de::DeserializeOwned;
+
+use crate::model::{BackendName, Failure, Region};
+use crate::source::QuotaSource;
+use crate::upstream::{RateLimit, Upstream};
+
+/// Every cloud that a backend may be of.
+pub const REGISTRY: &[Registration] = &[];
+
+/// A cloud that can be configured.
+#[derive(Clone, Copy, Debug)]
+pub struct Registration {
+    /// The `kind` of its backends.
+    pub kind: &'static str,
+    /// How fast it is called unless the operator says otherwise: its documented limit less a
+    /// reserve for the account's other users.
+    pub rate_limit: RateLimit,
+    /// Understands the keys of its own in a `[[backends]]` table.
+    pub parse: fn(toml::Table) -> Result<Arc<dyn CloudSettings>, SettingsError>,
+}
+
+/// A cloud's own keys of a `[[backends]]` table, understood.
+pub trait CloudSettings: fmt::Debug + Send + Sync {
+    /// Makes ready to read the cloud. Nothing is called yet that could fail for a while only:
+    /// an error here is one that an operator has to mend.
+    fn connect(
+        &self,
+        connection: Connection,
+    ) -> BoxFuture<'_, Result<Arc<dyn QuotaSource>, Failure>>;
+}
+
+/// What a cloud is connected with, besides its own keys.
+#[derive(Clone, Debug)]
+pub struct Connection {
+    /// The backend's name.
+    pub backend: BackendName,
+    /// The regions to read.
+    pub regions: RegionChoice,
+    /// The road out.
+    pub upstream: Upstream,
+    /// Where relative paths in the settings start: the configuration file's folder.
+    pub base: PathBuf,
+}
+
+/// Which regions a backend reads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RegionChoice {
+    /// What the cloud enables in a new account.
+    Default,
+    /// All regions of the partition.
+    All,
+    /// These, as they are.
+    Listed(Vec<Region>),
+}
+
+/// A key of a cloud's own that could not be understood.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SettingsError {
+    /// The key's path within the backend's table, such as `credentials.source`.
+    pub path: String,
+    /// What is wrong with it.
+    pub message: String,
+}
+
+/// Understands a cloud's keys as its settings type; the body of most [`Registration::parse`].
+pub fn parse<S>(table: toml::Table) -> Result<Arc<dyn CloudSettings>, SettingsError>
+where
+    S: CloudSettings + DeserializeOwned + 'static,
+{
+    match serde_path_to_error::deserialize::<_, S>(toml::Value::Table(table)) {
+        Ok(settings) => Ok(Arc::new(settings)),
+        Err(error) => Err(SettingsError {
+            path: error.path().to_string(),
+            message: error.inner().message().to_owned(),
+        }),
+    }
+}

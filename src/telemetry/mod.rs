@@ -1,0 +1,7 @@
+//! Logs and metrics: how the service says what it does.
+
+mod logs;
+mod metrics;
+
+pub use logs::{LogFormat, init as init_logs};
+pub use metrics::{Cause, Metrics, QuotaSample, SnapshotSample};
