@@ -7,7 +7,9 @@ pub mod clock;
 pub mod secret;
 pub mod telemetry;
 
+pub mod cache;
 pub mod source;
 pub mod upstream;
 
 pub mod clouds;
+pub mod oracle;

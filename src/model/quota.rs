@@ -38,6 +38,13 @@ pub struct Quota {
     pub native: Option<Arc<Native>>,
 }
 
+impl Quota {
+    /// What is left, or nothing if the limit or the usage is unknown.
+    pub fn available(&self) -> Option<Amount> {
+        Some(self.limit.known()?.saturating_sub(self.usage.known()?))
+    }
+}
+
 /// What identifies a quota within a region.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct QuotaKey {

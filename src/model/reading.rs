@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::location::name;
-use super::{AccountId, BackendName, Failure, Quota, Region};
+use super::{AccountId, BackendName, Container, Failure, Quota, QuotaKey, Region};
 
 name! {
     /// A fetch unit within its backend: a region's name on AWS, `tenant` on Nebius.
@@ -59,5 +59,13 @@ impl Snapshot {
     pub fn new(mut quotas: Vec<Quota>) -> Self {
         quotas.sort_by(|a, b| (&a.key, &a.container).cmp(&(&b.key, &b.container)));
         Self { quotas }
+    }
+
+    /// The row of this quota and container.
+    pub fn find(&self, key: &QuotaKey, container: Option<&Container>) -> Option<&Quota> {
+        self.quotas
+            .binary_search_by(|row| (&row.key, row.container.as_ref()).cmp(&(key, container)))
+            .ok()
+            .map(|found| &self.quotas[found])
     }
 }

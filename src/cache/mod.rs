@@ -1,0 +1,105 @@
+//! Where answers rest: in memory, and optionally in a directory that survives a restart.
+//!
+//! One entry per fetch unit keeps two things apart: the last good answer, which nothing but a
+//! newer good answer replaces, and the failures since, which a good answer clears. Nothing is
+//! evicted for its age: how far an old answer may be relied on is arithmetic
+//! ([`crate::model::Lifetimes`]), and an expired answer is still worth showing.
+
+mod disk;
+mod entry;
+mod stored;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::clock::Clock;
+use crate::model::{FailureRecord, Moment, Reading, UnitKey};
+
+use disk::Disk;
+pub use entry::{Entry, Good};
+
+/// The answers of all backends; clones share them.
+#[derive(Clone, Debug)]
+pub struct Cache(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    entries: moka::sync::Cache<UnitKey, Arc<Entry>>,
+    versions: AtomicU64,
+    disk: Option<Disk>,
+}
+
+/// More fetch units than any operator has accounts times regions; a bound only so that a
+/// programming error cannot fill the memory.
+const MOST_UNITS: u64 = 100_000;
+
+impl Cache {
+    /// A cache that rests in memory only.
+    pub fn in_memory() -> Self {
+        Self::with_disk(None)
+    }
+
+    /// A cache that also rests in `directory`, and starts with what rests there.
+    ///
+    /// What cannot be read is said and ignored: an unusable directory costs the warm restart,
+    /// not the service.
+    pub fn in_directory(directory: &std::path::Path, clock: &Clock) -> Self {
+        let cache = Self::with_disk(Some(Disk::open(directory)));
+        for (key, reading, taken_at) in disk::load(directory) {
+            cache.replace(
+                key,
+                Some(Good {
+                    reading: Arc::new(reading),
+                    taken_at: clock.recall(taken_at),
+                }),
+                None,
+            );
+        }
+        cache
+    }
+
+    fn with_disk(disk: Option<Disk>) -> Self {
+        Self(Arc::new(Inner {
+            entries: moka::sync::Cache::new(MOST_UNITS),
+            versions: AtomicU64::new(0),
+            disk,
+        }))
+    }
+
+    /// What is known of a unit, if it was ever read or tried.
+    pub fn get(&self, key: &UnitKey) -> Option<Arc<Entry>> {
+        self.0.entries.get(key)
+    }
+
+    /// Keeps a good answer; the failures before it are forgotten.
+    pub fn store_good(&self, key: &UnitKey, reading: Arc<Reading>, taken_at: Moment) {
+        if let Some(disk) = &self.0.disk {
+            disk.write(key.clone(), Arc::clone(&reading), taken_at.wall);
+        }
+        self.replace(key.clone(), Some(Good { reading, taken_at }), None);
+    }
+
+    /// Remembers a failure beside the last good answer.
+    pub fn store_failure(&self, key: &UnitKey, failure: FailureRecord) {
+        let good = self.get(key).and_then(|entry| entry.good.clone());
+        self.replace(key.clone(), good, Some(failure));
+    }
+
+    /// Waits until everything stored so far is on disk, or cannot be put there.
+    pub async fn flush(&self) {
+        if let Some(disk) = &self.0.disk {
+            disk.flush().await;
+        }
+    }
+
+    // At most one read of a unit is under way, so its entry has one writer at a time.
+    fn replace(&self, key: UnitKey, good: Option<Good>, last_failure: Option<FailureRecord>) {
+        let version = self.0.versions.fetch_add(1, Ordering::Relaxed);
+        let entry = Entry {
+            good,
+            last_failure,
+            version,
+        };
+        self.0.entries.insert(key, Arc::new(entry));
+    }
+}

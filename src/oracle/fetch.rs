@@ -1,0 +1,240 @@
+//! Reading a fetch unit: one read at a time, whoever asks, and it outlives whoever started it.
+//!
+//! The read runs in a task of its own, because a future that a caller polls dies when that
+//! caller hangs up; moka's `get_with` would then begin it anew in the next waiter. And failures
+//! are remembered, which moka's `try_get_with` does not do.
+
+use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout_at};
+use tracing::Instrument;
+
+use crate::cache::{Cache, Entry};
+use crate::clock::Clock;
+use crate::model::{
+    CallContext, Failure, FailureKind, FailureRecord, Lifetimes, Priority, Reading, UnitKey,
+    Urgency, Usage,
+};
+use crate::source::QuotaSource;
+use crate::telemetry::{Cause, Metrics};
+
+use super::backoff;
+
+/// What a read ended with; the answer itself is in the cache by then.
+pub(super) type Outcome = Result<(), Failure>;
+
+/// Starts reads and lets callers join them; clones share what is under way.
+#[derive(Clone, Debug)]
+pub(super) struct Fetcher(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    cache: Cache,
+    lifetimes: Lifetimes,
+    clock: Clock,
+    metrics: Metrics,
+    read_timeout: Duration,
+    under_way: Mutex<HashMap<UnitKey, Flight>>,
+}
+
+/// A read under way.
+#[derive(Clone, Debug)]
+pub(super) struct Flight {
+    outcome: watch::Receiver<Option<Outcome>>,
+    urgency: Urgency,
+}
+
+impl Flight {
+    /// Waits for the read to end; giving up waiting does not stop it.
+    pub(super) async fn outcome(mut self) -> Outcome {
+        match self.outcome.wait_for(Option::is_some).await {
+            Ok(outcome) => outcome.clone().unwrap_or(Ok(())),
+            Err(_) => Err(Failure::new(
+                FailureKind::Unavailable,
+                "the read was stopped",
+            )),
+        }
+    }
+}
+
+impl Fetcher {
+    pub(super) fn new(
+        cache: Cache,
+        lifetimes: Lifetimes,
+        clock: Clock,
+        metrics: Metrics,
+        read_timeout: Duration,
+    ) -> Self {
+        Self(Arc::new(Inner {
+            cache,
+            lifetimes,
+            clock,
+            metrics,
+            read_timeout,
+            under_way: Mutex::default(),
+        }))
+    }
+
+    /// Joins the read of this unit that is under way, or starts one.
+    pub(super) fn read(
+        &self,
+        key: &UnitKey,
+        source: &Arc<dyn QuotaSource>,
+        cause: Cause,
+        priority: Priority,
+    ) -> Flight {
+        let mut under_way = self.under_way();
+        if let Some(flight) = under_way.get(key) {
+            flight.urgency.raise(priority);
+            if priority < Priority::Background {
+                self.0.metrics.coalesced(&key.backend);
+            }
+            return flight.clone();
+        }
+        let (done, outcome) = watch::channel(None);
+        let flight = Flight {
+            outcome,
+            urgency: Urgency::new(priority),
+        };
+        under_way.insert(key.clone(), flight.clone());
+        drop(under_way);
+
+        let read = self.clone().run(
+            key.clone(),
+            Arc::clone(source),
+            cause,
+            flight.urgency.clone(),
+            done,
+        );
+        tokio::spawn(read.instrument(tracing::info_span!("read", unit = %key)));
+        flight
+    }
+
+    async fn run(
+        self,
+        key: UnitKey,
+        source: Arc<dyn QuotaSource>,
+        cause: Cause,
+        urgency: Urgency,
+        done: watch::Sender<Option<Outcome>>,
+    ) {
+        let started = Instant::now();
+        let deadline = started + self.0.read_timeout;
+        let context = CallContext {
+            urgency,
+            deadline: deadline.into_std(),
+        };
+        let fetch = AssertUnwindSafe(source.fetch(&key.unit, &context)).catch_unwind();
+        let result = match timeout_at(deadline, fetch).await {
+            Ok(Ok(result)) => result,
+            Ok(Err(_)) => Err(Failure::new(
+                FailureKind::Malformed,
+                "reading the cloud failed inside quota-oracle; its log has the panic",
+            )),
+            Err(_) => Err(Failure::new(
+                FailureKind::Timeout,
+                format!(
+                    "no complete answer within {} s",
+                    self.0.read_timeout.as_secs()
+                ),
+            )),
+        };
+        self.0.metrics.fetch(&key.backend, cause, &result);
+        let outcome = self.keep(&key, result, cause, started.elapsed());
+        // The answer is in the cache before the next caller could start another read.
+        self.under_way().remove(&key);
+        let _ = done.send(Some(outcome));
+    }
+
+    fn keep(
+        &self,
+        key: &UnitKey,
+        result: Result<Reading, Failure>,
+        cause: Cause,
+        took: Duration,
+    ) -> Outcome {
+        let before = self.0.cache.get(key);
+        let now = self.0.clock.now();
+        let cause = cause.as_str();
+        let took_ms = took.as_millis() as u64;
+        match result {
+            Ok(reading) => {
+                tracing::info!(
+                    cause,
+                    took_ms,
+                    regions = reading.regions.len(),
+                    gaps = reading.gaps.len(),
+                    "read"
+                );
+                let reading = self.keep_usage(reading, before.as_deref());
+                self.0.cache.store_good(key, Arc::new(reading), now);
+                Ok(())
+            }
+            Err(failure) => {
+                let in_a_row = 1 + before
+                    .and_then(|entry| entry.last_failure.as_ref().map(|f| f.in_a_row))
+                    .unwrap_or(0);
+                let wait = backoff::wait(&failure, in_a_row, rand::random());
+                tracing::warn!(
+                    cause,
+                    took_ms,
+                    in_a_row,
+                    kind = failure.kind.as_str(),
+                    next_try_s = wait.as_secs(),
+                    "not read: {failure}"
+                );
+                let record = FailureRecord {
+                    failure: failure.clone(),
+                    at: now,
+                    in_a_row,
+                    next_try: now.plus(wait),
+                };
+                self.0.cache.store_failure(key, record);
+                Err(failure)
+            }
+        }
+    }
+
+    /// Keeps the last usage where only its reading failed for now: a failure never erases a good
+    /// answer, and the row still says of when it is.
+    fn keep_usage(&self, mut reading: Reading, before: Option<&Entry>) -> Reading {
+        let known = before.and_then(|entry| entry.good.as_ref());
+        let passing = reading.gaps.iter().any(|gap| gap.kind.is_transient());
+        let (Some(known), true) = (known, passing) else {
+            return reading;
+        };
+        let now = self.0.clock.now().wall;
+        let usable = |usage: &Usage| match usage {
+            Usage::Known {
+                as_of: Some(as_of), ..
+            } => now.duration_since(*as_of).unsigned_abs() < self.0.lifetimes.stale_for,
+            _ => false,
+        };
+        for (region, snapshot) in &mut reading.regions {
+            let Some(last) = known.reading.regions.get(region) else {
+                continue;
+            };
+            for quota in &mut Arc::make_mut(snapshot).quotas {
+                if quota.usage == Usage::Unknown
+                    && let Some(last) = last.find(&quota.key, quota.container.as_ref())
+                    && usable(&last.usage)
+                {
+                    quota.usage = last.usage;
+                }
+            }
+        }
+        reading
+    }
+
+    fn under_way(&self) -> std::sync::MutexGuard<'_, HashMap<UnitKey, Flight>> {
+        self.0
+            .under_way
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,91 @@
+//! What we answer: questions about quotas, from what the cache knows and the clouds say.
+//!
+//! A question is answered from memory whenever anything is known. Only a question about which
+//! nothing is known, or that asks for a newer answer, waits for a read, and never past its
+//! deadline. Reads are coalesced ([`fetch`]) and repeated in the background ([`refresh`]).
+
+mod backend;
+mod backoff;
+mod fetch;
+mod quotas;
+mod refresh;
+mod settings;
+mod status;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::cache::Cache;
+use crate::clock::Clock;
+use crate::model::{BackendName, Lifetimes};
+use crate::telemetry::Metrics;
+
+pub use backend::Backend;
+pub use quotas::{Known, QuotaError, RegionView};
+pub use settings::{BackendSettings, Preload};
+pub use status::{BackendStatus, Readiness, RegionStatus, Status};
+
+use backend::Connected;
+use fetch::Fetcher;
+
+/// Everything that can be answered; clones share it.
+#[derive(Clone, Debug)]
+pub struct Oracle(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    backends: BTreeMap<BackendName, Arc<Connected>>,
+    cache: Cache,
+    lifetimes: Lifetimes,
+    clock: Clock,
+    metrics: Metrics,
+    fetcher: Fetcher,
+}
+
+/// How long one read of a fetch unit may take in all, retries and waiting for the rate included.
+///
+/// An AWS region is 21 calls at 4 a second with 4 at once, about five seconds; a throttled start
+/// needs some retries on top. Callers have their own, shorter deadlines.
+const READ_TIMEOUT: Duration = Duration::from_secs(60);
+
+impl Oracle {
+    /// An oracle over these backends, with what the cache already knows.
+    pub fn new(
+        backends: impl IntoIterator<Item = Backend>,
+        cache: Cache,
+        lifetimes: Lifetimes,
+        clock: Clock,
+        metrics: Metrics,
+    ) -> Self {
+        let backends: BTreeMap<_, _> = backends
+            .into_iter()
+            .map(|backend| (backend.name.clone(), Arc::new(Connected::new(backend))))
+            .collect();
+        let fetcher = Fetcher::new(
+            cache.clone(),
+            lifetimes,
+            clock,
+            metrics.clone(),
+            READ_TIMEOUT,
+        );
+        Self(Arc::new(Inner {
+            backends,
+            cache,
+            lifetimes,
+            clock,
+            metrics,
+            fetcher,
+        }))
+    }
+
+    /// The metrics that the answers count into.
+    pub fn metrics(&self) -> &Metrics {
+        &self.0.metrics
+    }
+
+    /// Waits until every answer so far is on disk, if there is one.
+    pub async fn flush(&self) {
+        self.0.cache.flush().await;
+    }
+}

@@ -1,0 +1,274 @@
+//! Questions about the quotas of one region.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout_at};
+
+use crate::cache::{Entry, Good};
+use crate::model::{
+    AccountId, CloudKind, Failure, FailureKind, FailureRecord, Freshness, Location, Moment,
+    Priority, Region, Snapshot,
+};
+use crate::telemetry::Cause;
+
+use super::backend::{Connected, Unit};
+use super::fetch::Flight;
+use super::{Inner, Oracle};
+
+/// What is known of one region, and how far it may be relied on.
+#[derive(Clone, Debug)]
+pub struct RegionView {
+    /// Which region.
+    pub location: Location,
+    /// Which cloud.
+    pub kind: CloudKind,
+    /// Whose quotas, where the cloud told it.
+    pub account: Option<AccountId>,
+    /// The last good answer, if there ever was one.
+    pub known: Option<Known>,
+    /// Why the last read failed, if it did.
+    pub last_failure: Option<FailureRecord>,
+    /// Changes whenever anything above does, but for the freshness and the age.
+    pub version: u64,
+}
+
+/// A region's last good answer.
+#[derive(Clone, Debug)]
+pub struct Known {
+    /// The quotas.
+    pub snapshot: Arc<Snapshot>,
+    /// What could not be read besides.
+    pub gaps: Vec<Failure>,
+    /// When they were read.
+    pub taken_at: Moment,
+    /// How old that is now.
+    pub age: Duration,
+    /// What that makes of them.
+    pub freshness: Freshness,
+    /// How long the freshness lasts: until stale, until expired, or for ever.
+    pub changes_in: Option<Duration>,
+}
+
+/// Why a question about a region has no answer.
+#[derive(Clone, Debug)]
+pub enum QuotaError {
+    /// There is no such backend; these there are.
+    UnknownBackend(Vec<String>),
+    /// The backend has no such region; these it has.
+    UnknownRegion(Vec<Region>),
+    /// Nothing is known yet, and this is why.
+    Unread(Failure),
+}
+
+/// How soon a caller may ask again about a first read that takes longer than its deadline.
+const READ_GOES_ON: Duration = Duration::from_secs(2);
+
+impl Oracle {
+    /// What is known of a region, read now if nothing is, or if it is older than `max_age`.
+    pub async fn region(
+        &self,
+        backend: &str,
+        region: &str,
+        max_age: Option<Duration>,
+        deadline: Instant,
+    ) -> Result<RegionView, QuotaError> {
+        let oracle = &*self.0;
+        let connected = oracle.connected(backend)?;
+        let unit = oracle.unit_of(connected, region)?;
+        let asked = oracle.clock.now();
+        unit.note_question(asked);
+
+        let good = |entry: &Option<Arc<Entry>>| entry.as_ref().and_then(|e| e.good.clone());
+        let mut entry = oracle.cache.get(&unit.key);
+        // A second read is needed only when the first was under way before the question.
+        for _ in 0..2 {
+            let due = match (good(&entry), max_age) {
+                (None, _) => true,
+                (Some(good), Some(max_age)) => good.taken_at.age(asked) > max_age,
+                (Some(_), None) => false,
+            };
+            if !due || oracle.backs_off(entry.as_deref()) {
+                break;
+            }
+            let flight = oracle.read(connected, unit, Cause::Request, Priority::Request);
+            if timeout_at(deadline, flight.outcome()).await.is_err() {
+                return match oracle.view(connected, unit, region) {
+                    view if view.known.is_some() => Ok(view),
+                    _ => Err(QuotaError::Unread(still_reading())),
+                };
+            }
+            entry = oracle.cache.get(&unit.key);
+        }
+        oracle.refresh_behind(connected, unit, entry.as_deref());
+        oracle.answer(connected, unit, region, entry.as_deref())
+    }
+
+    /// What is known of all regions of a backend, without asking the cloud.
+    pub fn regions(&self, backend: &str) -> Result<Vec<RegionView>, QuotaError> {
+        let oracle = &*self.0;
+        let connected = oracle.connected(backend)?;
+        let regions = connected.regions(&oracle.cache);
+        Ok(regions
+            .iter()
+            .map(|(region, unit)| oracle.view(connected, unit, region.as_str()))
+            .collect())
+    }
+
+    /// Reads a region, or all of a backend, now; the answer says how each went.
+    pub async fn refresh(
+        &self,
+        backend: &str,
+        region: Option<&str>,
+        deadline: Instant,
+    ) -> Result<Vec<RegionView>, QuotaError> {
+        let oracle = &*self.0;
+        let connected = oracle.connected(backend)?;
+        let units: Vec<&Unit> = match region {
+            Some(region) => vec![oracle.unit_of(connected, region)?],
+            None => connected.units().collect(),
+        };
+        let flights: Vec<Flight> = units
+            .iter()
+            .map(|unit| oracle.read(connected, unit, Cause::Request, Priority::Request))
+            .collect();
+        for flight in flights {
+            if timeout_at(deadline, flight.outcome()).await.is_err() {
+                break;
+            }
+        }
+        match region {
+            Some(region) => {
+                let unit = oracle.unit_of(connected, region)?;
+                Ok(vec![oracle.view(connected, unit, region)])
+            }
+            None => self.regions(backend),
+        }
+    }
+}
+
+impl Inner {
+    pub(super) fn connected(&self, backend: &str) -> Result<&Arc<Connected>, QuotaError> {
+        self.backends.get(backend).ok_or_else(|| {
+            QuotaError::UnknownBackend(self.backends.keys().map(ToString::to_string).collect())
+        })
+    }
+
+    fn unit_of<'a>(&self, connected: &'a Connected, region: &str) -> Result<&'a Unit, QuotaError> {
+        connected
+            .unit_of(region, &self.cache)
+            .ok_or_else(|| self.unknown_region(connected))
+    }
+
+    fn unknown_region(&self, connected: &Connected) -> QuotaError {
+        QuotaError::UnknownRegion(connected.regions(&self.cache).into_keys().collect())
+    }
+
+    pub(super) fn read(
+        &self,
+        connected: &Connected,
+        unit: &Unit,
+        cause: Cause,
+        priority: Priority,
+    ) -> Flight {
+        self.fetcher
+            .read(&unit.key, &connected.backend.source, cause, priority)
+    }
+
+    /// Whether the last failure asks to leave the cloud alone for now.
+    pub(super) fn backs_off(&self, entry: Option<&Entry>) -> bool {
+        entry
+            .and_then(|entry| entry.last_failure.as_ref())
+            .is_some_and(|failure| !failure.next_try.until(self.clock.now()).is_zero())
+    }
+
+    /// Reads anew what is no longer fresh, while the caller is answered with what is known.
+    fn refresh_behind(&self, connected: &Connected, unit: &Unit, entry: Option<&Entry>) {
+        let Some(good) = entry.and_then(|entry| entry.good.as_ref()) else {
+            return;
+        };
+        let age = good.taken_at.age(self.clock.now());
+        if self.lifetimes.judge(age) != Freshness::Fresh && !self.backs_off(entry) {
+            self.read(connected, unit, Cause::Refresh, Priority::Background);
+        }
+    }
+
+    fn answer(
+        &self,
+        connected: &Connected,
+        unit: &Unit,
+        region: &str,
+        entry: Option<&Entry>,
+    ) -> Result<RegionView, QuotaError> {
+        let view = self.view_of(connected, unit, region, entry);
+        match (&view.known, &view.last_failure) {
+            (Some(_), _) => Ok(view),
+            (None, Some(record)) => {
+                let left = record.next_try.until(self.clock.now());
+                Err(QuotaError::Unread(record.failure.clone().retry_after(left)))
+            }
+            // The unit was read and has no such region.
+            (None, None) if entry.is_some() => Err(self.unknown_region(connected)),
+            (None, None) => Err(QuotaError::Unread(still_reading())),
+        }
+    }
+
+    pub(super) fn view(&self, connected: &Connected, unit: &Unit, region: &str) -> RegionView {
+        let entry = self.cache.get(&unit.key);
+        self.view_of(connected, unit, region, entry.as_deref())
+    }
+
+    fn view_of(
+        &self,
+        connected: &Connected,
+        unit: &Unit,
+        region: &str,
+        entry: Option<&Entry>,
+    ) -> RegionView {
+        let good = entry.and_then(|entry| entry.good.as_ref());
+        RegionView {
+            location: Location {
+                backend: connected.backend.name.clone(),
+                region: Region::from(region),
+            },
+            kind: connected.backend.kind.clone(),
+            account: good.and_then(|good| good.reading.account.clone()),
+            known: good.and_then(|good| self.known(unit, region, good)),
+            last_failure: entry.and_then(|entry| entry.last_failure.clone()),
+            version: entry.map_or(0, |entry| entry.version),
+        }
+    }
+
+    fn known(&self, unit: &Unit, region: &str, good: &Good) -> Option<Known> {
+        let listed = unit.regions.iter().any(|known| known.as_str() == region);
+        let snapshot = match good.reading.regions.get(region) {
+            Some(snapshot) => Arc::clone(snapshot),
+            // A region that the operator listed and the cloud has nothing to say about.
+            None if listed => Arc::default(),
+            None => return None,
+        };
+        let age = good.taken_at.age(self.clock.now());
+        let freshness = self.lifetimes.judge(age);
+        let until = |limit: Duration| Some(limit.saturating_sub(age));
+        Some(Known {
+            snapshot,
+            gaps: good.reading.gaps.clone(),
+            taken_at: good.taken_at,
+            age,
+            freshness,
+            changes_in: match freshness {
+                Freshness::Fresh => until(self.lifetimes.fresh_for),
+                Freshness::Stale => until(self.lifetimes.stale_for),
+                Freshness::Expired => None,
+            },
+        })
+    }
+}
+
+fn still_reading() -> Failure {
+    Failure::new(
+        FailureKind::Timeout,
+        "nothing is known yet and the first read takes longer than the request may; it goes on",
+    )
+    .retry_after(READ_GOES_ON)
+}

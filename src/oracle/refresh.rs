@@ -1,0 +1,133 @@
+//! Keeping answers fresh: one task per fetch unit, which reads it when it is due.
+//!
+//! The tasks use the same coalesced reads as callers do, so that foreground and background never
+//! double the load; after every wake-up they look again, because a caller may have read the unit
+//! in the meantime.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use tokio::time::sleep_until;
+
+use crate::model::{Moment, Priority, UnitId};
+use crate::telemetry::Cause;
+
+use super::backend::{Connected, Unit};
+use super::{Inner, Oracle};
+
+/// The first reads after a start are spread over this long: no burst of connections, and still
+/// hardly later than the rate limit allows a region to be read anyway.
+const PRELOAD_SPREAD: Duration = Duration::from_secs(1);
+
+/// What was overdue at a warm start is answered from the snapshot meanwhile, so there is time.
+const OVERDUE_SPREAD: Duration = Duration::from_secs(30);
+
+/// A unit that nobody asked about for this long is read less often.
+const IDLE_AFTER: Duration = Duration::from_secs(3600);
+
+/// How often a unit that has never been asked for is looked at again.
+const UNASKED_CHECK: Duration = Duration::from_secs(60);
+
+impl Oracle {
+    /// Starts keeping every unit fresh; the tasks end when the set is dropped.
+    pub fn keep_fresh(&self) -> JoinSet<()> {
+        let mut tasks = JoinSet::new();
+        let units: Vec<(Arc<Connected>, UnitId)> = self
+            .0
+            .backends
+            .values()
+            .flat_map(|connected| {
+                connected
+                    .units()
+                    .map(|unit| (Arc::clone(connected), unit.key.unit.clone()))
+            })
+            .collect();
+        let count = units.len().max(1) as f64;
+        for (place, (connected, unit)) in units.into_iter().enumerate() {
+            let oracle = self.clone();
+            let share = place as f64 / count;
+            tasks.spawn(async move {
+                if let Some(unit) = connected.unit(&unit) {
+                    keep_unit_fresh(&oracle.0, &connected, unit, share).await;
+                }
+            });
+        }
+        tasks
+    }
+}
+
+/// Reads a unit whenever it is due; `share` in 0..1 is its place in the spread at start.
+async fn keep_unit_fresh(oracle: &Inner, connected: &Connected, unit: &Unit, share: f64) {
+    let started = oracle.clock.now();
+    let mut read_before = false;
+    let mut jitter = rand::random();
+    loop {
+        let now = oracle.clock.now();
+        match due(oracle, connected, unit, started, now, share, jitter) {
+            Due::Unasked => sleep_until(oracle.clock.instant(now.plus(UNASKED_CHECK))).await,
+            Due::At(due) if !due.until(now).is_zero() => {
+                sleep_until(oracle.clock.instant(due)).await;
+            }
+            Due::At(_) => {
+                let known = oracle.cache.get(&unit.key).is_some();
+                let cause = if read_before || known {
+                    Cause::Refresh
+                } else {
+                    Cause::Preload
+                };
+                let flight = oracle.read(connected, unit, cause, Priority::Background);
+                // A failure is already remembered, with the moment of the next try.
+                let _ = flight.outcome().await;
+                read_before = true;
+                jitter = rand::random();
+            }
+        }
+    }
+}
+
+enum Due {
+    /// At this moment.
+    At(Moment),
+    /// Not before somebody asks.
+    Unasked,
+}
+
+fn due(
+    oracle: &Inner,
+    connected: &Connected,
+    unit: &Unit,
+    started: Moment,
+    now: Moment,
+    share: f64,
+    jitter: f64,
+) -> Due {
+    let Some(entry) = oracle.cache.get(&unit.key) else {
+        return match connected.preloads(unit) {
+            true => Due::At(started.plus(PRELOAD_SPREAD.mul_f64(share))),
+            false => Due::Unasked,
+        };
+    };
+    let interval = interval(oracle, connected, unit, now);
+    let due = match (&entry.last_failure, &entry.good) {
+        (Some(failure), _) => failure.next_try,
+        // Ahead of its time by up to a fifth, so that answers are renewed before they go stale
+        // and units that were read together drift apart.
+        (None, Some(good)) => good.taken_at.plus(interval.mul_f64(0.8 + 0.2 * jitter)),
+        (None, None) => now,
+    };
+    let overdue_at_start = due.since_start < started.since_start;
+    if overdue_at_start {
+        return Due::At(started.plus(OVERDUE_SPREAD.mul_f64(share)));
+    }
+    Due::At(due)
+}
+
+fn interval(oracle: &Inner, connected: &Connected, unit: &Unit, now: Moment) -> Duration {
+    let interval = connected.backend.settings.refresh_every;
+    if unit.idle_for(now) < IDLE_AFTER {
+        return interval;
+    }
+    // Half its usable life: still known to whoever asks next, for a fraction of the calls.
+    interval.max(oracle.lifetimes.stale_for / 2)
+}

@@ -1,0 +1,169 @@
+//! How each backend is doing: for the overview, for readiness and for metrics.
+
+use std::sync::Arc;
+
+use crate::model::{AccountId, BackendName, CloudKind, Freshness, Location, Region};
+use crate::telemetry::{QuotaSample, SnapshotSample};
+
+use super::backend::Connected;
+use super::{Inner, Oracle, RegionView};
+
+/// How far a backend can be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// All of its regions are known.
+    Ok,
+    /// Some of them are.
+    Partial,
+    /// None of them is.
+    Unavailable,
+}
+
+impl Status {
+    /// The word of the public contract.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Partial => "partial",
+            Self::Unavailable => "unavailable",
+        }
+    }
+}
+
+/// A backend at a glance.
+#[derive(Clone, Debug)]
+pub struct BackendStatus {
+    /// Its name.
+    pub name: BackendName,
+    /// Which cloud.
+    pub kind: CloudKind,
+    /// Whose quotas, where the cloud told it.
+    pub account: Option<AccountId>,
+    /// How far it can be read.
+    pub status: Status,
+    /// Its regions.
+    pub regions: Vec<RegionView>,
+}
+
+/// A region that is to be known before the service is ready.
+#[derive(Clone, Debug)]
+pub struct RegionStatus {
+    /// Which region.
+    pub location: Location,
+    /// Why it is not known, once it was tried.
+    pub failure: Option<String>,
+}
+
+/// Whether the first answers are there.
+#[derive(Clone, Debug)]
+pub struct Readiness {
+    /// The fetch units that are to be read at start and were neither read nor failed yet.
+    pub waiting: Vec<RegionStatus>,
+    /// Those that failed.
+    pub failed: Vec<RegionStatus>,
+}
+
+impl Readiness {
+    /// Whether everything that is read at start is in, or has failed.
+    pub fn is_ready(&self) -> bool {
+        self.waiting.is_empty()
+    }
+}
+
+impl Oracle {
+    /// All backends at a glance.
+    pub fn backends(&self) -> Vec<BackendStatus> {
+        let oracle = &*self.0;
+        oracle
+            .backends
+            .values()
+            .map(|backend| oracle.status(backend))
+            .collect()
+    }
+
+    /// Whether the first answers are there.
+    pub fn readiness(&self) -> Readiness {
+        let oracle = &*self.0;
+        let mut readiness = Readiness {
+            waiting: Vec::new(),
+            failed: Vec::new(),
+        };
+        for connected in oracle.backends.values() {
+            for unit in connected.units().filter(|unit| connected.preloads(unit)) {
+                let status = |failure| RegionStatus {
+                    location: Location {
+                        backend: connected.backend.name.clone(),
+                        region: Region::from(unit.key.unit.as_str()),
+                    },
+                    failure,
+                };
+                match oracle.cache.get(&unit.key) {
+                    None => readiness.waiting.push(status(None)),
+                    Some(entry) if entry.good.is_none() => {
+                        let failure = entry.last_failure.as_ref().map(|f| f.failure.to_string());
+                        readiness.failed.push(status(failure));
+                    }
+                    Some(_) => {}
+                }
+            }
+        }
+        readiness
+    }
+
+    /// The numbers of all quotas and the ages of all snapshots, as they are now.
+    pub fn samples(&self) -> (Vec<QuotaSample>, Vec<SnapshotSample>) {
+        let views = self.backends().into_iter().flat_map(|b| b.regions);
+        let mut quotas = Vec::new();
+        let mut snapshots = Vec::new();
+        for view in views {
+            let Some(known) = view.known else { continue };
+            snapshots.push(SnapshotSample {
+                location: view.location.clone(),
+                age: known.age,
+            });
+            // Where several containers limit a quota, the least room is what counts.
+            let rows = known.snapshot.quotas.chunk_by(|a, b| a.key == b.key);
+            quotas.extend(rows.filter_map(|rows| {
+                let row = rows
+                    .iter()
+                    .min_by_key(|row| (row.available().is_none(), row.available()))?;
+                Some(QuotaSample {
+                    location: view.location.clone(),
+                    code: Arc::clone(&row.key.code),
+                    unit: row.unit.as_str(),
+                    market: row.market.as_str(),
+                    limit: row.limit.known().map(|a| a.get()),
+                    usage: row.usage.known().map(|a| a.get()),
+                    available: row.available().map(|a| a.get()),
+                })
+            }));
+        }
+        (quotas, snapshots)
+    }
+}
+
+impl Inner {
+    fn status(&self, connected: &Connected) -> BackendStatus {
+        let regions: Vec<RegionView> = connected
+            .regions(&self.cache)
+            .into_iter()
+            .map(|(region, unit)| self.view(connected, unit, region.as_str()))
+            .collect();
+        let usable = |view: &&RegionView| {
+            let known = view.known.as_ref();
+            known.is_some_and(|known| known.freshness != Freshness::Expired)
+        };
+        let status = match regions.iter().filter(usable).count() {
+            0 => Status::Unavailable,
+            count if count == regions.len() => Status::Ok,
+            _ => Status::Partial,
+        };
+        BackendStatus {
+            name: connected.backend.name.clone(),
+            kind: connected.backend.kind.clone(),
+            account: regions.iter().find_map(|view| view.account.clone()),
+            status,
+            regions,
+        }
+    }
+}
