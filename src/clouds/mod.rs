@@ -1,5 +1,7 @@
 //! The clouds, one folder each; adding one is a folder and a line in [`REGISTRY`].
 
+pub mod aws;
+
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,7 +14,7 @@ use crate::source::QuotaSource;
 use crate::upstream::{RateLimit, Upstream};
 
 /// Every cloud that a backend may be of.
-pub const REGISTRY: &[Registration] = &[];
+pub const REGISTRY: &[Registration] = &[aws::REGISTRATION];
 
 /// A cloud that can be configured.
 #[derive(Clone, Copy, Debug)]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::Amount;
+use super::{Amount, Market};
 
 /// A row of a snapshot.
 #[derive(Clone, Debug, PartialEq)]
@@ -154,6 +154,15 @@ pub enum QuotaMarket {
     Reserved,
     /// All launches.
     Any,
+}
+
+impl From<Market> for QuotaMarket {
+    fn from(market: Market) -> Self {
+        match market {
+            Market::OnDemand => Self::OnDemand,
+            Market::Spot => Self::Spot,
+        }
+    }
 }
 
 /// Which part of a cloud a quota speaks of.

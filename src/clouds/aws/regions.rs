@@ -1,0 +1,75 @@
+//! The regions of the `aws` partition, and which of them every account has.
+//!
+//! From the partition data of the AWS SDKs (partitions.json). Regions launched before 20 March
+//! 2019 are enabled in every account and cannot be disabled; the others need an opt-in (AWS
+//! Account Management Reference Guide, "Enable or disable AWS Regions in your account").
+
+use crate::clouds::RegionChoice;
+use crate::model::Region;
+
+/// Enabled in every account.
+pub(super) const ENABLED_BY_DEFAULT: [&str; 17] = [
+    "us-east-1",
+    "us-east-2",
+    "us-west-1",
+    "us-west-2",
+    "ca-central-1",
+    "sa-east-1",
+    "eu-central-1",
+    "eu-west-1",
+    "eu-west-2",
+    "eu-west-3",
+    "eu-north-1",
+    "ap-south-1",
+    "ap-northeast-1",
+    "ap-northeast-2",
+    "ap-northeast-3",
+    "ap-southeast-1",
+    "ap-southeast-2",
+];
+
+/// Enabled by an account that opts in.
+const OPT_IN: [&str; 17] = [
+    "af-south-1",
+    "ap-east-1",
+    "ap-east-2",
+    "ap-south-2",
+    "ap-southeast-3",
+    "ap-southeast-4",
+    "ap-southeast-5",
+    "ap-southeast-6",
+    "ap-southeast-7",
+    "ca-west-1",
+    "eu-central-2",
+    "eu-south-1",
+    "eu-south-2",
+    "il-central-1",
+    "me-central-1",
+    "me-south-1",
+    "mx-central-1",
+];
+
+/// The regions that the operator chose.
+pub(super) fn chosen(choice: &RegionChoice) -> Vec<Region> {
+    let named = |names: &[&str]| names.iter().map(|name| Region::from(*name)).collect();
+    match choice {
+        RegionChoice::Default => named(&ENABLED_BY_DEFAULT),
+        RegionChoice::All => [named(&ENABLED_BY_DEFAULT), named(&OPT_IN)].concat(),
+        RegionChoice::Listed(regions) => regions.clone(),
+    }
+}
+
+/// Whether an account may have this region disabled.
+pub(super) fn needs_opt_in(region: &Region) -> bool {
+    OPT_IN.contains(&region.as_str())
+}
+
+/// The address of a quota's page in the console of the region's partition.
+pub(super) fn increase_url(region: &Region, service: &str, code: &str) -> String {
+    let console = match region.as_str() {
+        cn if cn.starts_with("cn-") => "console.amazonaws.cn",
+        gov if gov.starts_with("us-gov-") => "console.amazonaws-us-gov.com",
+        _ => "console.aws.amazon.com",
+    };
+    format!("https://{region}.{console}/servicequotas/home/services/{service}/quotas/{code}")
+}

@@ -1,0 +1,150 @@
+//! A row of Service Quotas as a row of ours: names, units and where to ask for more.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use aws_sdk_servicequotas::types::ServiceQuota;
+
+use crate::model::{
+    AccountId, Amount, Failure, FailureKind, Limit, LimitSource, Native, Quota, QuotaKey,
+    QuotaMarket, Region, Scope, Unit, Usage,
+};
+
+use super::demand::VCPU_QUOTAS;
+use super::regions::increase_url;
+
+/// Bytes in a TiB, the unit of EBS storage quotas.
+const TIB: f64 = (1u64 << 40) as f64;
+
+/// EBS quotas that AWS counts in TiB: storage for gp3, gp2, io1, io2, st1, sc1 and magnetic
+/// volumes (Amazon EBS User Guide, "Quotas for Amazon EBS").
+const COUNTED_IN_TIB: [&str; 7] = [
+    "L-7A658B76",
+    "L-D18FCD1D",
+    "L-FD252861",
+    "L-09BD8365",
+    "L-82ACEF56",
+    "L-17AF77E8",
+    "L-9CF3C2EB",
+];
+
+/// What is known of a code before AWS says anything.
+struct Kind {
+    unit: Unit,
+    unit_size: f64,
+    market: QuotaMarket,
+    default: Option<Amount>,
+}
+
+fn kind(service: &str, code: &str) -> Kind {
+    let plain = Kind {
+        unit: Unit::Count,
+        unit_size: 1.0,
+        market: QuotaMarket::Any,
+        default: None,
+    };
+    match service {
+        "ec2" => match VCPU_QUOTAS.iter().find(|quota| quota.code == code) {
+            Some(vcpu) => Kind {
+                unit: Unit::Vcpu,
+                market: vcpu.market.into(),
+                default: Some(Amount::from(vcpu.default)),
+                ..plain
+            },
+            None => plain,
+        },
+        "ebs" if COUNTED_IN_TIB.contains(&code) => Kind {
+            unit: Unit::Byte,
+            unit_size: TIB,
+            ..plain
+        },
+        _ => plain,
+    }
+}
+
+/// The row that AWS answered with, or why it is none.
+pub(super) fn quota(
+    answer: &ServiceQuota,
+    source: LimitSource,
+    region: &Region,
+) -> Result<Quota, Failure> {
+    let (Some(service), Some(code)) = (answer.service_code(), answer.quota_code()) else {
+        return Err(Failure::new(
+            FailureKind::Malformed,
+            "a quota came without its service or code",
+        ));
+    };
+    let kind = kind(service, code);
+    let scaled = |value: f64| Amount::new(value * kind.unit_size);
+    // A row that carries an error has no value, or one without meaning: unknown, never 0.
+    let limit = match (answer.error_reason(), answer.value()) {
+        (None, Some(value)) => scaled(value).map_or(Limit::Unknown, Limit::Known),
+        _ => Limit::Unknown,
+    };
+    let default = match source {
+        LimitSource::Default => limit.known(),
+        _ => None,
+    };
+    Ok(Quota {
+        key: QuotaKey::new(service, code),
+        name: answer.quota_name().unwrap_or(code).into(),
+        unit: kind.unit,
+        market: kind.market,
+        scope: match answer.global_quota() {
+            true => Scope::Global,
+            false => Scope::Region,
+        },
+        container: None,
+        limit,
+        limit_source: source,
+        usage: Usage::Unknown,
+        adjustable: Some(answer.adjustable()),
+        default: default.or(kind.default),
+        increase_url: Some(increase_url(region, service, code).into()),
+        native: Some(Arc::new(native(answer, kind.unit_size))),
+    })
+}
+
+/// The account that a row belongs to, which its ARN tells without another permission.
+pub(super) fn account(quota: &Quota) -> Option<AccountId> {
+    let arn = quota.native.as_ref()?.members.get("QuotaArn")?;
+    let account = arn.split(':').nth(4)?;
+    (!account.is_empty()).then(|| AccountId::new(account))
+}
+
+/// How many of our units make one of AWS's.
+pub(super) fn unit_size(quota: &Quota) -> f64 {
+    quota.native.as_ref().map_or(1.0, |native| native.unit_size)
+}
+
+fn native(answer: &ServiceQuota, unit_size: f64) -> Native {
+    let mut members = BTreeMap::new();
+    let mut put = |name: &str, value: Option<&str>| {
+        if let Some(value) = value {
+            members.insert(name.to_owned(), value.to_owned());
+        }
+    };
+    put("QuotaArn", answer.quota_arn());
+    put("ServiceName", answer.service_name());
+    put("Unit", answer.unit());
+    put("Description", answer.description());
+    if let Some(error) = answer.error_reason() {
+        put(
+            "ErrorReason.ErrorCode",
+            error.error_code().map(|code| code.as_str()),
+        );
+        put("ErrorReason.ErrorMessage", error.error_message());
+    }
+    if let Some(metric) = answer.usage_metric() {
+        put("UsageMetric.MetricNamespace", metric.metric_namespace());
+        put("UsageMetric.MetricName", metric.metric_name());
+        put(
+            "UsageMetric.MetricStatisticRecommendation",
+            metric.metric_statistic_recommendation(),
+        );
+        for (name, value) in metric.metric_dimensions().into_iter().flatten() {
+            put(&format!("UsageMetric.MetricDimensions.{name}"), Some(value));
+        }
+    }
+    Native { unit_size, members }
+}

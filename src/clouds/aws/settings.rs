@@ -1,0 +1,152 @@
+//! The keys of a backend of kind `aws`.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use secrecy::SecretString;
+use serde::Deserialize;
+
+use crate::clouds::{CloudSettings, Connection};
+use crate::model::Failure;
+use crate::source::QuotaSource;
+
+use super::source::AwsSource;
+
+/// A backend of kind `aws`, besides the keys that every backend has.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// Whose quotas are read.
+    pub credentials: Credentials,
+    /// Where the Service Quotas API is, if not at AWS's own address: a private endpoint, a test.
+    /// `AWS_ENDPOINT_URL` and its like are not followed, so that a service which shares its
+    /// environment with its clients never calls itself.
+    pub endpoint_url: Option<String>,
+    /// Where the Security Token Service is, if not at AWS's own address.
+    pub sts_endpoint_url: Option<String>,
+    /// Where usage comes from.
+    pub usage: UsageSource,
+    /// Quotas read besides the vCPU quotas, elastic IPs and gp3 storage.
+    pub quotas: MoreQuotas,
+    /// Which quota an instance family or type draws on, where AWS documents none or the built-in
+    /// table is wrong: `"p6-b200@spot" = "L-C4BD4855"`.
+    pub quota_overrides: BTreeMap<String, String>,
+}
+
+/// Where usage comes from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UsageSource {
+    /// The utilization report of Service Quotas.
+    #[default]
+    Report,
+    /// Nowhere: only limits are known.
+    Off,
+}
+
+/// Quotas read besides those that are always read.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+pub enum MoreQuotas {
+    /// `"all"`: every quota of EC2 and EBS.
+    All(AllQuotas),
+    /// `"service/code"` for one quota, `"service/all"` for all of a service.
+    Listed(Vec<ServiceAndCode>),
+}
+
+impl Default for MoreQuotas {
+    fn default() -> Self {
+        Self::Listed(Vec::new())
+    }
+}
+
+/// The word `all`.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AllQuotas {
+    /// The word.
+    All,
+}
+
+/// `service/code`, such as `ebs/L-7A658B76`, or `service/all`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct ServiceAndCode {
+    /// AWS's code of the service, such as `ebs`.
+    pub service: String,
+    /// The quota's code; all of the service's quotas if absent.
+    pub code: Option<String>,
+}
+
+impl TryFrom<String> for ServiceAndCode {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        match text.split_once('/') {
+            Some((service, code)) if !service.is_empty() && !code.is_empty() => Ok(Self {
+                service: service.to_owned(),
+                code: (code != "all").then(|| code.to_owned()),
+            }),
+            _ => Err(format!(
+                "`{text}` is not `service/code` such as `ebs/L-7A658B76`, or `service/all`"
+            )),
+        }
+    }
+}
+
+/// Whose quotas are read.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(tag = "source", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Credentials {
+    /// The SDK's chain: environment, shared files, SSO, web identity, container and instance roles.
+    #[default]
+    Default,
+    /// An access key.
+    Static {
+        /// Its public half.
+        access_key_id: String,
+        /// A file with its secret half.
+        secret_access_key_file: Option<PathBuf>,
+        /// Its secret half, by environment only.
+        secret_access_key: Option<SecretString>,
+        /// A file with the token of a temporary key.
+        session_token_file: Option<PathBuf>,
+        /// The token of a temporary key, by environment only.
+        session_token: Option<SecretString>,
+    },
+    /// A profile of the shared configuration files.
+    Profile {
+        /// Its name.
+        profile: String,
+    },
+    /// A role, assumed with what the SDK's chain finds.
+    AssumeRole {
+        /// The role.
+        role_arn: String,
+        /// The external id that the role's trust policy asks for.
+        external_id: Option<String>,
+        /// What the session is called in the account's audit log.
+        #[serde(default = "session_name")]
+        session_name: String,
+    },
+}
+
+fn session_name() -> String {
+    "quota-oracle".to_owned()
+}
+
+impl CloudSettings for Settings {
+    fn connect(
+        &self,
+        connection: Connection,
+    ) -> BoxFuture<'_, Result<Arc<dyn QuotaSource>, Failure>> {
+        async move {
+            let source = AwsSource::connect(self, connection).await?;
+            Ok(Arc::new(source) as Arc<dyn QuotaSource>)
+        }
+        .boxed()
+    }
+}
