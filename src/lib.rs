@@ -12,4 +12,5 @@ pub mod source;
 pub mod upstream;
 
 pub mod clouds;
+pub mod http;
 pub mod oracle;

@@ -6,6 +6,7 @@
 mod amount;
 mod call;
 mod demand;
+pub mod duration;
 mod failure;
 mod freshness;
 mod location;

@@ -79,6 +79,16 @@ impl Oracle {
         }))
     }
 
+    /// The names of all backends.
+    pub fn backend_names(&self) -> Vec<BackendName> {
+        self.0.backends.keys().cloned().collect()
+    }
+
+    /// Whether there is such a backend.
+    pub fn has_backend(&self, name: &str) -> bool {
+        self.0.backends.contains_key(name)
+    }
+
     /// The metrics that the answers count into.
     pub fn metrics(&self) -> &Metrics {
         &self.0.metrics

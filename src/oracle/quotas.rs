@@ -7,8 +7,8 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::cache::{Entry, Good};
 use crate::model::{
-    AccountId, CloudKind, Failure, FailureKind, FailureRecord, Freshness, Location, Moment,
-    Priority, Region, Snapshot,
+    AccountId, BackendName, CloudKind, Failure, FailureKind, FailureRecord, Freshness, Location,
+    Moment, Priority, Region, Snapshot,
 };
 use crate::telemetry::Cause;
 
@@ -53,10 +53,20 @@ pub struct Known {
 /// Why a question about a region has no answer.
 #[derive(Clone, Debug)]
 pub enum QuotaError {
-    /// There is no such backend; these there are.
-    UnknownBackend(Vec<String>),
-    /// The backend has no such region; these it has.
-    UnknownRegion(Vec<Region>),
+    /// There is no such backend.
+    UnknownBackend {
+        /// The name that was asked for.
+        asked: String,
+        /// The names there are.
+        known: Vec<BackendName>,
+    },
+    /// The backend has no such region.
+    UnknownRegion {
+        /// What was asked for.
+        asked: Location,
+        /// The regions that the backend has.
+        known: Vec<Region>,
+    },
     /// Nothing is known yet, and this is why.
     Unread(Failure),
 }
@@ -149,19 +159,28 @@ impl Oracle {
 
 impl Inner {
     pub(super) fn connected(&self, backend: &str) -> Result<&Arc<Connected>, QuotaError> {
-        self.backends.get(backend).ok_or_else(|| {
-            QuotaError::UnknownBackend(self.backends.keys().map(ToString::to_string).collect())
-        })
+        self.backends
+            .get(backend)
+            .ok_or_else(|| QuotaError::UnknownBackend {
+                asked: backend.to_owned(),
+                known: self.backends.keys().cloned().collect(),
+            })
     }
 
     fn unit_of<'a>(&self, connected: &'a Connected, region: &str) -> Result<&'a Unit, QuotaError> {
         connected
             .unit_of(region, &self.cache)
-            .ok_or_else(|| self.unknown_region(connected))
+            .ok_or_else(|| self.unknown_region(connected, region))
     }
 
-    fn unknown_region(&self, connected: &Connected) -> QuotaError {
-        QuotaError::UnknownRegion(connected.regions(&self.cache).into_keys().collect())
+    fn unknown_region(&self, connected: &Connected, region: &str) -> QuotaError {
+        QuotaError::UnknownRegion {
+            asked: Location {
+                backend: connected.backend.name.clone(),
+                region: Region::from(region),
+            },
+            known: connected.regions(&self.cache).into_keys().collect(),
+        }
     }
 
     pub(super) fn read(
@@ -208,7 +227,7 @@ impl Inner {
                 Err(QuotaError::Unread(record.failure.clone().retry_after(left)))
             }
             // The unit was read and has no such region.
-            (None, None) if entry.is_some() => Err(self.unknown_region(connected)),
+            (None, None) if entry.is_some() => Err(self.unknown_region(connected, region)),
             (None, None) => Err(QuotaError::Unread(still_reading())),
         }
     }

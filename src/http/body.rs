@@ -1,0 +1,301 @@
+//! Quotas as they are sent: the wire structs of the public contract, apart from the model.
+
+use std::time::Duration;
+
+use jiff::{Timestamp, Unit as TimeUnit};
+use serde::{Serialize, Serializer};
+use utoipa::ToSchema;
+
+use crate::model::{Amount, Failure, FailureRecord, Limit, Quota, Usage};
+use crate::oracle::{BackendStatus, RegionView};
+
+/// A region of a backend with its quotas.
+#[derive(Serialize, ToSchema)]
+#[schema(as = RegionQuotas)]
+pub(super) struct RegionBody<'a> {
+    /// The backend's name.
+    #[schema(example = "aws")]
+    backend: &'a str,
+    /// Which cloud it connects to.
+    #[schema(example = "aws")]
+    kind: &'a str,
+    /// The cloud's own region name.
+    #[schema(example = "us-east-1")]
+    region: &'a str,
+    /// The cloud's own name of the account, once it is known.
+    account: Option<&'a str>,
+    /// When the quotas were read; null if they never were.
+    taken_at: Option<String>,
+    /// `fresh`, `stale` or `expired`; null if the quotas were never read.
+    freshness: Option<&'static str>,
+    /// Why the last read failed; absent when it succeeded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_failure: Option<FailureRecordBody>,
+    /// What could not be read besides the quotas below; absent when nothing is missing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    gaps: Vec<FailureBody>,
+    /// The quotas, ordered by service, code and container.
+    quotas: Vec<QuotaBody<'a>>,
+}
+
+/// One limit of one account.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Quota)]
+pub(super) struct QuotaBody<'a> {
+    /// The cloud's code.
+    #[schema(example = "L-417A185B")]
+    code: &'a str,
+    /// What people call it.
+    #[schema(example = "Running On-Demand P instances")]
+    name: &'a str,
+    /// The cloud's service.
+    #[schema(example = "ec2")]
+    service: &'a str,
+    /// What the numbers count: `vcpu`, `gpu`, `instance`, `byte` or `count`.
+    unit: &'static str,
+    /// Which launches draw on it: `on_demand`, `spot`, `reserved` or `any`.
+    market: &'static str,
+    /// Where it holds: `region`, `zone` or `global`.
+    scope: &'static str,
+    /// Whose limit it is, where the cloud sets limits on several layers.
+    container: Option<ContainerBody<'a>>,
+    /// The limit; null when unknown or unlimited.
+    #[schema(value_type = Option<f64>)]
+    limit: Option<Number>,
+    /// `unlimited` where the cloud says so; absent otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    limit_kind: Option<&'static str>,
+    /// Where the limit comes from: `applied`, `learned`, `configured` or `default`.
+    limit_source: &'static str,
+    /// What is in use; null when unknown.
+    #[schema(value_type = Option<f64>)]
+    usage: Option<Number>,
+    /// When the cloud counted the usage, where it says so.
+    usage_as_of: Option<String>,
+    /// What is held for launches under way.
+    #[schema(value_type = f64)]
+    leased: Number,
+    /// What is left, never below zero; null when limit or usage is unknown.
+    #[schema(value_type = Option<f64>)]
+    available: Option<Number>,
+    /// Whether the account may ask for more, where the cloud says so.
+    adjustable: Option<bool>,
+    /// What the cloud publishes for new accounts.
+    #[schema(value_type = Option<f64>)]
+    default: Option<Number>,
+    /// Where a person asks for more.
+    increase_url: Option<&'a str>,
+}
+
+/// Whose limit a quota is.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Container)]
+pub(super) struct ContainerBody<'a> {
+    /// The cloud's word for the layer.
+    #[schema(example = "project")]
+    kind: &'a str,
+    /// The cloud's id of it.
+    id: &'a str,
+}
+
+/// Why a cloud could not be read.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Failure)]
+pub(super) struct FailureBody {
+    /// `denied`, `not_enabled`, `not_found`, `throttled`, `timeout`, `unavailable` or `malformed`.
+    kind: &'static str,
+    /// In the words of whoever refused.
+    detail: String,
+    /// What a person can do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    advice: Option<String>,
+}
+
+/// Why the last read failed, and when the next one is due.
+#[derive(Serialize, ToSchema)]
+#[schema(as = LastFailure)]
+pub(super) struct FailureRecordBody {
+    #[serde(flatten)]
+    failure: FailureBody,
+    /// When it failed.
+    at: String,
+    /// How long after that the cloud is asked again.
+    retry_after_seconds: u64,
+}
+
+/// The backends and how they are doing.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Overview)]
+pub(super) struct OverviewBody<'a> {
+    pub(super) backends: Vec<BackendOverviewBody<'a>>,
+}
+
+/// A backend and the freshness of its regions.
+#[derive(Serialize, ToSchema)]
+#[schema(as = BackendOverview)]
+pub(super) struct BackendOverviewBody<'a> {
+    /// The backend's name.
+    backend: &'a str,
+    /// Which cloud it connects to.
+    kind: &'a str,
+    /// The cloud's own name of the account, once it is known.
+    account: Option<&'a str>,
+    /// `ok`, `partial` or `unavailable`.
+    status: &'static str,
+    /// Its regions.
+    regions: Vec<RegionOverviewBody<'a>>,
+}
+
+/// A region and its freshness.
+#[derive(Serialize, ToSchema)]
+#[schema(as = RegionOverview)]
+pub(super) struct RegionOverviewBody<'a> {
+    /// The cloud's own region name.
+    region: &'a str,
+    /// `fresh`, `stale` or `expired`; null if it was never read.
+    freshness: Option<&'static str>,
+    /// When its quotas were read; null if they never were.
+    taken_at: Option<String>,
+    /// Why the last read failed; null when it succeeded.
+    last_failure: Option<FailureRecordBody>,
+}
+
+/// A backend with the quotas of all its regions.
+#[derive(Serialize, ToSchema)]
+#[schema(as = BackendQuotas)]
+pub(super) struct BackendBody<'a> {
+    /// The backend's name.
+    pub(super) backend: &'a str,
+    /// Which cloud it connects to.
+    pub(super) kind: &'a str,
+    /// The cloud's own name of the account, once it is known.
+    pub(super) account: Option<&'a str>,
+    /// `ok`, `partial` or `unavailable`.
+    pub(super) status: &'static str,
+    /// Its regions.
+    pub(super) regions: Vec<RegionBody<'a>>,
+}
+
+impl<'a> RegionBody<'a> {
+    /// What is known of a region, of the rows that `keep` keeps.
+    pub(super) fn of(view: &'a RegionView, keep: impl Fn(&Quota) -> bool) -> Self {
+        let known = view.known.as_ref();
+        let rows = known.map_or(&[][..], |known| &known.snapshot.quotas);
+        Self {
+            backend: view.location.backend.as_str(),
+            kind: view.kind.as_str(),
+            region: view.location.region.as_str(),
+            account: view.account.as_ref().map(|account| account.as_str()),
+            taken_at: known.map(|known| time(known.taken_at.wall)),
+            freshness: known.map(|known| known.freshness.as_str()),
+            last_failure: view.last_failure.as_ref().map(FailureRecordBody::of),
+            gaps: known.map_or_else(Vec::new, |known| {
+                known.gaps.iter().map(FailureBody::of).collect()
+            }),
+            quotas: rows
+                .iter()
+                .filter(|row| keep(row))
+                .map(QuotaBody::of)
+                .collect(),
+        }
+    }
+}
+
+impl<'a> QuotaBody<'a> {
+    fn of(quota: &'a Quota) -> Self {
+        let usage_as_of = match quota.usage {
+            Usage::Known { as_of, .. } => as_of.map(time),
+            Usage::Unknown => None,
+        };
+        Self {
+            code: &quota.key.code,
+            name: &quota.name,
+            service: &quota.key.service,
+            unit: quota.unit.as_str(),
+            market: quota.market.as_str(),
+            scope: quota.scope.as_str(),
+            container: quota.container.as_ref().map(|container| ContainerBody {
+                kind: &container.kind,
+                id: &container.id,
+            }),
+            limit: quota.limit.known().map(Number),
+            limit_kind: (quota.limit == Limit::Unlimited).then_some("unlimited"),
+            limit_source: quota.limit_source.as_str(),
+            usage: quota.usage.known().map(Number),
+            usage_as_of,
+            leased: Number(Amount::ZERO),
+            available: quota.available().map(Number),
+            adjustable: quota.adjustable,
+            default: quota.default.map(Number),
+            increase_url: quota.increase_url.as_deref(),
+        }
+    }
+}
+
+impl FailureBody {
+    pub(super) fn of(failure: &Failure) -> Self {
+        Self {
+            kind: failure.kind.as_str(),
+            detail: failure.detail.clone(),
+            advice: failure.advice.clone(),
+        }
+    }
+}
+
+impl FailureRecordBody {
+    fn of(record: &FailureRecord) -> Self {
+        let wait: Duration = record.next_try.until(record.at);
+        Self {
+            failure: FailureBody::of(&record.failure),
+            at: time(record.at.wall),
+            retry_after_seconds: wait.as_secs_f64().ceil() as u64,
+        }
+    }
+}
+
+impl<'a> BackendOverviewBody<'a> {
+    pub(super) fn of(status: &'a BackendStatus) -> Self {
+        Self {
+            backend: status.name.as_str(),
+            kind: status.kind.as_str(),
+            account: status.account.as_ref().map(|account| account.as_str()),
+            status: status.status.as_str(),
+            regions: status.regions.iter().map(RegionOverviewBody::of).collect(),
+        }
+    }
+}
+
+impl<'a> RegionOverviewBody<'a> {
+    pub(super) fn of(view: &'a RegionView) -> Self {
+        let known = view.known.as_ref();
+        Self {
+            region: view.location.region.as_str(),
+            freshness: known.map(|known| known.freshness.as_str()),
+            taken_at: known.map(|known| time(known.taken_at.wall)),
+            last_failure: view.last_failure.as_ref().map(FailureRecordBody::of),
+        }
+    }
+}
+
+/// A time as it is sent: UTC, to the second.
+pub(super) fn time(at: Timestamp) -> String {
+    at.round(TimeUnit::Second).unwrap_or(at).to_string()
+}
+
+/// An amount as it is sent: a whole number without a fraction wherever it is one.
+#[derive(Clone, Copy)]
+pub(super) struct Number(pub(super) Amount);
+
+/// The largest double below which every whole number is exact (2^53).
+const EXACT: f64 = 9_007_199_254_740_992.0;
+
+impl Serialize for Number {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let value = self.0.get();
+        if value.fract() == 0.0 && value <= EXACT {
+            serializer.serialize_u64(value as u64)
+        } else {
+            serializer.serialize_f64(value)
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! `GET /`: a page for a browser, a short index for everybody else.
+
+use axum::Json;
+use axum::http::{HeaderMap, header};
+use axum::response::{Html, IntoResponse, Response};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// The page; it asks the same routes as everybody else.
+const PAGE: &str = include_str!("dashboard/index.html");
+
+/// What there is to ask.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Index {
+    /// The name of the service.
+    name: &'static str,
+    /// Its version.
+    version: &'static str,
+    /// Routes to start with.
+    routes: Vec<&'static str>,
+}
+
+/// The dashboard for a browser, a short index for others.
+#[utoipa::path(get, path = "/", tag = "operation", responses((status = 200, body = Index)))]
+pub(super) async fn index(headers: HeaderMap) -> Response {
+    let wants_html = headers
+        .get(header::ACCEPT)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|accept| accept.contains("text/html"));
+    if wants_html {
+        return Html(PAGE).into_response();
+    }
+    Json(Index {
+        name: "quota-oracle",
+        version: env!("CARGO_PKG_VERSION"),
+        routes: vec![
+            "/quotas",
+            "/quotas/{backend}",
+            "/quotas/{backend}/{region}",
+            "/healthz",
+            "/readyz",
+            "/metrics",
+            "/openapi.json",
+            "/docs",
+        ],
+    })
+    .into_response()
+}

@@ -1,0 +1,218 @@
+//! What every request goes through: an id, a span, a token, a deadline, and errors as problems.
+
+use std::fmt::Write;
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::Response;
+use futures_util::FutureExt;
+use tokio::time::{Instant, timeout_at};
+use tracing::Instrument;
+
+use super::access::Caller;
+use super::problem::{self, Kind, Problem};
+use super::{Scope, Shared};
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// A caller's own request id is taken up to this length.
+const LONGEST_ID: usize = 128;
+
+/// A handler answers by the deadline itself, with what it knows; this is for one that does not.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// The most that is read of a plain error's text.
+const LONGEST_PLAIN_ERROR: usize = 4096;
+
+/// When the request must be answered.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Deadline(pub(super) Instant);
+
+/// Answers a request, whatever happens inside.
+pub(super) async fn answer(
+    State(shared): State<Shared>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let started = Instant::now();
+    let id = request_id(request.headers());
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let path = request.uri().path().to_owned();
+    let method = request.method().clone();
+    let text_id = id.to_str().unwrap_or_default();
+    let span = tracing::info_span!("request", request_id = text_id, %method, path);
+
+    let deadline = started + shared.0.request_timeout;
+    let response = async {
+        let caller = match admit(&shared, &request, route.as_ref()) {
+            Ok(caller) => caller,
+            Err(problem) => return axum::response::IntoResponse::into_response(problem),
+        };
+        request.extensions_mut().insert(caller);
+        request.extensions_mut().insert(Deadline(deadline));
+        let answer = AssertUnwindSafe(next.run(request)).catch_unwind();
+        match timeout_at(deadline + GRACE, answer).await {
+            Ok(Ok(response)) => response,
+            Ok(Err(_)) => of(
+                Kind::Internal,
+                "the request could not be answered; the log has the panic under this request's id",
+            ),
+            Err(_) => of(Kind::Deadline, "the request could not be answered in time"),
+        }
+    }
+    .instrument(span.clone())
+    .await;
+
+    let mut response = finish(response, &path).await;
+    response.headers_mut().insert(REQUEST_ID, id);
+    let took = started.elapsed();
+    let status = response.status();
+    let _entered = span.enter();
+    if status.is_server_error() {
+        tracing::warn!(
+            status = status.as_u16(),
+            took_us = took.as_micros() as u64,
+            "answered"
+        );
+    } else {
+        tracing::debug!(
+            status = status.as_u16(),
+            took_us = took.as_micros() as u64,
+            "answered"
+        );
+    }
+    let route = route
+        .as_ref()
+        .map_or("unknown", |route| metrics_label(route.as_str()));
+    shared
+        .0
+        .oracle
+        .metrics()
+        .http_request(route, status.as_u16(), took);
+    response
+}
+
+fn of(kind: Kind, detail: &str) -> Response {
+    axum::response::IntoResponse::into_response(Problem::new(kind, detail))
+}
+
+/// Lets the caller in, if the route is for them.
+fn admit(
+    shared: &Shared,
+    request: &Request,
+    route: Option<&MatchedPath>,
+) -> Result<Caller, Problem> {
+    let scope = match route.map(MatchedPath::as_str) {
+        Some("/healthz" | "/readyz") => return Ok(Caller::Anyone),
+        Some(route) if route.starts_with("/refresh/") => Scope::Admin,
+        _ => Scope::Read,
+    };
+    let caller = shared
+        .0
+        .tokens
+        .caller(request.headers(), request.method())?;
+    caller.require(scope)?;
+    Ok(caller)
+}
+
+/// The caller's id if it is a sane one, a new one otherwise.
+fn request_id(headers: &HeaderMap) -> HeaderValue {
+    let sane = |value: &&HeaderValue| {
+        let text = value.as_bytes();
+        (1..=LONGEST_ID).contains(&text.len()) && text.iter().all(u8::is_ascii_graphic)
+    };
+    match headers.get(REQUEST_ID).filter(sane) {
+        Some(id) => id.clone(),
+        None => {
+            let mut text = String::with_capacity(32);
+            write!(text, "{:032x}", rand::random::<u128>())
+                .expect("writing to a string does not fail");
+            HeaderValue::try_from(text).expect("hexadecimal digits are a header value")
+        }
+    }
+}
+
+/// Turns every error into a problem document that knows the request.
+async fn finish(mut response: Response, path: &str) -> Response {
+    if let Some(problem) = response.extensions_mut().remove::<Problem>() {
+        let kind = problem.kind;
+        let mut rendered = problem.render(path);
+        carry_over(&response, &mut rendered);
+        if kind == Kind::Unauthenticated {
+            // The second challenge makes a browser ask for the token as a password.
+            for challenge in [
+                "Bearer realm=\"quota-oracle\"",
+                "Basic realm=\"quota-oracle\"",
+            ] {
+                rendered.headers_mut().append(
+                    header::WWW_AUTHENTICATE,
+                    HeaderValue::from_static(challenge),
+                );
+            }
+        }
+        return rendered;
+    }
+    let status = response.status();
+    let is_error = status.is_client_error() || status.is_server_error();
+    if !is_error || has_a_document(&response) {
+        return response;
+    }
+    // A rejection of the framework's own, in plain text.
+    let (head, body) = response.into_parts();
+    let text = axum::body::to_bytes(body, LONGEST_PLAIN_ERROR)
+        .await
+        .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+        .unwrap_or_default();
+    let mut rendered = problem::of_plain(status, text).render(path);
+    carry_over(&Response::from_parts(head, Body::empty()), &mut rendered);
+    rendered
+}
+
+/// Whether an error already has a body that its reader understands: a problem document, or the
+/// error of a protocol that is not ours.
+fn has_a_document(response: &Response) -> bool {
+    let json = |value: &HeaderValue| {
+        value
+            .to_str()
+            .is_ok_and(|media_type| media_type.contains("json"))
+    };
+    response
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .is_some_and(json)
+}
+
+/// Keeps what the framework said in headers, such as the methods that are allowed.
+fn carry_over(from: &Response, to: &mut Response) {
+    if let Some(allow) = from.headers().get(header::ALLOW) {
+        to.headers_mut().insert(header::ALLOW, allow.clone());
+    }
+    if from.status() == StatusCode::METHOD_NOT_ALLOWED {
+        *to.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
+    }
+}
+
+/// The route as a label: one of few, and never a caller's own text.
+fn metrics_label(route: &str) -> &'static str {
+    const ROUTES: [&str; 11] = [
+        "/quotas/{backend}/{region}",
+        "/quotas/{backend}",
+        "/quotas",
+        "/refresh/{backend}/{region}",
+        "/refresh/{backend}",
+        "/healthz",
+        "/readyz",
+        "/metrics",
+        "/openapi.json",
+        "/docs",
+        "/",
+    ];
+    ROUTES
+        .into_iter()
+        .find(|known| *known == route)
+        .unwrap_or("/docs")
+}

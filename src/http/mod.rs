@@ -1,0 +1,88 @@
+//! What the world sees: the HTTP interface, one file per resource.
+//!
+//! Handlers parse, ask the [`Oracle`](crate::oracle::Oracle) and render. Everything around them
+//! (request ids, tokens, deadlines, panics, errors as problem documents, metrics) is in
+//! [`layers`], so that no handler can forget it. Only [`problem`] chooses an error status.
+
+mod access;
+mod body;
+mod dashboard;
+mod health;
+mod layers;
+mod openapi;
+mod problem;
+mod query;
+mod quotas;
+mod refresh;
+mod rendered;
+mod settings;
+mod table;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use tower_http::compression::CompressionLayer;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use utoipa_swagger_ui::SwaggerUi;
+
+use crate::oracle::Oracle;
+
+pub use openapi::document as openapi_document;
+pub use settings::{
+    AwsAnswers, AwsClient, AwsClientSettings, AwsMarket, AwsProtocolSettings, AwsValue, Scope,
+    Settings, Token, TokenSettings,
+};
+
+use access::Tokens;
+use rendered::RenderedAnswers;
+
+/// What handlers and layers share.
+#[derive(Clone, Debug)]
+struct Shared(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    oracle: Oracle,
+    tokens: Tokens,
+    request_timeout: Duration,
+    rendered: RenderedAnswers,
+}
+
+/// The service as a function of a request.
+pub fn router(oracle: Oracle, settings: &Settings) -> Router {
+    let shared = Shared(Arc::new(Inner {
+        oracle,
+        tokens: Tokens::new(settings.tokens.clone()),
+        request_timeout: settings.request_timeout,
+        rendered: RenderedAnswers::default(),
+    }));
+    let (router, document) = table_of_contents().split_for_parts();
+    router
+        .merge(SwaggerUi::new("/docs").url("/openapi.json", document))
+        .fallback(problem::unknown_route)
+        .method_not_allowed_fallback(problem::method_not_allowed)
+        .layer(DefaultBodyLimit::max(settings.max_body))
+        .layer(CompressionLayer::new())
+        .layer(axum::middleware::from_fn_with_state(
+            shared.clone(),
+            layers::answer,
+        ))
+        .with_state(shared)
+}
+
+/// All routes with their documentation.
+fn table_of_contents() -> OpenApiRouter<Shared> {
+    OpenApiRouter::with_openapi(openapi::outline())
+        .routes(routes!(quotas::all))
+        .routes(routes!(quotas::backend))
+        .routes(routes!(quotas::region))
+        .routes(routes!(refresh::backend))
+        .routes(routes!(refresh::region))
+        .routes(routes!(health::healthz))
+        .routes(routes!(health::readyz))
+        .routes(routes!(health::metrics))
+        .routes(routes!(dashboard::index))
+}

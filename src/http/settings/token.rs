@@ -1,0 +1,99 @@
+//! A token: what an operator writes about it, and what is kept of it.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+
+use crate::model::BackendName;
+use crate::secret::SecretString;
+
+/// A `[[server.tokens]]` table: a name, the token in one of three ways, and what it allows.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TokenSettings {
+    /// What logs call the bearer.
+    pub name: String,
+    /// The file that holds the token.
+    pub token_file: Option<PathBuf>,
+    /// The token's SHA-256 in hexadecimal.
+    pub sha256: Option<String>,
+    /// The token itself, which only an environment variable may state.
+    pub token: Option<SecretString>,
+    /// What the bearer may do.
+    #[serde(default = "read_only")]
+    pub scopes: Vec<Scope>,
+    /// The only backends that exist for the bearer; without it, all.
+    pub backends: Option<Vec<String>>,
+}
+
+fn read_only() -> Vec<Scope> {
+    vec![Scope::Read]
+}
+
+/// What a bearer may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// Ask for what is known.
+    Read,
+    /// Spend calls to the cloud, take leases, report launches.
+    Verify,
+    /// Everything.
+    Admin,
+}
+
+impl Scope {
+    /// The word of the configuration.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Verify => "verify",
+            Self::Admin => "admin",
+        }
+    }
+}
+
+/// A token that is let in; the token's text is not kept.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Token {
+    /// What logs call the bearer.
+    pub name: String,
+    /// The SHA-256 of the token's text.
+    pub sha256: [u8; 32],
+    /// What the bearer may do.
+    pub scopes: Vec<Scope>,
+    /// The only backends that exist for the bearer; without it, all.
+    pub backends: Option<Vec<BackendName>>,
+}
+
+impl Token {
+    /// What is kept of a token's text, and what a presented one is compared by.
+    pub fn hash(text: &str) -> [u8; 32] {
+        Sha256::digest(text.as_bytes()).into()
+    }
+
+    /// Whether the bearer may do what asks for `scope`.
+    pub fn allows(&self, scope: Scope) -> bool {
+        self.scopes.contains(&scope) || self.scopes.contains(&Scope::Admin)
+    }
+
+    /// Whether the backend exists for the bearer.
+    pub fn sees(&self, backend: &BackendName) -> bool {
+        self.backends
+            .as_ref()
+            .is_none_or(|backends| backends.contains(backend))
+    }
+}
+
+// The hash of a short token can be guessed back, so it is not shown either.
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Token")
+            .field("name", &self.name)
+            .field("scopes", &self.scopes)
+            .field("backends", &self.backends)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,92 @@
+//! Quotas as a table for people.
+
+use comfy_table::presets::NOTHING;
+use comfy_table::{CellAlignment, Table};
+
+use crate::model::{Amount, Limit, LimitSource, Quota, Unit, duration};
+use crate::oracle::RegionView;
+
+/// Bytes in a GiB.
+const GIB: f64 = (1u64 << 30) as f64;
+
+/// What is known of a region, of the rows that `keep` keeps.
+pub(super) fn region(view: &RegionView, keep: impl Fn(&Quota) -> bool) -> String {
+    let mut text = view.location.to_string();
+    if let Some(account) = &view.account {
+        text.push_str(&format!("  account {account}"));
+    }
+    match &view.known {
+        Some(known) => {
+            let age = std::time::Duration::from_secs(known.age.as_secs());
+            text.push_str(&format!(
+                "  {}, read {} ago\n",
+                known.freshness.as_str(),
+                duration::format(age)
+            ));
+            for gap in &known.gaps {
+                text.push_str(&format!("note: {gap}\n"));
+            }
+        }
+        None => text.push_str("  not read yet\n"),
+    }
+    if let Some(record) = &view.last_failure {
+        text.push_str(&format!("last read failed: {}\n", record.failure));
+    }
+    let rows = view
+        .known
+        .as_ref()
+        .map_or(&[][..], |known| &known.snapshot.quotas);
+    let mut table = Table::new();
+    table
+        .load_style(NOTHING)
+        .set_header(["CODE", "NAME", "MARKET", "UNIT", "LIMIT", "USED", "FREE"]);
+    for quota in rows.iter().filter(|row| keep(row)) {
+        table.add_row(row(quota));
+    }
+    for column in 4..7 {
+        if let Some(column) = table.column_mut(column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    text.push_str(&table.to_string());
+    text.push('\n');
+    text
+}
+
+fn row(quota: &Quota) -> [String; 7] {
+    let name = match &quota.container {
+        Some(container) => format!("{} ({} {})", quota.name, container.kind, container.id),
+        None => quota.name.to_string(),
+    };
+    let limit = match quota.limit {
+        Limit::Known(limit) if quota.limit_source == LimitSource::Default => {
+            format!("{} (default)", amount(limit, quota.unit))
+        }
+        Limit::Known(limit) => amount(limit, quota.unit),
+        Limit::Unlimited => "unlimited".to_owned(),
+        Limit::Unknown => "?".to_owned(),
+    };
+    let known = |value: Option<Amount>| {
+        value.map_or_else(|| "?".to_owned(), |value| amount(value, quota.unit))
+    };
+    let unit = match quota.unit {
+        Unit::Byte => "GiB",
+        unit => unit.as_str(),
+    };
+    [
+        quota.key.code.to_string(),
+        name,
+        quota.market.as_str().to_owned(),
+        unit.to_owned(),
+        limit,
+        known(quota.usage.known()),
+        known(quota.available()),
+    ]
+}
+
+fn amount(amount: Amount, unit: Unit) -> String {
+    match unit {
+        Unit::Byte => format!("{:.0}", amount.get() / GIB),
+        _ => amount.to_string(),
+    }
+}
