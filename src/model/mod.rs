@@ -21,7 +21,7 @@ pub use failure::{Failure, FailureKind, FailureRecord};
 pub use freshness::{Freshness, Lifetimes};
 pub use location::{AccountId, BackendName, CloudKind, Location, Region};
 pub use moment::Moment;
-pub use offer::{Gpu, Instance, Market};
+pub use offer::{Gpu, Instance, Market, PriceBasis};
 pub use quota::{
     Container, Limit, LimitSource, Native, Quota, QuotaKey, QuotaMarket, Scope, Unit, Usage,
 };
