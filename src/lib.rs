@@ -8,6 +8,7 @@ pub mod secret;
 pub mod telemetry;
 
 pub mod cache;
+pub mod catalog;
 pub mod source;
 pub mod upstream;
 

@@ -4,6 +4,7 @@
 //! HTTP, the clouds' wire formats) and holds from there on.
 
 mod amount;
+mod availability;
 mod call;
 mod demand;
 pub mod duration;
@@ -13,17 +14,24 @@ mod location;
 mod moment;
 mod offer;
 mod quota;
+mod quota_index;
 mod reading;
+mod reason;
+mod verdict;
 
 pub use amount::Amount;
+pub use availability::{Advice, Availability, Strictness, advise};
 pub use call::{CallContext, Priority, Urgency};
 pub use demand::{Demand, Draw};
 pub use failure::{Failure, FailureKind, FailureRecord};
 pub use freshness::{Freshness, Lifetimes};
 pub use location::{AccountId, BackendName, CloudKind, Location, Region};
 pub use moment::Moment;
-pub use offer::{Gpu, Instance, Market};
+pub use offer::{Gpu, Instance, Market, PriceBasis};
 pub use quota::{
     Container, Limit, LimitSource, Native, Quota, QuotaKey, QuotaMarket, Scope, Unit, Usage,
 };
+pub use quota_index::{Doubt, Leased, QuotaIndex};
 pub use reading::{FetchUnit, Reading, Snapshot, UnitId, UnitKey};
+pub use reason::reason;
+pub use verdict::{Basis, Binding, Outcome, Shortfall, Verdict, judge};

@@ -44,3 +44,32 @@ pub struct Gpu {
     /// Who made it, such as `nvidia`.
     pub vendor: Option<Arc<str>>,
 }
+
+/// Where a price comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PriceBasis {
+    /// The provider publishes it.
+    Listed,
+    /// It is derived from the price in another region.
+    Estimated,
+    /// There is none.
+    Unknown,
+}
+
+impl PriceBasis {
+    /// The word of the public contract.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Listed => "listed",
+            Self::Estimated => "estimated",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// The basis of that word.
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Listed, Self::Estimated, Self::Unknown]
+            .into_iter()
+            .find(|basis| basis.as_str() == word)
+    }
+}

@@ -1,17 +1,178 @@
-//! placeholder until the mapping lands
-use crate::model::{Demand, Instance, Market};
+//! Which AWS quotas a launch draws on.
+//!
+//! EC2 counts the vCPUs of all running instances of a group of families against one quota, and
+//! those of spot requests against another. The group is told by the letters that a family's name
+//! starts with, all of them: `dl1` is no D, `inf2` no I, `trn1` no T, and `gr6` is a G.
+
 use std::collections::BTreeMap;
 
-pub(super) struct VcpuQuota {
-    pub(super) code: &'static str,
-    pub(super) market: Market,
-    pub(super) default: u32,
+use super::vcpu_quotas::EC2;
+use crate::model::{Amount, Demand, Instance, Market, QuotaKey};
+
+/// An operator's corrections: an instance type or family, with `@spot` for spot, to the code of
+/// the quota that it draws on, with its service unless that is `ec2`.
+pub(super) type Overrides = BTreeMap<String, String>;
+
+/// "Storage for General Purpose SSD (gp3) volumes", which AWS states in TiB and we in bytes.
+pub(super) const GP3_STORAGE: (&str, &str) = ("ebs", "L-7A658B76");
+
+const GIB: f64 = (1u64 << 30) as f64;
+
+/// A group of families that share a quota.
+struct Group {
+    /// What their names start with, up to the first digit or dash.
+    prefixes: &'static [&'static str],
+    on_demand: &'static str,
+    spot: Spot,
 }
-pub(super) const VCPU_QUOTAS: [VcpuQuota; 1] = [VcpuQuota {
-    code: "L-1216C47A",
-    market: Market::OnDemand,
-    default: 5,
-}];
-pub(super) fn demand(_: &Instance, _: Market, _: &BTreeMap<String, String>) -> Demand {
-    Demand::default()
+
+/// The quota of a group's spot requests.
+enum Spot {
+    /// This one.
+    Code(&'static str),
+    /// AWS has none, as these are not sold as spot instances.
+    NotSold,
+    /// One for each of these generations.
+    ByGeneration(&'static [(u32, &'static str)]),
 }
+
+const GROUPS: [Group; 10] = [
+    Group {
+        // From cc to hs are retired; their accounts may still run them.
+        prefixes: &[
+            "a", "c", "d", "h", "i", "im", "is", "m", "r", "t", "z", "cc", "cg", "cr", "hi", "hs",
+        ],
+        on_demand: "L-1216C47A",
+        spot: Spot::Code("L-34B43A08"),
+    },
+    Group {
+        prefixes: &["g", "gr", "vt"],
+        on_demand: "L-DB2E81BA",
+        spot: Spot::Code("L-3819A6DF"),
+    },
+    Group {
+        prefixes: &["p"],
+        on_demand: "L-417A185B",
+        // No page of AWS names the quota of newer generations, and what others say differs.
+        spot: Spot::ByGeneration(&[
+            (2, "L-7212CCBC"),
+            (3, "L-7212CCBC"),
+            (4, "L-7212CCBC"),
+            (5, "L-C4BD4855"),
+        ]),
+    },
+    Group {
+        prefixes: &["dl"],
+        on_demand: "L-6E869C2A",
+        spot: Spot::Code("L-85EED4F7"),
+    },
+    Group {
+        prefixes: &["f"],
+        on_demand: "L-74FC7D96",
+        spot: Spot::Code("L-88CF9481"),
+    },
+    Group {
+        prefixes: &["inf"],
+        on_demand: "L-1945791B",
+        spot: Spot::Code("L-B5D1601B"),
+    },
+    Group {
+        prefixes: &["trn"],
+        on_demand: "L-2C3B7624",
+        spot: Spot::Code("L-6B0D517C"),
+    },
+    Group {
+        prefixes: &["x"],
+        on_demand: "L-7295265B",
+        spot: Spot::Code("L-E3A00192"),
+    },
+    Group {
+        prefixes: &["hpc"],
+        on_demand: "L-F7808C92",
+        spot: Spot::NotSold,
+    },
+    Group {
+        // High Memory: u-6tb1, u7i-12tb, u7in-32tb.
+        prefixes: &["u"],
+        on_demand: "L-43DA4232",
+        spot: Spot::NotSold,
+    },
+];
+
+/// The quotas that launching `instance` draws on.
+///
+/// A public address is not among them: those that EC2 assigns do not count as Elastic IPs.
+pub(super) fn demand(instance: &Instance, market: Market, overrides: &Overrides) -> Demand {
+    let mut demand = Demand::default();
+    match vcpu_quota(&instance.instance_type, market, overrides) {
+        Ok(quota) => demand.take(quota, instance.cpus.map(Amount::from)),
+        Err(why) => demand.unmapped = Some(why),
+    }
+    if let Some(disk_gb) = instance.disk_gb {
+        let (service, code) = GP3_STORAGE;
+        demand.take(QuotaKey::new(service, code), Amount::new(disk_gb * GIB));
+    }
+    demand
+}
+
+/// The quota that counts the vCPUs of a type, or a sentence that says why none is known.
+fn vcpu_quota(
+    instance_type: &str,
+    market: Market,
+    overrides: &Overrides,
+) -> Result<QuotaKey, String> {
+    let instance_type = instance_type.to_ascii_lowercase();
+    let family = instance_type.split('.').next().unwrap_or_default();
+    if let Some(quota) = overridden(&instance_type, family, market, overrides) {
+        return Ok(quota);
+    }
+    let letters = family.bytes().take_while(u8::is_ascii_lowercase).count();
+    let (prefix, rest) = family.split_at(letters);
+    if prefix == "mac" {
+        return Err(format!(
+            "{family} runs on dedicated hosts only, which no vCPU quota counts"
+        ));
+    }
+    let group = GROUPS
+        .iter()
+        .find(|group| group.prefixes.contains(&prefix))
+        .ok_or_else(|| format!("no vCPU quota is known for the instance family {family}"))?;
+    let code = match (market, &group.spot) {
+        (Market::OnDemand, _) => Some(group.on_demand),
+        (Market::Spot, Spot::Code(code)) => Some(*code),
+        (Market::Spot, Spot::NotSold) => None,
+        (Market::Spot, Spot::ByGeneration(codes)) => generation(rest).and_then(|generation| {
+            let known = codes.iter().find(|(known, _)| *known == generation);
+            known.map(|(_, code)| *code)
+        }),
+    };
+    code.map(|code| QuotaKey::new(EC2, code))
+        .ok_or_else(|| format!("no vCPU quota is known for spot instances of {family}"))
+}
+
+/// The quota that the operator names, for the type before its family.
+fn overridden(
+    instance_type: &str,
+    family: &str,
+    market: Market,
+    overrides: &Overrides,
+) -> Option<QuotaKey> {
+    let suffix = match market {
+        Market::OnDemand => "",
+        Market::Spot => "@spot",
+    };
+    let named = [instance_type, family]
+        .into_iter()
+        .find_map(|name| overrides.get(&format!("{name}{suffix}")))?;
+    let (service, code) = named.split_once('/').unwrap_or((EC2, named));
+    Some(QuotaKey::new(service, code))
+}
+
+/// The number that the rest of a family's name starts with.
+fn generation(rest: &str) -> Option<u32> {
+    let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+    rest[..digits].parse().ok()
+}
+
+#[cfg(test)]
+mod tests;

@@ -7,9 +7,9 @@ use futures_util::future::{try_join, try_join_all};
 use crate::model::{CallContext, Failure, FailureKind, LimitSource, Quota, QuotaKey};
 
 use super::client::RegionClient;
-use super::demand::VCPU_QUOTAS;
 use super::row;
 use super::settings::{MoreQuotas, ServiceAndCode};
+use super::vcpu_quotas::VCPU_QUOTAS;
 
 /// EC2's elastic IP addresses, and EBS's storage for gp3 volumes: besides vCPUs the two that a
 /// launch meets first.

@@ -16,6 +16,7 @@ mod row;
 mod settings;
 mod source;
 mod usage;
+mod vcpu_quotas;
 
 use std::num::NonZeroU32;
 

@@ -10,8 +10,8 @@ use crate::model::{
     QuotaMarket, Region, Scope, Unit, Usage,
 };
 
-use super::demand::VCPU_QUOTAS;
 use super::regions::increase_url;
+use super::vcpu_quotas::VCPU_QUOTAS;
 
 /// Bytes in a TiB, the unit of EBS storage quotas.
 const TIB: f64 = (1u64 << 40) as f64;
@@ -30,6 +30,7 @@ const COUNTED_IN_TIB: [&str; 7] = [
 
 /// What is known of a code before AWS says anything.
 struct Kind {
+    name: Option<&'static str>,
     unit: Unit,
     unit_size: f64,
     market: QuotaMarket,
@@ -38,6 +39,7 @@ struct Kind {
 
 fn kind(service: &str, code: &str) -> Kind {
     let plain = Kind {
+        name: None,
         unit: Unit::Count,
         unit_size: 1.0,
         market: QuotaMarket::Any,
@@ -46,6 +48,7 @@ fn kind(service: &str, code: &str) -> Kind {
     match service {
         "ec2" => match VCPU_QUOTAS.iter().find(|quota| quota.code == code) {
             Some(vcpu) => Kind {
+                name: Some(vcpu.name),
                 unit: Unit::Vcpu,
                 market: vcpu.market.into(),
                 default: Some(Amount::from(vcpu.default)),
@@ -87,7 +90,7 @@ pub(super) fn quota(
     };
     Ok(Quota {
         key: QuotaKey::new(service, code),
-        name: answer.quota_name().unwrap_or(code).into(),
+        name: answer.quota_name().or(kind.name).unwrap_or(code).into(),
         unit: kind.unit,
         market: kind.market,
         scope: match answer.global_quota() {

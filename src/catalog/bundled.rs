@@ -1,0 +1,22 @@
+//! The catalogs inside the binary; `bundled/README.md` says where they come from.
+
+use flate2::read::GzDecoder;
+
+use super::load::{Edition, Origin};
+use super::parse::parse;
+use crate::model::CloudKind;
+
+const FILES: &[(&str, &[u8])] = &[
+    ("aws", include_bytes!("bundled/aws.csv.gz")),
+    ("nebius", include_bytes!("bundled/nebius.csv.gz")),
+];
+
+/// What the binary holds of a provider, or a sentence when it holds nothing.
+pub(super) fn edition(kind: &CloudKind) -> Result<Edition, String> {
+    let (_, file) = FILES
+        .iter()
+        .find(|(provider, _)| *provider == kind.as_str())
+        .ok_or_else(|| format!("no catalog of {kind} is bundled"))?;
+    let parsed = parse(kind, GzDecoder::new(*file))?;
+    Ok(Edition::new(parsed, Origin::Bundled, None))
+}

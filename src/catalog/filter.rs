@@ -1,0 +1,181 @@
+//! Which offers are asked for, and how they are found without walking text.
+
+use super::groups::Groups;
+use super::names::Names;
+use super::table::{RowId, Shape, Table};
+use crate::model::Market;
+
+/// Which offers are asked for: those that meet every condition that is set.
+///
+/// Names match whatever their case. A list of names asks for any of them, and an empty one for
+/// nothing.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Filter {
+    /// One of these regions.
+    pub regions: Option<Vec<String>>,
+    /// One of these instance types.
+    pub instance_types: Option<Vec<String>>,
+    /// GPUs of one of these models.
+    pub gpus: Option<Vec<String>>,
+    /// GPUs of one of these makers.
+    pub gpu_vendors: Option<Vec<String>>,
+    /// At least so many GPUs.
+    pub min_gpu_count: Option<u32>,
+    /// At most so many GPUs; no GPU counts as zero.
+    pub max_gpu_count: Option<u32>,
+    /// At least so much memory in each GPU, in GiB; unknown is not enough.
+    pub min_gpu_memory_gb: Option<f64>,
+    /// At least so many virtual CPUs; unknown is not enough.
+    pub min_cpus: Option<u32>,
+    /// At least so much memory, in GiB; unknown is not enough.
+    pub min_memory_gb: Option<f64>,
+    /// This market.
+    pub market: Option<Market>,
+    /// At most this price, in US dollars per hour; an unknown price is never low enough.
+    pub max_price: Option<f64>,
+}
+
+impl Table {
+    /// The rows that `filter` asks for, cheapest first.
+    ///
+    /// Conditions on the instance type are decided once for each shape. Then those rows are looked
+    /// at that the regions or the shapes leave, whichever are fewer.
+    pub fn query(&self, filter: &Filter) -> Vec<RowId> {
+        let shapes = self.matching_shapes(filter);
+        let regions = filter
+            .regions
+            .as_ref()
+            .map(|names| self.region_names.find_all(names));
+
+        let region_wanted = regions
+            .as_ref()
+            .map(|regions| Set::new(self.regions.len(), regions));
+        let spot = filter.market.map(|market| market == Market::Spot);
+        let meets_rest = |row: usize| {
+            region_wanted
+                .as_ref()
+                .is_none_or(|wanted| wanted.has(self.region[row]))
+                && spot.is_none_or(|spot| self.spot[row] == spot)
+                && filter.max_price.is_none_or(|max| self.price[row] <= max)
+        };
+
+        let in_shapes = match &shapes {
+            Some(shapes) => self.rows_of_shape.total(shapes),
+            None => self.len(),
+        };
+        let in_regions = match &regions {
+            Some(regions) => self.rows_of_region.total(regions),
+            None => self.len(),
+        };
+        match (shapes, regions) {
+            (Some(shapes), _) if in_shapes <= in_regions => {
+                ordered(&self.rows_of_shape, &shapes, meets_rest)
+            }
+            (shapes, regions) => {
+                let shape_wanted = shapes.map(|shapes| Set::new(self.shapes.len(), &shapes));
+                let matches = |row: usize| {
+                    shape_wanted
+                        .as_ref()
+                        .is_none_or(|wanted| wanted.has(self.shape[row]))
+                        && meets_rest(row)
+                };
+                match regions {
+                    Some(regions) => ordered(&self.rows_of_region, &regions, matches),
+                    None => (0..self.len() as RowId)
+                        .filter(|&row| matches(row as usize))
+                        .collect(),
+                }
+            }
+        }
+    }
+
+    /// The shapes that meet all conditions on them; none given means that all do.
+    fn matching_shapes(&self, filter: &Filter) -> Option<Vec<u32>> {
+        let Filter {
+            regions: _,
+            instance_types,
+            gpus,
+            gpu_vendors,
+            min_gpu_count,
+            max_gpu_count,
+            min_gpu_memory_gb,
+            min_cpus,
+            min_memory_gb,
+            market: _,
+            max_price: _,
+        } = filter;
+        let resolve = |names: &Option<Vec<String>>, known: &Names| {
+            names.as_ref().map(|names| known.find_all(names))
+        };
+        let types = resolve(instance_types, &self.type_names);
+        let gpus = resolve(gpus, &self.gpu_names);
+        let vendors = resolve(gpu_vendors, &self.vendor_names);
+        let is_one_of = |wanted: &Option<Vec<u32>>, number: Option<u32>| match (wanted, number) {
+            (None, _) => true,
+            (Some(_), None) => false,
+            (Some(wanted), Some(number)) => wanted.binary_search(&number).is_ok(),
+        };
+        let matches = |shape: &Shape| {
+            let gpu = shape.gpu.as_ref();
+            let gpu_count = gpu.map_or(0, |gpu| gpu.count);
+            let gpu_memory_gb = gpu.and_then(|gpu| gpu.memory_gb).unwrap_or(0.0);
+            is_one_of(&types, Some(shape.numbers.instance_type))
+                && is_one_of(&gpus, shape.numbers.gpu)
+                && is_one_of(&vendors, shape.numbers.vendor)
+                && min_gpu_count.is_none_or(|min| gpu_count >= min)
+                && max_gpu_count.is_none_or(|max| gpu_count <= max)
+                && min_gpu_memory_gb.is_none_or(|min| gpu_memory_gb >= min)
+                && min_cpus.is_none_or(|min| shape.cpus.unwrap_or(0) >= min)
+                && min_memory_gb.is_none_or(|min| shape.memory_gb.unwrap_or(0.0) >= min)
+        };
+
+        let any_condition = types.is_some()
+            || gpus.is_some()
+            || vendors.is_some()
+            || min_gpu_count.is_some()
+            || max_gpu_count.is_some()
+            || min_gpu_memory_gb.is_some()
+            || min_cpus.is_some()
+            || min_memory_gb.is_some();
+        any_condition.then(|| {
+            let matches = |shape: &u32| matches(&self.shapes[*shape as usize]);
+            match (&types, &gpus) {
+                (Some(types), _) => members(&self.shapes_of_type, types)
+                    .filter(matches)
+                    .collect(),
+                (_, Some(gpus)) => members(&self.shapes_of_gpu, gpus).filter(matches).collect(),
+                _ => (0..self.shapes.len() as u32).filter(matches).collect(),
+            }
+        })
+    }
+}
+
+fn members<'a>(groups: &'a Groups, keys: &'a [u32]) -> impl Iterator<Item = u32> {
+    keys.iter().flat_map(|&key| groups.of(key)).copied()
+}
+
+/// The rows of these groups that match, in the order of price.
+fn ordered(groups: &Groups, keys: &[u32], matches: impl Fn(usize) -> bool) -> Vec<RowId> {
+    let mut rows: Vec<RowId> = members(groups, keys)
+        .filter(|&row| matches(row as usize))
+        .collect();
+    rows.sort_unstable();
+    rows
+}
+
+/// Which of the numbers below a bound are in it.
+struct Set(Vec<bool>);
+
+impl Set {
+    fn new(bound: usize, members: &[u32]) -> Self {
+        let mut set = vec![false; bound];
+        for &member in members {
+            set[member as usize] = true;
+        }
+        Self(set)
+    }
+
+    fn has(&self, number: u32) -> bool {
+        self.0[number as usize]
+    }
+}

@@ -1,0 +1,170 @@
+//! Brings one provider's catalog from its source.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::UNIX_EPOCH;
+
+use jiff::Timestamp;
+
+use super::parse::{Parsed, parse};
+use super::published::Published;
+use super::settings::Source;
+use super::table::Table;
+use crate::model::CloudKind;
+
+/// The largest published CSV file is a few megabytes; an archive that unpacks to more than this is
+/// a mistake or an attack.
+const MAX_CSV_BYTES: u64 = 64 << 20;
+
+/// One provider's catalog, as one load brought it.
+#[derive(Debug)]
+pub struct Edition {
+    /// What can be rented.
+    pub table: Table,
+    /// Where it comes from.
+    pub origin: Origin,
+    /// What the source calls this version: the published text, or a file's time and size.
+    pub version: Option<Arc<str>>,
+    /// When it was loaded.
+    pub loaded_at: Timestamp,
+    /// How many rows were damaged, and left out.
+    pub damaged_rows: usize,
+}
+
+/// Where an edition comes from; `Bundled` under another configured source says that this source
+/// has not been loaded yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// The binary.
+    Bundled,
+    /// The configured directory.
+    Directory,
+    /// The configured URL.
+    Published,
+}
+
+impl Origin {
+    /// The word for it in logs and answers.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Bundled => "bundled",
+            Self::Directory => "directory",
+            Self::Published => "published",
+        }
+    }
+}
+
+impl Edition {
+    pub(super) fn new(parsed: Parsed, origin: Origin, version: Option<Arc<str>>) -> Self {
+        Self {
+            table: parsed.table,
+            origin,
+            version,
+            loaded_at: Timestamp::now(),
+            damaged_rows: parsed.damaged_rows,
+        }
+    }
+
+    /// What is served of a provider of which nothing is known.
+    pub(super) fn empty() -> Self {
+        let nothing = Parsed {
+            table: Table::default(),
+            damaged_rows: 0,
+        };
+        Self::new(nothing, Origin::Bundled, None)
+    }
+
+    /// Whether this is that version from there, so that there is nothing to load.
+    fn is(&self, origin: Origin, version: &str) -> bool {
+        self.origin == origin && self.version.as_deref() == Some(version)
+    }
+}
+
+/// What the source has of a provider now: `before` again when it did not change, and a sentence
+/// when it cannot be had.
+pub(super) async fn load(
+    source: &Source,
+    kind: &CloudKind,
+    before: &Arc<Edition>,
+) -> Result<Arc<Edition>, String> {
+    match source {
+        // The binary does not change, and what is not in it never will be.
+        Source::Bundled if before.table.is_empty() => {
+            Err(format!("no catalog of {kind} is bundled"))
+        }
+        Source::Bundled => Ok(before.clone()),
+        Source::Directory(directory) => {
+            let path = directory.join(format!("{kind}.csv"));
+            let (kind, before) = (kind.clone(), before.clone());
+            off_the_runtime(move || from_file(&path, &kind, before)).await
+        }
+        Source::Published(url) => {
+            let published = Published::new(url, kind)?;
+            let version = published.version().await?;
+            if before.is(Origin::Published, &version) {
+                return Ok(before.clone());
+            }
+            let archive = published.archive(&version).await?;
+            let kind = kind.clone();
+            off_the_runtime(move || {
+                let parsed = archive.parse(&kind)?;
+                let edition = Edition::new(parsed, Origin::Published, Some(version));
+                Ok(Arc::new(edition))
+            })
+            .await
+        }
+    }
+}
+
+fn from_file(path: &Path, kind: &CloudKind, before: Arc<Edition>) -> Result<Arc<Edition>, String> {
+    let in_words = |error: std::io::Error| format!("{} cannot be read: {error}", path.display());
+    let file = File::open(path).map_err(in_words)?;
+    let metadata = file.metadata().map_err(in_words)?;
+    let modified = metadata.modified().map_err(in_words)?;
+    let since_epoch = modified.duration_since(UNIX_EPOCH).unwrap_or_default();
+    let version = format!("{}-{}", since_epoch.as_nanos(), metadata.len());
+    if before.is(Origin::Directory, &version) {
+        return Ok(before);
+    }
+    let parsed = parse_bounded(kind, file, &path.display().to_string())?;
+    let edition = Edition::new(parsed, Origin::Directory, Some(version.into()));
+    Ok(Arc::new(edition))
+}
+
+/// Parses a file that somebody else made, up to a size that nobody needs.
+pub(super) fn parse_bounded(
+    kind: &CloudKind,
+    file: impl Read,
+    name: &str,
+) -> Result<Parsed, String> {
+    let mut bounded = file.take(MAX_CSV_BYTES);
+    let parsed = parse(kind, &mut bounded);
+    if bounded.limit() == 0 {
+        return Err(format!("{name} is larger than {} MiB", MAX_CSV_BYTES >> 20));
+    }
+    parsed.map_err(|sentence| format!("{name}: {sentence}"))
+}
+
+/// Runs what reads files or parses megabytes on a thread where nobody waits for it.
+async fn off_the_runtime<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, String> + Send + 'static,
+) -> Result<T, String> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(outcome) => outcome,
+        Err(error) => Err(format!("loading stopped early: {error}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_without_an_end_is_not_read_to_it() {
+        let endless = std::io::repeat(b'\n');
+        let error = parse_bounded(&"aws".into(), endless, "aws.csv").unwrap_err();
+        assert_eq!(error, "aws.csv is larger than 64 MiB");
+    }
+}

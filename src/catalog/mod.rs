@@ -1,0 +1,119 @@
+//! What can be rented: instance types with their regions, resources and prices.
+//!
+//! The data are gpuhunt's: one CSV file for each provider, inside the binary, in a directory or
+//! published under a URL. A provider is loaded as a whole or not at all: one that fails keeps the
+//! version that it had, and one that never loaded serves what is inside the binary. A loaded
+//! provider is a [`Table`], which answers a [`Filter`] from columns of numbers.
+
+mod bundled;
+mod filter;
+mod groups;
+mod load;
+mod names;
+mod parse;
+mod published;
+mod row;
+mod settings;
+mod table;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use futures_util::future::join_all;
+
+pub use filter::Filter;
+pub use load::{Edition, Origin};
+pub use settings::{Settings, Source};
+pub use table::{Offer, RowId, Shape, Table};
+
+use crate::model::CloudKind;
+
+/// The catalogs of all configured providers.
+#[derive(Debug)]
+pub struct Catalog {
+    source: Source,
+    providers: BTreeMap<CloudKind, ArcSwap<Provider>>,
+}
+
+/// One provider's catalog, as it stands.
+#[derive(Clone, Debug)]
+pub struct Provider {
+    /// What is served.
+    pub edition: Arc<Edition>,
+    /// Why it is not what the source has now, if the last load failed.
+    pub last_error: Option<Arc<str>>,
+}
+
+impl Catalog {
+    /// The catalogs of these providers, which serve the bundled data until the first
+    /// [`reload`](Self::reload).
+    pub fn new(source: Source, providers: impl IntoIterator<Item = CloudKind>) -> Self {
+        let providers = providers
+            .into_iter()
+            .map(|kind| {
+                let provider = Provider::bundled(&kind);
+                (kind, ArcSwap::from_pointee(provider))
+            })
+            .collect();
+        Self { source, providers }
+    }
+
+    /// The catalog of a provider.
+    pub fn provider(&self, kind: &str) -> Option<Arc<Provider>> {
+        self.providers.get(kind).map(ArcSwap::load_full)
+    }
+
+    /// Looks at the source again, for all providers at once.
+    pub async fn reload(&self) {
+        join_all(
+            self.providers
+                .iter()
+                .map(|(kind, state)| self.reload_one(kind, state)),
+        )
+        .await;
+    }
+
+    async fn reload_one(&self, kind: &CloudKind, state: &ArcSwap<Provider>) {
+        let before = state.load_full();
+        let after = match load::load(&self.source, kind, &before.edition).await {
+            Ok(edition) => Provider {
+                edition,
+                last_error: None,
+            },
+            Err(sentence) => {
+                // A source that stays away says the same each time, and need not be logged again.
+                if before.last_error.as_deref() != Some(&*sentence) {
+                    tracing::warn!(
+                        provider = %kind,
+                        serving = before.edition.origin.as_str(),
+                        "the catalog could not be loaded: {sentence}",
+                    );
+                }
+                Provider {
+                    edition: before.edition.clone(),
+                    last_error: Some(sentence.into()),
+                }
+            }
+        };
+        state.store(Arc::new(after));
+    }
+}
+
+impl Provider {
+    fn bundled(kind: &CloudKind) -> Self {
+        match bundled::edition(kind) {
+            Ok(edition) => Self {
+                edition: Arc::new(edition),
+                last_error: None,
+            },
+            Err(sentence) => Self {
+                edition: Arc::new(Edition::empty()),
+                last_error: Some(sentence.into()),
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,83 @@
+use std::sync::OnceLock;
+
+use super::*;
+use crate::model::{Market, PriceBasis};
+
+mod loading;
+mod querying;
+
+/// The bundled data of AWS, which all tests share, as reading it is slow in a test build.
+fn bundled() -> Arc<Provider> {
+    static CATALOG: OnceLock<Catalog> = OnceLock::new();
+    let catalog = CATALOG.get_or_init(|| Catalog::new(Source::Bundled, ["aws".into()]));
+    catalog.provider("aws").unwrap()
+}
+
+#[test]
+fn the_bundled_catalogs_are_whole() {
+    let nebius = Catalog::new(Source::Bundled, ["nebius".into()]).provider("nebius");
+    for (provider, rows, shapes, regions) in
+        [(bundled(), 40_674, 1_290, 30), (nebius.unwrap(), 69, 37, 3)]
+    {
+        let edition = &provider.edition;
+        let table = &edition.table;
+        let sizes = (table.len(), table.shapes().len(), table.regions().len());
+        assert_eq!((sizes, edition.damaged_rows), ((rows, shapes, regions), 0));
+    }
+}
+
+#[test]
+fn an_offer_is_found_by_its_name() {
+    let provider = bundled();
+    let table = &provider.edition.table;
+    let offer = table
+        .find("us-east-1", "P5.48xlarge", Market::OnDemand)
+        .unwrap();
+    let gpu = offer.shape.gpu.as_ref().unwrap();
+    assert_eq!(
+        (&*gpu.name, gpu.count, gpu.memory_gb),
+        ("H100", 8, Some(80.0))
+    );
+    assert_eq!(
+        (offer.shape.cpus, offer.shape.memory_gb),
+        (Some(192), Some(2048.0))
+    );
+    assert_eq!(
+        (offer.price, offer.price_basis),
+        (Some(55.04), PriceBasis::Listed)
+    );
+
+    let spot = table
+        .find("us-east-1", "p5.48xlarge", Market::Spot)
+        .unwrap();
+    assert_eq!((spot.price, spot.price_basis), (None, PriceBasis::Unknown));
+    assert_eq!(table.find("us-east-1", "p99.large", Market::Spot), None);
+    assert_eq!(table.find("mars-1", "p5.48xlarge", Market::Spot), None);
+}
+
+#[test]
+fn a_type_is_known_where_it_is_not_offered() {
+    let provider = bundled();
+    let table = &provider.edition.table;
+    assert_eq!(
+        table.find("me-south-1", "p5.48xlarge", Market::OnDemand),
+        None
+    );
+    assert_eq!(table.type_by_name("p5.48xlarge").unwrap().cpus, Some(192));
+    assert_eq!(table.type_by_name("p99.large"), None);
+}
+
+#[test]
+fn a_type_by_name_says_only_what_all_its_shapes_share() {
+    let csv = "instance_name,location,price,cpu,memory,gpu_count,gpu_name,gpu_memory,spot\n\
+        n1,r,1,8,30,1,T4,16,False\n\
+        n1,r,2,8,32,1,V100,16,False\n";
+    let table = parse::parse(&"gcp".into(), csv.as_bytes()).unwrap().table;
+    let shape = table.type_by_name("n1").unwrap();
+    assert_eq!(
+        (shape.cpus, shape.memory_gb, shape.gpu),
+        (Some(8), None, None)
+    );
+    let offer = table.find("r", "n1", Market::OnDemand).unwrap();
+    assert_eq!(offer.price, Some(1.0));
+}

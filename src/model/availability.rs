@@ -1,0 +1,185 @@
+//! What a caller is told to do with an offer, in dstack's words.
+
+use super::verdict::{Outcome, Shortfall};
+
+/// How much a backend makes of a launch that does not fit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub enum Strictness {
+    /// Nothing: it is only shown.
+    Off,
+    /// It counts when the limit is zero.
+    Nonzero,
+    /// It counts when the limit itself is not enough.
+    Limit,
+    /// It counts when what is left is not enough.
+    #[default]
+    Headroom,
+}
+
+/// What a caller is told to do with an offer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Availability {
+    /// Launch it.
+    Available,
+    /// Try it: nobody knows.
+    Unknown,
+    /// Leave it: the quota does not hold it.
+    NoQuota,
+    /// Leave it for now: the cloud just had no capacity.
+    NotAvailable,
+}
+
+/// What is said of an offer, and what would be if its backend did not only watch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Advice {
+    /// What is said.
+    pub availability: Availability,
+    /// What would have been said, where the backend only watches.
+    pub shadow: Option<Availability>,
+}
+
+/// What to say of an offer of a backend of that strictness, which only watches if `shadow`, and
+/// whose capacity the cloud has just denied if `out_of_capacity`.
+pub fn advise(
+    outcome: Outcome,
+    strictness: Strictness,
+    shadow: bool,
+    out_of_capacity: bool,
+) -> Advice {
+    let under = |strictness| availability(outcome, strictness, out_of_capacity);
+    if shadow {
+        Advice {
+            availability: under(Strictness::Off),
+            shadow: Some(under(strictness)),
+        }
+    } else {
+        Advice {
+            availability: under(strictness),
+            shadow: None,
+        }
+    }
+}
+
+fn availability(outcome: Outcome, strictness: Strictness, out_of_capacity: bool) -> Availability {
+    let counts = |shortfall| match strictness {
+        Strictness::Off => false,
+        Strictness::Nonzero => shortfall >= Shortfall::Zero,
+        Strictness::Limit => shortfall >= Shortfall::Limit,
+        Strictness::Headroom => shortfall >= Shortfall::Room,
+    };
+    match outcome {
+        Outcome::Short(shortfall) if counts(shortfall) => Availability::NoQuota,
+        _ if out_of_capacity => Availability::NotAvailable,
+        Outcome::Fits => Availability::Available,
+        Outcome::Short(_) | Outcome::Unknown(_) => Availability::Unknown,
+    }
+}
+
+impl Strictness {
+    /// All of them, the mildest first.
+    pub const ALL: [Self; 4] = [Self::Off, Self::Nonzero, Self::Limit, Self::Headroom];
+
+    /// The word of the public contract.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Nonzero => "nonzero",
+            Self::Limit => "limit",
+            Self::Headroom => "headroom",
+        }
+    }
+
+    /// The strictness of that word.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|one| one.as_str() == word)
+    }
+}
+
+impl Availability {
+    /// All of them.
+    pub const ALL: [Self; 4] = [
+        Self::Available,
+        Self::Unknown,
+        Self::NoQuota,
+        Self::NotAvailable,
+    ];
+
+    /// The word of the public contract.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Available => "available",
+            Self::Unknown => "unknown",
+            Self::NoQuota => "no_quota",
+            Self::NotAvailable => "not_available",
+        }
+    }
+
+    /// The availability of that word.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|one| one.as_str() == word)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Doubt;
+
+    fn said(outcome: Outcome) -> [&'static str; 4] {
+        Strictness::ALL.map(|strictness| {
+            let advice = advise(outcome, strictness, false, false);
+            advice.availability.as_str()
+        })
+    }
+
+    #[test]
+    fn strictness_decides_only_what_is_made_of_a_shortfall() {
+        let doubt = Outcome::Unknown(Doubt::Expired);
+        let (unknown, no) = ("unknown", "no_quota");
+        assert_eq!(said(Outcome::Fits), ["available"; 4]);
+        assert_eq!(said(doubt), [unknown; 4]);
+        assert_eq!(
+            said(Outcome::Short(Shortfall::Room)),
+            [unknown, unknown, unknown, no]
+        );
+        assert_eq!(
+            said(Outcome::Short(Shortfall::Limit)),
+            [unknown, unknown, no, no]
+        );
+        assert_eq!(said(Outcome::Short(Shortfall::Zero)), [unknown, no, no, no]);
+    }
+
+    #[test]
+    fn missing_capacity_overrules_all_but_a_missing_quota() {
+        let said = |outcome| advise(outcome, Strictness::Headroom, false, true).availability;
+        assert_eq!(said(Outcome::Fits), Availability::NotAvailable);
+        assert_eq!(
+            said(Outcome::Unknown(Doubt::Unread)),
+            Availability::NotAvailable
+        );
+        assert_eq!(said(Outcome::Short(Shortfall::Room)), Availability::NoQuota);
+    }
+
+    #[test]
+    fn a_backend_that_only_watches_tells_what_it_would_have_said() {
+        let short = Outcome::Short(Shortfall::Limit);
+        let advice = advise(short, Strictness::Limit, true, false);
+        assert_eq!(advice.availability, Availability::Unknown);
+        assert_eq!(advice.shadow, Some(Availability::NoQuota));
+        assert_eq!(advise(short, Strictness::Limit, false, false).shadow, None);
+    }
+
+    #[test]
+    fn words_are_read_back() {
+        for one in Strictness::ALL {
+            assert_eq!(Strictness::parse(one.as_str()), Some(one));
+        }
+        for one in Availability::ALL {
+            assert_eq!(Availability::parse(one.as_str()), Some(one));
+        }
+        assert_eq!(
+            (Strictness::parse("Off"), Availability::parse("idle")),
+            (None, None)
+        );
+    }
+}

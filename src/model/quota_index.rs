@@ -1,0 +1,182 @@
+//! What a region's quotas leave room for, worked out once so that many demands can be judged.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use super::{Amount, Container, Limit, LimitSource, Quota, QuotaKey, Snapshot};
+
+/// How much of each quota is held for launches under way.
+pub type Leased = BTreeMap<QuotaKey, Amount>;
+
+/// A region's quotas, ready to be judged against.
+#[derive(Clone, Debug)]
+pub struct QuotaIndex {
+    snapshot: Arc<Snapshot>,
+    leased: Leased,
+    knowledge: Knowledge,
+}
+
+#[derive(Clone, Debug)]
+enum Knowledge {
+    /// Nothing was ever read.
+    Unread,
+    /// What was read is too old to rest a verdict on; it is only shown.
+    Expired,
+    /// What was read holds.
+    Holds(HashMap<QuotaKey, Room>),
+}
+
+/// Why nothing can be said about a demanded quota.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Doubt {
+    /// The region has not been read yet.
+    Unread,
+    /// What was read has expired.
+    Expired,
+    /// The quota is not among those that were read.
+    NotListed,
+    /// The cloud listed it without a limit.
+    NoLimit,
+    /// Only the cloud's published default is known.
+    DefaultOnly,
+    /// The limit is known, but not how much would be taken of it.
+    NoAmount,
+    /// No quota is known for the offer, or not all of them.
+    Unmapped,
+}
+
+/// What one quota leaves, over all containers that have a limit for it.
+#[derive(Clone, Debug)]
+pub(super) struct Room {
+    /// The row with the least left, among those that say what is left.
+    pub(super) tightest: Option<Tightest>,
+    /// The lowest limit, if there is any.
+    pub(super) lowest_limit: Option<Amount>,
+    /// Whether all usage that matters is known.
+    pub(super) usage_known: bool,
+    /// The first row that says nothing, and why it does not.
+    pub(super) silent: Option<(usize, Doubt)>,
+}
+
+/// The row of a quota that leaves the least.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Tightest {
+    /// Its place in the snapshot.
+    pub(super) row: usize,
+    /// How much it leaves; nothing if it is unlimited.
+    pub(super) left: Option<Amount>,
+}
+
+impl QuotaIndex {
+    /// The index of a region of which nothing was ever read.
+    pub fn unread() -> Self {
+        Self {
+            snapshot: Arc::default(),
+            leased: Leased::new(),
+            knowledge: Knowledge::Unread,
+        }
+    }
+
+    /// The index of a snapshot that is too old to rest a verdict on.
+    pub fn expired(snapshot: Arc<Snapshot>, leased: Leased) -> Self {
+        Self {
+            snapshot,
+            leased,
+            knowledge: Knowledge::Expired,
+        }
+    }
+
+    /// The index of a snapshot that holds.
+    pub fn new(snapshot: Arc<Snapshot>, leased: Leased) -> Self {
+        let mut rooms: HashMap<QuotaKey, Room> = HashMap::new();
+        for (place, row) in snapshot.quotas.iter().enumerate() {
+            let held = leased.get(&row.key).copied().unwrap_or_default();
+            rooms
+                .entry(row.key.clone())
+                .or_insert(Room::EMPTY)
+                .add(place, row, held);
+        }
+        Self {
+            snapshot,
+            leased,
+            knowledge: Knowledge::Holds(rooms),
+        }
+    }
+
+    /// The row at a place that a [`Binding`](super::Binding) names.
+    pub fn row(&self, place: usize) -> Option<&Quota> {
+        self.snapshot.quotas.get(place)
+    }
+
+    /// How much of a quota is held for launches under way.
+    pub fn leased(&self, key: &QuotaKey) -> Amount {
+        self.leased.get(key).copied().unwrap_or_default()
+    }
+
+    /// The room of a quota, or why nothing is known of it.
+    pub(super) fn room(&self, key: &QuotaKey) -> Result<&Room, Doubt> {
+        match &self.knowledge {
+            Knowledge::Unread => Err(Doubt::Unread),
+            Knowledge::Expired => Err(Doubt::Expired),
+            Knowledge::Holds(rooms) => rooms.get(key).ok_or(Doubt::NotListed),
+        }
+    }
+
+    /// The place of a quota's first row, whatever may rest on it.
+    pub(super) fn first_row(&self, key: &QuotaKey) -> Option<usize> {
+        let place = self.snapshot.quotas.partition_point(|row| row.key < *key);
+        self.row(place)
+            .is_some_and(|row| row.key == *key)
+            .then_some(place)
+    }
+
+    /// Whose limit the row at a place is.
+    pub(super) fn container(&self, place: Option<usize>) -> Option<&Container> {
+        self.row(place?)?.container.as_ref()
+    }
+}
+
+impl Room {
+    const EMPTY: Self = Self {
+        tightest: None,
+        lowest_limit: None,
+        usage_known: true,
+        silent: None,
+    };
+
+    fn add(&mut self, row: usize, quota: &Quota, leased: Amount) {
+        if quota.limit_source == LimitSource::Default {
+            self.silent.get_or_insert((row, Doubt::DefaultOnly));
+            return;
+        }
+        let left = match quota.limit {
+            Limit::Unknown => {
+                self.silent.get_or_insert((row, Doubt::NoLimit));
+                return;
+            }
+            // However much is in use, there is room.
+            Limit::Unlimited => None,
+            Limit::Known(limit) => {
+                let usage = quota.usage.known();
+                self.usage_known &= usage.is_some();
+                self.lowest_limit = Some(self.lowest_limit.map_or(limit, |low| low.min(limit)));
+                let used = usage.unwrap_or_default();
+                Some(limit.saturating_sub(used).saturating_sub(leased))
+            }
+        };
+        let is_tighter = match (self.tightest, left) {
+            (None, _) => true,
+            (Some(_), None) => false,
+            (Some(Tightest { left: None, .. }), Some(_)) => true,
+            (
+                Some(Tightest {
+                    left: Some(least), ..
+                }),
+                Some(left),
+            ) => left < least,
+        };
+        if is_tighter {
+            self.tightest = Some(Tightest { row, left });
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! The sentence that explains a verdict to a person.
+
+use super::quota_index::{Doubt, QuotaIndex};
+use super::verdict::{Binding, Outcome, Verdict};
+use super::{Amount, Demand, Limit, Quota, Region, Unit};
+
+/// Explains a verdict on `demand` in a region, such as `needs 192 vCPU of Running On-Demand P
+/// instances in us-east-1; 96 of 96 are free`.
+pub fn reason(verdict: &Verdict, demand: &Demand, quotas: &QuotaIndex, region: &Region) -> String {
+    match &verdict.binding {
+        Some(binding) => {
+            let need = need(binding, quotas, region);
+            let state = state(verdict.outcome, binding, quotas);
+            format!("{need}; {state}")
+        }
+        None => match &demand.unmapped {
+            Some(why) => why.clone(),
+            None => "no quota is known for it".to_owned(),
+        },
+    }
+}
+
+fn need(binding: &Binding, quotas: &QuotaIndex, region: &Region) -> String {
+    let row = binding.row.and_then(|place| quotas.row(place));
+    let name = row.map_or(&*binding.quota.code, |row| &*row.name);
+    let amount = match (binding.required, row) {
+        (None, _) => "an unknown amount".to_owned(),
+        (Some(amount), Some(row)) => with_unit(amount, row.unit),
+        (Some(amount), None) => amount.to_string(),
+    };
+    match quotas.container(binding.row) {
+        Some(container) => format!(
+            "needs {amount} of {name} in {region} ({} {})",
+            container.kind, container.id
+        ),
+        None => format!("needs {amount} of {name} in {region}"),
+    }
+}
+
+fn state(outcome: Outcome, binding: &Binding, quotas: &QuotaIndex) -> String {
+    let row = binding.row.and_then(|place| quotas.row(place));
+    match (outcome, row) {
+        (Outcome::Unknown(Doubt::Unread), _) => "the region has not been read yet".to_owned(),
+        (Outcome::Unknown(Doubt::Expired), _) => {
+            "what was read of the region has expired".to_owned()
+        }
+        (Outcome::Unknown(Doubt::DefaultOnly), Some(row)) => default_only(row),
+        (Outcome::Unknown(Doubt::NoLimit), _) => "its limit is unknown".to_owned(),
+        (_, Some(row)) => room(row, quotas.leased(&row.key)),
+        (_, None) => "it is not among the quotas that were read".to_owned(),
+    }
+}
+
+fn default_only(row: &Quota) -> String {
+    match row.limit {
+        Limit::Known(limit) => format!(
+            "only the cloud's default of {} is known, not the account's limit",
+            shown(limit, row.unit)
+        ),
+        Limit::Unlimited | Limit::Unknown => {
+            "only the cloud's default is known, not the account's limit".to_owned()
+        }
+    }
+}
+
+fn room(row: &Quota, leased: Amount) -> String {
+    let limit = match row.limit {
+        Limit::Known(limit) => limit,
+        Limit::Unlimited => return "it has no limit".to_owned(),
+        Limit::Unknown => return "its limit is unknown".to_owned(),
+    };
+    let of = shown(limit, row.unit);
+    match row.usage.known() {
+        Some(usage) => {
+            let left = limit.saturating_sub(usage).saturating_sub(leased);
+            format!("{} of {of} are free", shown(left, row.unit))
+        }
+        None if leased > Amount::ZERO => format!(
+            "the limit is {of}, of which {} are leased and an unknown part is in use",
+            shown(leased, row.unit)
+        ),
+        None => format!("the limit is {of} and its usage is unknown"),
+    }
+}
+
+/// An amount with its unit, such as `192 vCPU`, `1 GPU` or `1.5 TiB`.
+fn with_unit(amount: Amount, unit: Unit) -> String {
+    let number = shown(amount, unit);
+    let one = amount.get() == 1.0;
+    match unit {
+        Unit::Vcpu => format!("{number} vCPU"),
+        Unit::Gpu if one => format!("{number} GPU"),
+        Unit::Gpu => format!("{number} GPUs"),
+        Unit::Instance if one => format!("{number} instance"),
+        Unit::Instance => format!("{number} instances"),
+        Unit::Byte | Unit::Count => number,
+    }
+}
+
+/// An amount as people read it; bytes say what they are counted in, the rest is a number.
+fn shown(amount: Amount, unit: Unit) -> String {
+    if unit != Unit::Byte {
+        return amount.to_string();
+    }
+    const GIB: f64 = (1u64 << 30) as f64;
+    const TIB: f64 = (1u64 << 40) as f64;
+    let (size, name) = if amount.get() >= TIB {
+        (TIB, "TiB")
+    } else {
+        (GIB, "GiB")
+    };
+    let hundredths = (amount.get() / size * 100.0).round() / 100.0;
+    format!("{hundredths} {name}")
+}
+
+#[cfg(test)]
+mod tests;
