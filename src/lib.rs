@@ -15,3 +15,6 @@ pub mod upstream;
 pub mod clouds;
 pub mod http;
 pub mod oracle;
+
+// Beside the floors: simulated clouds, which use none of them.
+pub mod sim;

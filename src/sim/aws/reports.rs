@@ -1,0 +1,213 @@
+//! Utilization reports, from the start through their pages to their deletion.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use super::catalogue;
+use super::error::ApiError;
+use super::faults::FaultKind;
+use super::paging::PageRequest;
+use super::reply::new_request_id;
+use super::world::{Caller, World};
+
+/// The most rows of a page, and its length where none is asked for: GetQuotaUtilizationReport.
+const MOST_PER_PAGE: i64 = 1_000;
+const DEFAULT_PER_PAGE: usize = 1_000;
+
+/// A report of one account and region; its rows are those of the moment it was started.
+#[derive(Debug)]
+pub(super) struct Report {
+    id: String,
+    account: String,
+    region: String,
+    started: Instant,
+    fails: bool,
+    rows: Vec<Value>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct GetParameters {
+    report_id: Option<String>,
+    next_token: Option<String>,
+    max_results: Option<i64>,
+}
+
+/// StartQuotaUtilizationReport.
+pub(super) fn start(
+    world: &mut World,
+    caller: &Caller,
+    now: Instant,
+    fault: Option<FaultKind>,
+) -> Value {
+    forget_old(world, now);
+    let reused_for = world.report_timing.reused_for;
+    let recent = world
+        .reports
+        .iter()
+        .find(|report| report.belongs_to(caller) && now - report.started < reused_for);
+    if let Some(recent) = recent {
+        return json!({
+            "ReportId": recent.id,
+            "Status": recent.status(world, now),
+            "Message": "A recent report is being reused.",
+        });
+    }
+    let report = Report {
+        id: new_request_id(),
+        account: caller.identity.account.clone(),
+        region: caller.region.clone(),
+        started: now,
+        fails: fault == Some(FaultKind::ReportFails),
+        rows: rows(world, caller),
+    };
+    let started = json!({ "ReportId": report.id, "Status": "PENDING" });
+    world.reports.push(report);
+    started
+}
+
+/// GetQuotaUtilizationReport.
+pub(super) fn get(
+    world: &mut World,
+    caller: &Caller,
+    body: &[u8],
+    now: Instant,
+) -> Result<Value, ApiError> {
+    forget_old(world, now);
+    let parameters: GetParameters =
+        serde_json::from_slice(body).map_err(|_| ApiError::unreadable_body())?;
+    let id = parameters.report_id.unwrap_or_default();
+    let report = world
+        .reports
+        .iter()
+        .find(|report| report.id == id && report.belongs_to(caller))
+        .ok_or_else(ApiError::no_such_report)?;
+    let page = PageRequest::parse(
+        id,
+        parameters.next_token.as_deref(),
+        parameters.max_results,
+        DEFAULT_PER_PAGE,
+        MOST_PER_PAGE,
+    )?;
+    let status = report.status(world, now);
+    let mut shown = json!({ "ReportId": report.id, "Status": status });
+    match status {
+        "FAILED" => {
+            shown["ErrorCode"] = "InternalFailure".into();
+            shown["ErrorMessage"] = "The report could not be generated.".into();
+        }
+        "COMPLETED" => {
+            shown["GeneratedAt"] = world.epoch_seconds(report.started).into();
+            report.show_page(&page, &mut shown);
+        }
+        _ => {}
+    }
+    Ok(shown)
+}
+
+impl Report {
+    fn belongs_to(&self, caller: &Caller) -> bool {
+        self.account == caller.identity.account && self.region == caller.region
+    }
+
+    fn status(&self, world: &World, now: Instant) -> &'static str {
+        let takes = world.report_timing.takes;
+        let age: Duration = now - self.started;
+        if age * 2 < takes {
+            "PENDING"
+        } else if age < takes {
+            "IN_PROGRESS"
+        } else if self.fails {
+            "FAILED"
+        } else {
+            "COMPLETED"
+        }
+    }
+
+    fn show_page(&self, page: &PageRequest, shown: &mut Value) {
+        let start = page.after.as_deref().map_or(0, |after| {
+            after
+                .parse()
+                .expect("the token's check holds, so it holds a number that we wrote")
+        });
+        let end = self.rows.len().min(start + page.length);
+        shown["TotalCount"] = self.rows.len().into();
+        shown["Quotas"] = self.rows[start..end].into();
+        if end < self.rows.len() {
+            shown["NextToken"] = page.token(&end.to_string()).into();
+        }
+    }
+}
+
+fn forget_old(world: &mut World, now: Instant) {
+    let kept_for = world.report_timing.kept_for;
+    world
+        .reports
+        .retain(|report| now - report.started < kept_for);
+}
+
+/// One row for each metered quota with an applied value, the most used first.
+fn rows(world: &World, caller: &Caller) -> Vec<Value> {
+    let mut rows: Vec<(f64, Value)> = catalogue::all()
+        .iter()
+        .filter(|quota| quota.metered)
+        .filter_map(|quota| {
+            let state = world
+                .accounts
+                .quota(&caller.identity.account, &caller.region, quota);
+            let applied = state.applied?;
+            let utilization = if applied > 0.0 {
+                state.usage / applied * 100.0
+            } else {
+                0.0
+            };
+            let row = json!({
+                "QuotaCode": quota.code,
+                "ServiceCode": quota.service,
+                "QuotaName": quota.name,
+                "Namespace": "AWS/Usage",
+                "Utilization": utilization,
+                "DefaultValue": quota.default,
+                "AppliedValue": applied,
+                "ServiceName": quota.service_name(),
+                "Adjustable": quota.adjustable,
+            });
+            Some((utilization, row))
+        })
+        .collect();
+    rows.sort_by(|a, b| b.0.total_cmp(&a.0));
+    rows.into_iter().map(|(_, row)| row).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sim::aws::{ReportTiming, Settings};
+
+    #[test]
+    fn half_of_a_report_s_time_is_pending_and_half_in_progress() {
+        let started = Instant::now();
+        let world = World::new(Settings {
+            reports: ReportTiming {
+                takes: Duration::from_secs(4),
+                ..ReportTiming::default()
+            },
+            ..Settings::plain()
+        });
+        let report = Report {
+            id: "1".to_owned(),
+            account: "123456789012".to_owned(),
+            region: "us-east-1".to_owned(),
+            started,
+            fails: false,
+            rows: Vec::new(),
+        };
+        let after = |seconds| report.status(&world, started + Duration::from_secs(seconds));
+        assert_eq!([after(0), after(1)], ["PENDING", "PENDING"]);
+        assert_eq!([after(2), after(3)], ["IN_PROGRESS", "IN_PROGRESS"]);
+        assert_eq!(after(4), "COMPLETED");
+    }
+}

@@ -1,0 +1,215 @@
+//! All state of a simulated AWS, and the decision what becomes of a call.
+//!
+//! A call is decided at the moment it arrives, latency comes after: a slow answer tells the past,
+//! as on a real network.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use tokio::time::Instant;
+
+use super::accounts::Accounts;
+use super::buckets::Buckets;
+use super::error::ApiError;
+use super::faults::{FaultKind, Faults};
+use super::identities::{Identities, Identity};
+use super::incoming::{Incoming, Operation};
+use super::ledger::{Call, CallKey, Ledger};
+use super::reply::Reply;
+use super::reports::{self, Report};
+use super::settings::{Latency, ReportTiming, Settings};
+use super::{quotas, signature, sts};
+
+/// What is sent in the place of a right answer.
+const BROKEN_JSON: &str = r#"{"Quota":{"ServiceCode":"ec2","QuotaCode":"L-41"#;
+const PROXY_PAGE: &str = "<html><body><h1>Welcome to the guest network</h1></body></html>";
+
+/// What a call may rely on once it has been let in.
+#[derive(Debug)]
+pub(super) struct Caller {
+    pub(super) identity: Identity,
+    pub(super) region: String,
+    pub(super) operation: Operation,
+}
+
+/// What becomes of a call, and when.
+#[derive(Debug)]
+pub(super) struct Decision {
+    pub(super) key: CallKey,
+    pub(super) delay: Duration,
+    pub(super) delivery: Delivery,
+}
+
+/// How a call ends.
+#[derive(Debug)]
+pub(super) enum Delivery {
+    Answer(Reply),
+    /// Never.
+    Hang,
+    /// With a reset connection.
+    Cut,
+}
+
+/// Everything there is, behind one lock that is never held across an await.
+#[derive(Debug)]
+pub(super) struct World {
+    pub(super) accounts: Accounts,
+    pub(super) identities: Identities,
+    pub(super) buckets: Buckets,
+    pub(super) faults: Faults,
+    pub(super) ledger: Ledger,
+    pub(super) reports: Vec<Report>,
+    pub(super) report_timing: ReportTiming,
+    pub(super) latency: Latency,
+    pub(super) page_size: usize,
+    pub(super) verify_signatures: bool,
+    started: Instant,
+    started_on: SystemTime,
+}
+
+impl World {
+    pub(super) fn new(settings: Settings) -> Self {
+        Self {
+            identities: Identities::new(&settings.accounts),
+            accounts: Accounts::new(settings.accounts),
+            buckets: Buckets::new(settings.rate_limits, settings.lockout),
+            faults: Faults::default(),
+            ledger: Ledger::default(),
+            reports: Vec::new(),
+            report_timing: settings.reports,
+            latency: settings.latency,
+            page_size: settings.page_size,
+            verify_signatures: settings.verify_signatures,
+            started: Instant::now(),
+            started_on: SystemTime::now(),
+        }
+    }
+
+    /// The calendar's view of a moment; it moves with tokio's clock, paused or not.
+    pub(super) fn epoch_seconds(&self, moment: Instant) -> i64 {
+        let on = self.started_on + moment.duration_since(self.started);
+        on.duration_since(UNIX_EPOCH)
+            .map_or(0, |since| since.as_secs().cast_signed())
+    }
+
+    /// Decides a call, counts it, and lets it count against its rate limit.
+    pub(super) fn decide(&mut self, incoming: &Incoming, now: Instant) -> Decision {
+        let key = self.key_of(incoming);
+        let fault = self.faults.meet(&key);
+        let mut delay = self.latency.draw();
+        if let Some(FaultKind::Slow { milliseconds }) = fault {
+            delay += Duration::from_millis(milliseconds);
+        }
+        let delivery = match fault {
+            Some(FaultKind::Hang) => Delivery::Hang,
+            Some(FaultKind::Reset) => Delivery::Cut,
+            Some(FaultKind::BrokenJson) => {
+                Delivery::Answer(Reply::garbled("application/x-amz-json-1.1", BROKEN_JSON))
+            }
+            Some(FaultKind::Html) => Delivery::Answer(Reply::garbled("text/html", PROXY_PAGE)),
+            Some(FaultKind::EmptyObject) => {
+                Delivery::Answer(Reply::garbled("application/x-amz-json-1.1", "{}"))
+            }
+            _ => Delivery::Answer(
+                self.answer(incoming, &key, fault, now)
+                    .unwrap_or_else(|error| Reply::error(error, incoming.protocol())),
+            ),
+        };
+        let error_code = match &delivery {
+            Delivery::Answer(reply) => reply.error_code,
+            Delivery::Hang | Delivery::Cut => None,
+        };
+        self.ledger.enter(Call {
+            at: now,
+            key: key.clone(),
+            outcome: error_code.unwrap_or_else(|| fault.map_or("ok", FaultKind::word)),
+        });
+        Decision {
+            key,
+            delay,
+            delivery,
+        }
+    }
+
+    fn key_of(&self, incoming: &Incoming) -> CallKey {
+        let unknown = || "unknown".to_owned();
+        let authorization = incoming.authorization().ok();
+        let owner = authorization
+            .as_ref()
+            .and_then(|authorization| self.identities.owner(&authorization.access_key_id));
+        CallKey {
+            account: owner.map_or_else(unknown, |identity| identity.account.clone()),
+            region: authorization.map_or_else(unknown, |authorization| authorization.region),
+            operation: incoming.operation().name(),
+        }
+    }
+
+    fn answer(
+        &mut self,
+        incoming: &Incoming,
+        key: &CallKey,
+        fault: Option<FaultKind>,
+        now: Instant,
+    ) -> Result<Reply, ApiError> {
+        let caller = self.authenticate(incoming, now)?;
+        let service = incoming.protocol().signing_name();
+        let denied = || ApiError::denied(&caller.identity.arn, service, caller.operation.name());
+        match fault {
+            Some(FaultKind::Throttle) => return Err(ApiError::throttled()),
+            Some(FaultKind::ServiceFailure) => return Err(ApiError::service_failure()),
+            Some(FaultKind::Unavailable) => return Err(ApiError::unavailable()),
+            Some(FaultKind::AccessDenied) => return Err(denied()),
+            Some(FaultKind::ExpiredCredentials) => return Err(ApiError::expired()),
+            Some(FaultKind::RegionNotEnabled) => return Err(ApiError::unrecognized()),
+            _ => {}
+        }
+        if !self.buckets.admit(key, now) {
+            return Err(ApiError::throttled());
+        }
+        let body = incoming.body.as_ref();
+        let result = match caller.operation {
+            Operation::GetServiceQuota => quotas::get(self, &caller, body)?,
+            Operation::ListServiceQuotas => quotas::list(self, &caller, body, fault)?,
+            Operation::GetDefaultQuota => quotas::get_default(&caller, body)?,
+            Operation::ListDefaultQuotas => quotas::list_defaults(self, &caller, body, fault)?,
+            Operation::ListServices => quotas::list_services(self, &caller, body, fault)?,
+            Operation::StartReport => reports::start(self, &caller, now, fault),
+            Operation::GetReport => reports::get(self, &caller, body, now)?,
+            Operation::GetCallerIdentity => {
+                let result = sts::get_caller_identity(&caller);
+                return Ok(Reply::xml(caller.operation.name(), &result));
+            }
+            Operation::AssumeRole => {
+                let result = sts::assume_role(self, &caller, &incoming.form(), now)?;
+                return Ok(Reply::xml(caller.operation.name(), &result));
+            }
+            Operation::Denied(_) => return Err(denied()),
+            Operation::Unknown => return Err(ApiError::unknown_operation()),
+        };
+        Ok(Reply::json(&result))
+    }
+
+    fn authenticate(&self, incoming: &Incoming, now: Instant) -> Result<Caller, ApiError> {
+        let authorization = incoming.authorization()?;
+        let identity = self
+            .identities
+            .authenticate(incoming, &authorization, now)?;
+        let service = incoming.protocol().signing_name();
+        if authorization.service != service {
+            return Err(ApiError::wrong_scope(service));
+        }
+        if self.verify_signatures {
+            signature::verify(incoming, &authorization, &identity.secret)?;
+        }
+        if !self
+            .accounts
+            .is_enabled(&identity.account, &authorization.region)
+        {
+            return Err(ApiError::unrecognized());
+        }
+        Ok(Caller {
+            identity,
+            region: authorization.region,
+            operation: incoming.operation(),
+        })
+    }
+}
