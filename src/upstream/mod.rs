@@ -1,31 +1,79 @@
 //! How we call out: the single road to every cloud, and the only place that retries.
+//!
+//! Each operation in each region of an account has its own `gate`, as clouds count calls that
+//! way. A call waits there for its turn: verify before request before background, within the
+//! rate, within the places for calls under way, and only while the cloud's circuit breaker is
+//! closed. A failed call that may succeed comes back to the same queue after a pause. Whatever
+//! happens, the caller is answered by its deadline.
 
 mod settings;
 
-use crate::model::{BackendName, CallContext, Failure, Region};
+mod gate;
+mod queue;
+mod rate;
+
+mod breaker;
+mod retry;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep, timeout_at};
+
+use self::breaker::Outcome;
+use self::gate::{Gate, Permit, Scope};
+use crate::model::{BackendName, CallContext, Failure, FailureKind, Region};
 use crate::telemetry::Metrics;
 
-pub use settings::{Operation, Rate, RateLimit};
+pub use settings::{BreakerPolicy, Operation, Policy, Rate, RateLimit, RetryPolicy};
 
 /// The road to one backend's cloud; clones share its limits.
 #[derive(Clone, Debug)]
 pub struct Upstream {
     backend: BackendName,
     rate_limit: RateLimit,
+    policy: Policy,
     metrics: Metrics,
+    gates: Arc<Mutex<Gates>>,
 }
+
+type Gates = HashMap<(Region, &'static str), Arc<Gate>>;
+
+/// A caller who goes away sooner than this says nothing about the cloud: listing a page of quotas
+/// may take a healthy cloud a second or two.
+const HANGS_AFTER: Duration = Duration::from_secs(3);
 
 impl Upstream {
     /// A road to this backend's cloud within these limits.
     pub fn new(backend: BackendName, rate_limit: RateLimit, metrics: Metrics) -> Self {
+        Self::with_policy(backend, rate_limit, Policy::default(), metrics)
+    }
+
+    /// A road that behaves so when the cloud refuses.
+    pub fn with_policy(
+        backend: BackendName,
+        rate_limit: RateLimit,
+        policy: Policy,
+        metrics: Metrics,
+    ) -> Self {
         Self {
             backend,
             rate_limit,
+            policy,
             metrics,
+            gates: Arc::default(),
         }
     }
 
     /// Calls the cloud when its limits allow, again while it makes sense, until the deadline.
+    ///
+    /// `attempt` makes one call, and is dropped if it is still under way at the deadline. It says
+    /// by the kind of its [`Failure`] whether another attempt makes sense, and by `retry_after`
+    /// what the cloud asked for, if anything.
     pub async fn call<T, F, Fut>(
         &self,
         region: &Region,
@@ -38,10 +86,105 @@ impl Upstream {
         Fut: Future<Output = Result<T, Failure>> + Send,
         T: Send,
     {
-        let _ = (region, operation, context, &self.rate_limit);
-        let result = attempt().await;
-        self.metrics
-            .upstream_call(&self.backend, region, operation.name, &result);
+        let gate = self.gate(region, operation);
+        let deadline = Instant::from_std(context.deadline);
+        let mut tried = 0;
+        let mut last = None;
+        loop {
+            let asked = Instant::now();
+            let permit = match gate.enter(&context.urgency, deadline).await {
+                Ok(permit) => permit,
+                Err(refusal) => return Err(in_the_clouds_words(last, refusal)),
+            };
+            self.metrics.upstream_wait(&self.backend, asked.elapsed());
+            let result = self
+                .attempt(region, operation, permit, deadline, &attempt)
+                .await;
+            tried += 1;
+            let failure = match result {
+                Ok(answer) => return Ok(answer),
+                Err(failure) => failure,
+            };
+            if failure.kind.is_transient()
+                && let Some(held) = gate.held()
+            {
+                return Err(held);
+            }
+            match self.policy.retry.pause(tried, &failure, rand::random()) {
+                Some(pause) if Instant::now() + pause < deadline => sleep(pause).await,
+                Some(_) | None => return Err(failure),
+            }
+            last = Some(failure);
+        }
+    }
+
+    /// Makes one call with this permit, and lets the gate and the metrics know how it ended.
+    async fn attempt<T, Fut>(
+        &self,
+        region: &Region,
+        operation: &Operation,
+        permit: Permit,
+        deadline: Instant,
+        attempt: impl Fn() -> Fut,
+    ) -> Result<T, Failure>
+    where
+        Fut: Future<Output = Result<T, Failure>>,
+    {
+        let name = operation.name;
+        let started = Instant::now();
+        let ended = timeout_at(deadline, attempt()).await;
+        let took = started.elapsed();
+        let cut_short = ended.is_err() && took < HANGS_AFTER;
+        let result = ended.unwrap_or_else(|_| {
+            let detail = format!("{name} in {region} did not answer before the deadline");
+            Err(Failure::new(FailureKind::Timeout, detail))
+        });
+        permit.settle(if cut_short {
+            Outcome::Unknown
+        } else {
+            Outcome::of(&result)
+        });
+
+        let backend = &self.backend;
+        let failure = result.as_ref().err();
+        self.metrics.upstream_call(backend, region, name, &result);
+        if failure.is_some_and(|failure| failure.kind == FailureKind::Throttled) {
+            self.metrics.upstream_throttled(backend, region, name);
+        }
+        let failure = failure.map(tracing::field::display);
+        tracing::debug!(%backend, %region, operation = name, ?took, failure, "called the cloud");
         result
+    }
+
+    fn gate(&self, region: &Region, operation: &Operation) -> Arc<Gate> {
+        let mut gates = self.gates.lock().unwrap_or_else(PoisonError::into_inner);
+        let gate = gates
+            .entry((region.clone(), operation.name))
+            .or_insert_with(|| {
+                let scope = Scope {
+                    backend: self.backend.clone(),
+                    region: region.clone(),
+                    operation: operation.name,
+                };
+                Arc::new(Gate::new(
+                    scope,
+                    self.rate_limit.within(operation.documented),
+                    self.rate_limit.concurrency,
+                    self.policy.breaker,
+                ))
+            });
+        Arc::clone(gate)
+    }
+}
+
+/// What to say when there is no leave for another try: what the cloud said to the last one, with
+/// the wait that we know of by now.
+fn in_the_clouds_words(last: Option<Failure>, refusal: Failure) -> Failure {
+    match last {
+        Some(last) => Failure {
+            retry_after: last.retry_after.max(refusal.retry_after),
+            ..last
+        },
+        None => refusal,
     }
 }

@@ -1,10 +1,15 @@
-//! How fast a cloud may be called: what it documents, and what the operator allows.
+//! How a cloud may be called: what it documents, what the operator allows, and how we behave when
+//! it refuses.
 
 use std::num::NonZeroU32;
+use std::time::Duration;
 
+use serde::de::{Deserializer, Error, Unexpected};
 use serde::{Deserialize, Serialize};
 
 /// A cloud's operation and the limit that the cloud documents for it.
+///
+/// Operations are told apart by name: one name always comes with the same limit.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Operation {
     /// The cloud's name of it.
@@ -29,9 +34,128 @@ pub struct Rate {
 #[serde(deny_unknown_fields)]
 pub struct RateLimit {
     /// Calls a second, sustained.
+    #[serde(deserialize_with = "positive")]
     pub per_second: f64,
     /// Calls at once after a pause.
     pub burst: NonZeroU32,
     /// Calls under way at once.
     pub concurrency: NonZeroU32,
+}
+
+impl RateLimit {
+    /// The rate that an operation with this documented limit runs at.
+    pub fn within(&self, documented: Rate) -> Rate {
+        Rate {
+            per_second: self.per_second.min(documented.per_second),
+            burst: self.burst.min(documented.burst),
+        }
+    }
+}
+
+/// How we behave when a cloud refuses or does not answer.
+///
+/// Not in the operator's configuration: what an operator knows about an account is its rate.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Policy {
+    /// When a failed call is made again.
+    pub retry: RetryPolicy,
+    /// When a cloud is left alone.
+    pub breaker: BreakerPolicy,
+}
+
+/// When a failed call is made again: exponential backoff with full jitter.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RetryPolicy {
+    /// How often a call is tried in all.
+    pub attempts: u32,
+    /// The longest pause before the second try; it doubles from try to try.
+    pub base: Duration,
+    /// The longest pause before any try.
+    pub cap: Duration,
+}
+
+impl Default for RetryPolicy {
+    fn default() -> Self {
+        Self {
+            // One more than the AWS SDKs' default of three: their token bucket, which would stop
+            // a fourth, is what the rate limit and the circuit breaker do here.
+            attempts: 4,
+            // At 5 calls a second, the documented rate of GetServiceQuota, the bucket has
+            // refilled by one call after 200 ms.
+            base: Duration::from_millis(200),
+            // The AWS SDKs' cap.
+            cap: Duration::from_secs(20),
+        }
+    }
+}
+
+/// When a cloud is left alone, and for how long.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct BreakerPolicy {
+    /// Throttling answers in a row that open it.
+    pub throttles: u32,
+    /// Calls in a row without an answer that open it.
+    pub outages: u32,
+    /// How long it stays open at first; each failed probe doubles that.
+    pub first_period: Duration,
+    /// The longest that it stays open before the next probe.
+    pub longest_period: Duration,
+}
+
+impl Default for BreakerPolicy {
+    fn default() -> Self {
+        Self {
+            // Fewer than the tries of one call, so that one caller against a closed door is
+            // enough to learn it.
+            throttles: 3,
+            // More patient than with throttling: a lost call says less than a refused one.
+            outages: 5,
+            // Longer than any burst takes to refill.
+            first_period: Duration::from_secs(30),
+            // AWS was reported to refuse for 10 to 20 minutes once throttled
+            // (dstackai/dstack#2195): that is two to four probes at this period, and recovery is
+            // noticed soon enough for answers that are served stale for an hour.
+            longest_period: Duration::from_secs(5 * 60),
+        }
+    }
+}
+
+/// The longest `Retry-After` that is obeyed, above the longest lock-out reported of any cloud: a
+/// malformed header shall not close an operation for a day.
+pub(super) const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(30 * 60);
+
+fn positive<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    let number = f64::deserialize(deserializer)?;
+    if number.is_finite() && number > 0.0 {
+        Ok(number)
+    } else {
+        let unexpected = Unexpected::Float(number);
+        Err(Error::invalid_value(unexpected, &"a number above zero"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_operation_runs_at_the_lower_of_both_limits() {
+        let limit: RateLimit =
+            toml::from_str("per_second = 4.0\nburst = 8\nconcurrency = 4").unwrap();
+        let documented = |per_second, burst| Rate {
+            per_second,
+            burst: NonZeroU32::new(burst).unwrap(),
+        };
+        assert_eq!(limit.within(documented(10.0, 5)), documented(4.0, 5));
+        assert_eq!(limit.within(documented(3.0, 10)), documented(3.0, 8));
+    }
+
+    #[test]
+    fn a_rate_of_zero_or_less_is_not_understood() {
+        for per_second in ["0.0", "-1.0", "nan", "inf"] {
+            let text = format!("per_second = {per_second}\nburst = 1\nconcurrency = 1");
+            let error = toml::from_str::<RateLimit>(&text).unwrap_err();
+            assert!(error.message().contains("a number above zero"), "{error}");
+        }
+    }
 }

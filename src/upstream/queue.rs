@@ -1,0 +1,99 @@
+//! Who waits for a call, and whose turn is next. Priorities are read when the decision is made,
+//! because a caller who joins a background read makes it more urgent while it waits.
+
+use std::sync::Arc;
+
+use tokio::sync::Notify;
+
+use crate::model::{Priority, Urgency};
+
+/// The calls that wait, in order of arrival.
+#[derive(Debug, Default)]
+pub(super) struct Queue {
+    waiting: Vec<Waiting>,
+    arrived: u64,
+}
+
+/// A place in the queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Ticket(u64);
+
+#[derive(Debug)]
+struct Waiting {
+    ticket: Ticket,
+    urgency: Urgency,
+    bell: Arc<Notify>,
+}
+
+impl Queue {
+    /// Joins the queue; the bell rings when it is time to ask again.
+    pub(super) fn join(&mut self, urgency: Urgency) -> (Ticket, Arc<Notify>) {
+        let ticket = Ticket(self.arrived);
+        self.arrived += 1;
+        let bell = Arc::new(Notify::new());
+        self.waiting.push(Waiting {
+            ticket,
+            urgency,
+            bell: Arc::clone(&bell),
+        });
+        (ticket, bell)
+    }
+
+    /// Leaves the queue; leaving twice changes nothing.
+    pub(super) fn leave(&mut self, ticket: Ticket) {
+        self.waiting.retain(|waiting| waiting.ticket != ticket);
+    }
+
+    /// This ticket's priority now, and how many are before it.
+    pub(super) fn place(&self, ticket: Ticket) -> Option<(Priority, usize)> {
+        let own = self.waiting.iter().find(|it| it.ticket == ticket)?.rank();
+        let before = self.waiting.iter().filter(|it| it.rank() < own).count();
+        Some((own.0, before))
+    }
+
+    /// Rings whose turn is next.
+    pub(super) fn ring_first(&self) {
+        if let Some(first) = self.waiting.iter().min_by_key(|it| it.rank()) {
+            first.bell.notify_one();
+        }
+    }
+}
+
+impl Waiting {
+    fn rank(&self) -> (Priority, Ticket) {
+        (self.urgency.priority(), self.ticket)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_more_urgent_go_first_and_equals_in_order_of_arrival() {
+        let mut queue = Queue::default();
+        let mut join = |priority| queue.join(Urgency::new(priority)).0;
+        let background = join(Priority::Background);
+        let first = join(Priority::Request);
+        let second = join(Priority::Request);
+        let verify = join(Priority::Verify);
+        let before = |queue: &Queue, ticket| queue.place(ticket).map(|(_, before)| before);
+        let order = [verify, first, second, background];
+        assert_eq!(order.map(|it| before(&queue, it)), [0, 1, 2, 3].map(Some));
+        queue.leave(first);
+        queue.leave(first);
+        assert_eq!(before(&queue, first), None);
+        assert_eq!(before(&queue, second), Some(1));
+    }
+
+    #[test]
+    fn a_place_follows_the_urgency_as_it_rises() {
+        let mut queue = Queue::default();
+        queue.join(Urgency::new(Priority::Request));
+        let urgency = Urgency::new(Priority::Background);
+        let (ticket, _) = queue.join(urgency.clone());
+        assert_eq!(queue.place(ticket), Some((Priority::Background, 1)));
+        urgency.raise(Priority::Verify);
+        assert_eq!(queue.place(ticket), Some((Priority::Verify, 0)));
+    }
+}

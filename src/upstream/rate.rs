@@ -1,0 +1,244 @@
+//! How fast one operation is called: the configured rate as a hard limit, and a pace below it
+//! that a throttling cloud slows down.
+
+use std::time::Duration;
+
+use governor::clock::Clock;
+use governor::middleware::NoOpMiddleware;
+use governor::state::{InMemoryState, NotKeyed};
+use governor::{Quota, RateLimiter};
+use tokio::time::Instant;
+
+use super::settings::Rate;
+
+/// Keeps calls within a rate, and slows down where the cloud asks for it.
+///
+/// The limiter alone guarantees that no more than burst + rate × time calls go out. The pace is
+/// additive increase, multiplicative decrease: while its factor is below one, calls are spaced
+/// evenly instead of in bursts, because a cloud that has just throttled has no burst to give.
+#[derive(Debug)]
+pub(super) struct Pace {
+    rate: Rate,
+    interval: Duration,
+    limiter: RateLimiter<NotKeyed, InMemoryState, TokioClock, NoOpMiddleware<Duration>>,
+    clock: TokioClock,
+    /// When the limiter, without a burst left, allows the next call.
+    empty_until: Option<Instant>,
+    factor: f64,
+    /// When the last call went out, or the cloud last throttled: spacing counts from here.
+    last: Option<Instant>,
+    /// Until when the cloud asked to be left alone.
+    held_until: Option<Instant>,
+}
+
+/// Four seconds between calls at 4 a second: slow enough to be forgiven, and still quick enough
+/// for a caller who waits ten seconds to be served when the cloud answers again.
+const SLOWEST_FACTOR: f64 = 1.0 / 16.0;
+
+/// What each answer adds to the factor: from one half, the full rate is back after ten answers.
+const FASTER_BY: f64 = 0.05;
+
+/// A bound for arithmetic's sake; a cloud that allows less than a call an hour is not asked often.
+const LONGEST_INTERVAL: Duration = Duration::from_secs(3600);
+
+/// A bound for arithmetic's sake; at most this many intervals fit into governor's nanoseconds.
+const LARGEST_BURST: u32 = 1_000_000;
+
+impl Pace {
+    pub(super) fn new(rate: Rate) -> Self {
+        let interval = Duration::try_from_secs_f64(1.0 / rate.per_second)
+            .unwrap_or(LONGEST_INTERVAL)
+            .clamp(Duration::from_nanos(1), LONGEST_INTERVAL);
+        let burst = rate
+            .burst
+            .min(LARGEST_BURST.try_into().expect("it is not zero"));
+        let quota = Quota::with_period(interval)
+            .expect("the interval is at least a nanosecond")
+            .allow_burst(burst);
+        let clock = TokioClock {
+            epoch: Instant::now(),
+        };
+        Self {
+            rate,
+            interval,
+            limiter: RateLimiter::direct_with_clock(quota, clock),
+            clock,
+            empty_until: None,
+            factor: 1.0,
+            last: None,
+            held_until: None,
+        }
+    }
+
+    /// The share of the rate that is used now.
+    pub(super) fn factor(&self) -> f64 {
+        self.factor
+    }
+
+    /// Takes leave for one call now, or says when to ask again.
+    pub(super) fn take(&mut self, now: Instant) -> Result<(), Instant> {
+        let spaced = self.last.map(|last| last + self.spacing());
+        if let Some(then) = spaced.max(self.held_until).filter(|&then| then > now) {
+            return Err(then);
+        }
+        if let Err(refusal) = self.limiter.check() {
+            let then = self.clock.epoch + refusal.earliest_possible();
+            self.empty_until = Some(then);
+            return Err(then);
+        }
+        self.last = Some(now);
+        Ok(())
+    }
+
+    /// The earliest that a call with this many others before it can go out: the limiter's law,
+    /// whatever pace the cloud's answers allow by then.
+    pub(super) fn earliest_behind(&self, others: usize, now: Instant) -> Instant {
+        let others = u32::try_from(others).unwrap_or(u32::MAX);
+        let law = match self.empty_until.filter(|&then| then > now) {
+            Some(then) => then + self.interval.saturating_mul(others),
+            None => {
+                let beyond_burst = others
+                    .saturating_add(1)
+                    .saturating_sub(self.rate.burst.get());
+                now + self.interval.saturating_mul(beyond_burst)
+            }
+        };
+        self.held_until.map_or(law, |then| then.max(law))
+    }
+
+    /// The cloud has answered: a little faster.
+    pub(super) fn speed_up(&mut self) {
+        self.factor = (self.factor + FASTER_BY).min(1.0);
+    }
+
+    /// The cloud has throttled: half as fast.
+    pub(super) fn slow_down(&mut self, now: Instant) {
+        self.factor = (self.factor / 2.0).max(SLOWEST_FACTOR);
+        self.last = Some(now);
+    }
+
+    /// The cloud answers again after a time without calls: at half the rate or less.
+    pub(super) fn restart_slowly(&mut self, now: Instant) {
+        self.factor = self.factor.min(0.5);
+        self.last = Some(now);
+    }
+
+    /// No call before `then`.
+    pub(super) fn hold(&mut self, then: Instant) {
+        self.held_until = self.held_until.max(Some(then));
+    }
+
+    fn spacing(&self) -> Duration {
+        if self.factor < 1.0 {
+            self.interval.div_f64(self.factor)
+        } else {
+            Duration::ZERO
+        }
+    }
+}
+
+/// Governor's own clocks do not follow tokio's, which tests pause.
+#[derive(Clone, Copy, Debug)]
+struct TokioClock {
+    epoch: Instant,
+}
+
+impl Clock for TokioClock {
+    type Instant = Duration;
+
+    fn now(&self) -> Duration {
+        self.epoch.elapsed()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroU32;
+
+    use super::*;
+
+    fn pace(per_second: f64, burst: u32) -> Pace {
+        Pace::new(Rate {
+            per_second,
+            burst: NonZeroU32::new(burst).unwrap(),
+        })
+    }
+
+    /// When the next calls go out if each is made as soon as it may, in milliseconds from now.
+    async fn next(pace: &mut Pace, calls: usize) -> Vec<u128> {
+        let start = Instant::now();
+        let mut times = Vec::new();
+        while times.len() < calls {
+            match pace.take(Instant::now()) {
+                Ok(()) => times.push(start.elapsed().as_millis()),
+                Err(then) => tokio::time::sleep_until(then).await,
+            }
+        }
+        times
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn after_the_burst_calls_go_out_at_the_rate() {
+        let mut pace = pace(4.0, 3);
+        assert_eq!(next(&mut pace, 6).await, [0, 0, 0, 250, 500, 750]);
+        tokio::time::advance(Duration::from_secs(10)).await;
+        assert_eq!(next(&mut pace, 4).await, [0, 0, 0, 250]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_rate_may_be_less_than_one_call_a_second() {
+        assert_eq!(next(&mut pace(0.5, 1), 3).await, [0, 2000, 4000]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn rates_beyond_arithmetic_are_bounded() {
+        for per_second in [0.0, -1.0, f64::NAN, 1e-300, f64::MIN_POSITIVE] {
+            let mut pace = pace(per_second, u32::MAX);
+            assert_eq!(pace.take(Instant::now()), Ok(()));
+            assert_eq!(pace.interval, LONGEST_INTERVAL);
+        }
+        assert_eq!(next(&mut pace(f64::INFINITY, 1), 1).await, [0]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn throttling_halves_the_pace_and_answers_bring_it_back() {
+        let mut pace = pace(4.0, 4);
+        pace.slow_down(Instant::now());
+        assert_eq!(next(&mut pace, 3).await, [500, 1000, 1500]);
+        pace.slow_down(Instant::now());
+        assert_eq!(next(&mut pace, 2).await, [1000, 2000]);
+        for _ in 0..15 {
+            pace.speed_up();
+        }
+        assert!((pace.factor() - 1.0).abs() < 1e-9, "{}", pace.factor());
+        tokio::time::advance(Duration::from_secs(10)).await;
+        assert_eq!(next(&mut pace, 5).await, [0, 0, 0, 0, 250]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn however_often_it_throttles_some_pace_is_left() {
+        let mut pace = pace(4.0, 4);
+        for _ in 0..100 {
+            pace.slow_down(Instant::now());
+        }
+        assert_eq!(next(&mut pace, 2).await, [4000, 8000]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn those_behind_others_know_the_least_that_they_will_wait() {
+        let mut pace = pace(4.0, 2);
+        let now = Instant::now();
+        let wait = |pace: &Pace, others| (pace.earliest_behind(others, now) - now).as_millis();
+        assert_eq!(
+            [0, 1, 2, 9].map(|others| wait(&pace, others)),
+            [0, 0, 250, 2000]
+        );
+        for _ in 0..3 {
+            let _ = pace.take(now);
+        }
+        assert_eq!([0, 1, 2].map(|others| wait(&pace, others)), [250, 500, 750]);
+        pace.hold(now + Duration::from_secs(1));
+        assert_eq!([0, 9].map(|others| wait(&pace, others)), [1000, 2500]);
+        assert_eq!(next(&mut pace, 1).await, [1000]);
+    }
+}
