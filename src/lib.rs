@@ -13,8 +13,11 @@ pub mod source;
 pub mod upstream;
 
 pub mod clouds;
-pub mod http;
 pub mod oracle;
+
+pub mod http;
+
+pub mod config;
 
 // Beside the floors: simulated clouds, which use none of them.
 pub mod sim;

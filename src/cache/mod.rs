@@ -7,6 +7,7 @@
 
 mod disk;
 mod entry;
+mod settings;
 mod stored;
 
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use crate::model::{FailureRecord, Moment, Reading, UnitKey};
 
 use disk::Disk;
 pub use entry::{Entry, Good};
+pub use settings::Settings;
 
 /// The answers of all backends; clones share them.
 #[derive(Clone, Debug)]

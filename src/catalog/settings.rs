@@ -5,12 +5,16 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-/// The settings of the catalog.
-#[derive(Clone, Debug, PartialEq, Eq)]
+use crate::model::duration;
+
+/// The `[catalog]` table.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct Settings {
     /// Where it comes from.
     pub source: Source,
     /// How often the source is looked at again.
+    #[serde(with = "duration")]
     pub reload_every: Duration,
 }
 

@@ -23,7 +23,7 @@ use crate::telemetry::Metrics;
 
 pub use backend::Backend;
 pub use quotas::{Known, QuotaError, RegionView};
-pub use settings::{BackendSettings, Preload};
+pub use settings::{BackendSettings, Preload, Strictness};
 pub use status::{BackendStatus, Readiness, RegionStatus, Status};
 
 use backend::Connected;

@@ -1,23 +1,88 @@
-//! placeholder until the configuration lands
-use crate::model::Region;
+//! How a backend is kept fresh, and what is made of its verdicts.
+
+use std::fmt;
 use std::time::Duration;
 
-/// How a backend is kept fresh and judged.
-#[derive(Clone, Debug, PartialEq)]
+use serde::de::{Error, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+
+use crate::model::{Region, duration};
+
+/// The keys of a `[[backends]]` table that are the same for every cloud.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct BackendSettings {
-    /// Which regions are read at start.
+    /// Which regions are read at start, before anybody asks.
     pub preload: Preload,
-    /// How often a region is read.
+    /// How often a region that is asked for is read anew.
+    #[serde(with = "duration")]
     pub refresh_every: Duration,
+    /// How strictly a verdict of `short` becomes an availability of `no_quota`.
+    pub strictness: Strictness,
+    /// Whether availability is as under `off` while what would have been said is shown and counted.
+    pub shadow: bool,
+}
+
+impl Default for BackendSettings {
+    fn default() -> Self {
+        Self {
+            preload: Preload::All,
+            refresh_every: Duration::from_secs(5 * 60),
+            strictness: Strictness::Headroom,
+            shadow: false,
+        }
+    }
 }
 
 /// Which regions are read at start.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Preload {
-    /// All.
+    /// All of the backend's.
     All,
-    /// None.
+    /// None: the first caller waits.
     None,
     /// These.
     Listed(Vec<Region>),
+}
+
+/// How strictly a verdict of `short` becomes an availability of `no_quota`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Strictness {
+    /// Never.
+    Off,
+    /// When a demanded quota's limit is zero.
+    Nonzero,
+    /// When the amount exceeds a limit itself.
+    Limit,
+    /// Always: limit, usage and leases count.
+    Headroom,
+}
+
+impl<'de> Deserialize<'de> for Preload {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Choice;
+
+        impl<'de> Visitor<'de> for Choice {
+            type Value = Preload;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("true, false or a list of regions")
+            }
+
+            fn visit_bool<E: Error>(self, all: bool) -> Result<Preload, E> {
+                Ok(if all { Preload::All } else { Preload::None })
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut regions: A) -> Result<Preload, A::Error> {
+                let mut listed = Vec::new();
+                while let Some(region) = regions.next_element::<String>()? {
+                    listed.push(Region::new(region));
+                }
+                Ok(Preload::Listed(listed))
+            }
+        }
+
+        deserializer.deserialize_any(Choice)
+    }
 }

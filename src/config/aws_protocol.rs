@@ -1,0 +1,87 @@
+//! Checks the `[aws_protocol]` table, and reads its clients' secrets.
+
+use std::path::Path;
+
+use crate::http::{AwsClient, AwsClientSettings, AwsProtocolSettings};
+use crate::model::BackendName;
+use crate::secret::{self, ExposeSecret, SecretString};
+
+use super::backends::{Backend, only_known};
+use super::{KeyPath, Problem};
+
+/// The settings with their clients' secrets read.
+pub(super) fn resolve(
+    written: AwsProtocolSettings<AwsClientSettings>,
+    base: &Path,
+    backends: &[Backend],
+    on_loopback: bool,
+) -> Result<AwsProtocolSettings, Problem> {
+    let at = KeyPath::of("aws_protocol");
+    if !written.verify && !on_loopback {
+        let claim = "can be false only while `server.listen` is a loopback address";
+        return Err(Problem::value(&at.key("verify"), claim));
+    }
+    if written.verify && written.clients.is_empty() {
+        let claim = "is empty, so nobody could sign a request: add a client with an \
+                     `access_key_id` and a `secret_access_key_file`";
+        return Err(Problem::value(&at.key("clients"), claim));
+    }
+    let spoken_of: Vec<_> = backends
+        .iter()
+        .filter(|backend| backend.kind.kind == <AwsProtocolSettings>::KIND)
+        .map(|backend| backend.name.clone())
+        .collect();
+    let mut clients: Vec<AwsClient> = Vec::new();
+    for (index, client) in written.clients.into_iter().enumerate() {
+        let at = at.key("clients").index(index);
+        let id = client.access_key_id.clone();
+        if clients.iter().any(|earlier| earlier.access_key_id == id) {
+            let sentence = format!("two clients have the access key id `{id}`");
+            return Err(Problem::new(&at.key("access_key_id"), sentence));
+        }
+        clients.push(resolve_client(client, &at, base, &spoken_of)?);
+    }
+    Ok(AwsProtocolSettings {
+        verify: written.verify,
+        clients,
+    })
+}
+
+fn resolve_client(
+    written: AwsClientSettings,
+    at: &KeyPath,
+    base: &Path,
+    backends: &[BackendName],
+) -> Result<AwsClient, Problem> {
+    if written.access_key_id.trim().is_empty() {
+        return Err(Problem::value(&at.key("access_key_id"), "is empty"));
+    }
+    Ok(AwsClient {
+        secret_access_key: secret(&written, at, base)?,
+        access_key_id: written.access_key_id,
+        backends: only_known(written.backends, at, backends)?,
+    })
+}
+
+fn secret(written: &AwsClientSettings, at: &KeyPath, base: &Path) -> Result<SecretString, Problem> {
+    let id = &written.access_key_id;
+    match (&written.secret_access_key_file, &written.secret_access_key) {
+        (Some(file), None) => secret::read_file(&base.join(file))
+            .map_err(|error| Problem::reason(&at.key("secret_access_key_file"), error)),
+        (None, Some(secret)) if secret.expose_secret().is_empty() => {
+            Err(Problem::value(&at.key("secret_access_key"), "is empty"))
+        }
+        (None, Some(secret)) => Ok(secret.clone()),
+        (None, None) => Err(Problem::new(
+            at,
+            format!("the client `{id}` has no secret: give a `secret_access_key_file`"),
+        )),
+        (Some(_), Some(_)) => Err(Problem::new(
+            at,
+            format!(
+                "the client `{id}` has two secrets: keep `secret_access_key_file` or the \
+                 environment's `secret_access_key`"
+            ),
+        )),
+    }
+}

@@ -1,0 +1,188 @@
+//! The `[[backends]]` tables: the keys that all clouds share here, the rest by the cloud itself.
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+use toml::Table;
+
+use crate::clouds::{CloudSettings, RegionChoice, Registration};
+use crate::http::{AwsAnswers, AwsProtocolSettings};
+use crate::model::BackendName;
+use crate::oracle::{BackendSettings, Preload};
+use crate::upstream::RateLimit;
+
+use super::fields::fields_of;
+use super::problem::{listed, nearest, suggestion};
+use super::rate_limit::RateLimitKeys;
+use super::regions::Regions;
+use super::understand::{of_cloud, understand};
+use super::{KeyPath, Problem};
+
+/// One configured connection to one cloud account.
+#[derive(Clone, Debug)]
+pub struct Backend {
+    /// Its name; the kind unless the operator says otherwise.
+    pub name: BackendName,
+    /// The cloud.
+    pub kind: &'static Registration,
+    /// The regions to read.
+    pub regions: RegionChoice,
+    /// How it is kept fresh, and what is made of its verdicts.
+    pub settings: BackendSettings,
+    /// How fast the cloud is called.
+    pub rate_limit: RateLimit,
+    /// What is answered about it in the AWS protocol.
+    pub aws_protocol: AwsAnswers,
+    /// The cloud's own keys.
+    pub cloud: Arc<dyn CloudSettings>,
+}
+
+/// The keys that are handled here, beside those of [`BackendSettings`] and the cloud's own.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Common {
+    kind: String,
+    name: Option<String>,
+    #[serde(default)]
+    regions: Regions,
+    #[serde(default)]
+    rate_limit: RateLimitKeys,
+    aws_protocol: Option<AwsAnswers>,
+}
+
+/// The backends of these tables.
+pub(super) fn resolve(
+    tables: &[Table],
+    registry: &'static [Registration],
+) -> Result<Vec<Backend>, Problem> {
+    if tables.is_empty() {
+        let kinds = listed(&kinds(registry));
+        let sentence = format!(
+            "no backend is configured: add a [[backends]] table with a `kind`, one of {kinds}"
+        );
+        return Err(Problem::new(&KeyPath::default(), sentence));
+    }
+    let mut backends: Vec<Backend> = Vec::new();
+    for (index, table) in tables.iter().enumerate() {
+        let at = KeyPath::of("backends").index(index);
+        let backend = resolve_one(table, &at, registry)?;
+        let name = &backend.name;
+        if backends.iter().any(|earlier| earlier.name == *name) {
+            let sentence =
+                format!("two backends are named `{name}`; give this one a `name` of its own");
+            return Err(Problem::new(&at.key("name"), sentence));
+        }
+        backends.push(backend);
+    }
+    Ok(backends)
+}
+
+fn resolve_one(
+    table: &Table,
+    at: &KeyPath,
+    registry: &'static [Registration],
+) -> Result<Backend, Problem> {
+    let (common, rest) = split(table, fields_of::<Common>());
+    let (settings, own) = split(&rest, fields_of::<BackendSettings>());
+    let common: Common = understand(&common, at)?;
+    let kind = find_kind(&common.kind, at, registry)?;
+    let settings: BackendSettings = understand(&settings, at)?;
+    let regions = common.regions.0;
+    check_preload(&settings.preload, &regions, at)?;
+    if common.aws_protocol.is_some() && kind.kind != <AwsProtocolSettings>::KIND {
+        let claim = format!("is for backends of kind `{}`", <AwsProtocolSettings>::KIND);
+        return Err(Problem::value(&at.key("aws_protocol"), claim));
+    }
+    let cloud = (kind.parse)(own.clone()).map_err(|error| {
+        let shared = [fields_of::<Common>(), fields_of::<BackendSettings>()].concat();
+        of_cloud(&own, at, &error, &shared)
+    })?;
+    Ok(Backend {
+        name: check_name(common.name.unwrap_or(common.kind), at)?,
+        kind,
+        regions,
+        settings,
+        rate_limit: common
+            .rate_limit
+            .over(kind.rate_limit, &at.key("rate_limit"))?,
+        aws_protocol: common.aws_protocol.unwrap_or_default(),
+        cloud,
+    })
+}
+
+/// The table's entries with these keys, and the others.
+fn split(table: &Table, keys: &[&str]) -> (Table, Table) {
+    let entries = table.clone().into_iter();
+    entries.partition(|(key, _)| keys.contains(&key.as_str()))
+}
+
+fn find_kind(
+    kind: &str,
+    at: &KeyPath,
+    registry: &'static [Registration],
+) -> Result<&'static Registration, Problem> {
+    let found = registry.iter().find(|cloud| cloud.kind == kind);
+    found.ok_or_else(|| {
+        let kinds = kinds(registry);
+        let nearest = nearest(kind, &kinds)
+            .map(|nearest| format!("; did you mean `{nearest}`?"))
+            .unwrap_or_default();
+        let claim = format!("cannot be `{kind}` (known: {}){nearest}", listed(&kinds));
+        Problem::value(&at.key("kind"), claim)
+    })
+}
+
+fn kinds(registry: &[Registration]) -> Vec<String> {
+    let kinds = registry.iter().map(|cloud| cloud.kind);
+    kinds.map(str::to_owned).collect()
+}
+
+/// A name stands in URLs, metrics and file names as it is.
+fn check_name(name: String, at: &KeyPath) -> Result<BackendName, Problem> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    if name.starts_with(|c: char| c.is_ascii_alphanumeric()) && name.chars().all(is_plain) {
+        return Ok(BackendName::new(name));
+    }
+    let claim = format!(
+        "cannot be {name:?}: a name starts with a letter or a digit and has only letters, digits, \
+         `-`, `_` and `.`"
+    );
+    Err(Problem::value(&at.key("name"), claim))
+}
+
+fn check_preload(preload: &Preload, regions: &RegionChoice, at: &KeyPath) -> Result<(), Problem> {
+    let (Preload::Listed(preloaded), RegionChoice::Listed(regions)) = (preload, regions) else {
+        return Ok(());
+    };
+    let stray = preloaded
+        .iter()
+        .enumerate()
+        .find(|(_, region)| !regions.contains(region));
+    let Some((index, region)) = stray else {
+        return Ok(());
+    };
+    let known: Vec<_> = regions.iter().map(ToString::to_string).collect();
+    let suggestion = suggestion(region.as_str(), &known);
+    let claim = format!("is `{region}`, which is not among the `regions`; {suggestion}");
+    Err(Problem::value(&at.key("preload").index(index), claim))
+}
+
+/// The optional `backends` list of the table at `at`, each of which has to be a known one.
+pub(super) fn only_known(
+    names: Option<Vec<String>>,
+    at: &KeyPath,
+    backends: &[BackendName],
+) -> Result<Option<Vec<BackendName>>, Problem> {
+    let find = |(index, name): (usize, String)| {
+        let found = backends.iter().find(|backend| backend.as_str() == name);
+        found.cloned().ok_or_else(|| {
+            let known: Vec<_> = backends.iter().map(ToString::to_string).collect();
+            let suggestion = suggestion(&name, &known);
+            let claim = format!("is `{name}`, and there is no such backend here; {suggestion}");
+            Problem::value(&at.key("backends").index(index), claim)
+        })
+    };
+    names
+        .map(|names| names.into_iter().enumerate().map(find).collect())
+        .transpose()
+}

@@ -1,0 +1,91 @@
+//! What is wrong with a configuration: first where and why, then as one sentence for people.
+
+use std::fmt;
+
+use super::KeyPath;
+
+/// Why a configuration cannot be used, as one sentence with its file, line and key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigError(pub(super) String);
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+/// Something wrong, at a place that is known by its path only.
+#[derive(Debug)]
+pub(super) struct Problem {
+    pub(super) path: KeyPath,
+    /// Whether the key itself is wrong rather than its value.
+    pub(super) at_key: bool,
+    pub(super) sentence: String,
+}
+
+impl Problem {
+    /// Something is wrong at the path, in a sentence that stands on its own.
+    pub(super) fn new(path: &KeyPath, sentence: String) -> Self {
+        Self {
+            path: path.clone(),
+            at_key: false,
+            sentence,
+        }
+    }
+
+    /// A value is wrong; the claim goes on from its path: `must be a list`.
+    pub(super) fn value(path: &KeyPath, claim: impl fmt::Display) -> Self {
+        Self::new(path, format!("`{path}` {claim}"))
+    }
+
+    /// A value is wrong, for a reason that somebody else has put into words.
+    pub(super) fn reason(path: &KeyPath, reason: impl fmt::Display) -> Self {
+        Self::new(path, format!("`{path}`: {reason}"))
+    }
+
+    /// A table holds a key that nobody knows.
+    pub(super) fn unknown_key(table: &KeyPath, key: &str, known: &[String]) -> Self {
+        let place = table.in_table();
+        let suggestion = suggestion(key, known);
+        Self {
+            path: table.key(key),
+            at_key: true,
+            sentence: format!("unknown key `{key}`{place}; {suggestion}"),
+        }
+    }
+}
+
+/// What to write instead of `word`: the nearest of `known`, or any of them.
+pub(super) fn suggestion(word: &str, known: &[String]) -> String {
+    match nearest(word, known) {
+        Some(nearest) => format!("did you mean `{nearest}`?"),
+        None => format!("known: {}", listed(known)),
+    }
+}
+
+/// The one of `known` that a slip of the finger makes `word` of.
+pub(super) fn nearest<'k>(word: &str, known: &'k [String]) -> Option<&'k str> {
+    let word = plain(word);
+    // A slip in three letters: with more than that, a suggestion confuses.
+    let slips = (word.chars().count() / 3).max(1);
+    known
+        .iter()
+        .map(|known| (strsim::damerau_levenshtein(&word, &plain(known)), known))
+        .filter(|(distance, _)| *distance <= slips)
+        .min()
+        .map(|(_, known)| known.as_str())
+}
+
+fn plain(word: &str) -> String {
+    word.to_lowercase().replace('-', "_")
+}
+
+/// The words as people list them.
+pub(super) fn listed(words: &[String]) -> String {
+    match words {
+        [] => "none".to_owned(),
+        words => format!("`{}`", words.join("`, `")),
+    }
+}

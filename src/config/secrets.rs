@@ -1,0 +1,49 @@
+//! Secrets stay out of the file: a key that holds one is accepted from the environment only.
+
+use toml::{Table, Value};
+
+use super::environment::variable;
+use super::{KeyPath, Problem};
+
+/// Keys that hold a secret as it is; each has a sister that names a file.
+const SECRETS: [&str; 4] = ["token", "secret_access_key", "session_token", "private_key"];
+
+/// Whether the value of such a key is never shown, and never read as anything but text.
+pub(super) fn is_secret(key: &str) -> bool {
+    SECRETS.contains(&key) || key == "redis_url"
+}
+
+/// Refuses a file that holds a secret.
+pub(super) fn forbid(file: &Table) -> Result<(), Problem> {
+    forbid_in_table(file, file, &KeyPath::default())
+}
+
+fn forbid_in_table(file: &Table, table: &Table, at: &KeyPath) -> Result<(), Problem> {
+    for (key, value) in table {
+        let path = at.key(key);
+        if SECRETS.contains(&key.as_str()) {
+            let variable = variable(file, &path);
+            let reason = format!(
+                "a secret does not belong in the configuration file; name its file with \
+                 `{key}_file` or set the environment variable {variable}"
+            );
+            return Err(Problem {
+                at_key: true,
+                ..Problem::reason(&path, reason)
+            });
+        }
+        forbid_in_value(file, value, &path)?;
+    }
+    Ok(())
+}
+
+fn forbid_in_value(file: &Table, value: &Value, at: &KeyPath) -> Result<(), Problem> {
+    match value {
+        Value::Table(table) => forbid_in_table(file, table, at),
+        Value::Array(elements) => elements
+            .iter()
+            .enumerate()
+            .try_for_each(|(index, element)| forbid_in_value(file, element, &at.index(index))),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,101 @@
+//! What a right configuration becomes.
+
+use super::*;
+use crate::clouds::RegionChoice;
+use crate::http::{AwsMarket, AwsValue, Scope, Token};
+use crate::model::BackendName;
+use crate::oracle::{Preload, Strictness};
+use crate::secret::ExposeSecret;
+
+#[test]
+fn a_backend_needs_no_more_than_its_kind() {
+    let config = Folder::with("[[backends]]\nkind = 'nebius'")
+        .load(&[])
+        .unwrap();
+    let backend = &config.backends[0];
+    assert_eq!(backend.name.as_str(), "nebius");
+    assert_eq!(backend.kind.kind, "nebius");
+    assert_eq!(backend.regions, RegionChoice::Default);
+    assert_eq!(backend.settings.preload, Preload::All);
+    assert_eq!(backend.settings.strictness, Strictness::Headroom);
+    assert_eq!(backend.rate_limit, CLOUDS[1].rate_limit);
+    assert!(config.aws_protocol.is_none());
+    assert!(config.server.listens_on_loopback());
+}
+
+#[test]
+fn a_token_is_kept_as_its_hash_wherever_it_comes_from() {
+    let hash = hex::encode(Token::hash("planted-two"));
+    let config = Folder::with(format!(
+        "[server]\nlisten = '0.0.0.0:80'\n\
+         [[server.tokens]]\nname = 'file'\ntoken_file = 'secrets/one'\nbackends = ['aws']\n\
+         [[server.tokens]]\nname = 'hash'\nsha256 = '{hash}'\nscopes = ['admin']\n\
+         [[backends]]\nkind = 'aws'\n[[backends]]\nkind = 'nebius'"
+    ))
+    .load(&[])
+    .unwrap();
+    let [file, hash] = &config.server.tokens[..] else {
+        panic!("two tokens");
+    };
+    assert_eq!(file.sha256, Token::hash("planted-one"));
+    assert_eq!(hash.sha256, Token::hash("planted-two"));
+    assert!(file.allows(Scope::Read) && !file.allows(Scope::Verify));
+    assert!(hash.allows(Scope::Read) && hash.allows(Scope::Verify));
+    let nebius = BackendName::from("nebius");
+    assert!(!file.sees(&nebius) && hash.sees(&nebius));
+}
+
+#[test]
+fn the_aws_protocol_has_clients_and_answers_of_its_own() {
+    let config = Folder::with(
+        "[[backends]]\nkind = 'aws'\naws_protocol = { value = 'headroom' }\n\
+         [aws_protocol]\nclients = [{ access_key_id = 'A', secret_access_key_file = 'secrets/one' }]",
+    )
+    .load(&[])
+    .unwrap();
+    let protocol = config.aws_protocol.unwrap();
+    assert!(protocol.verify);
+    assert_eq!(
+        protocol.clients[0].secret_access_key.expose_secret(),
+        "planted-one"
+    );
+    let answers = config.backends[0].aws_protocol;
+    assert_eq!(answers.value, AwsValue::Headroom);
+    assert_eq!(answers.market, AwsMarket::OnDemand);
+}
+
+#[test]
+fn relative_paths_start_from_the_folder_of_the_file() {
+    let folder = Folder::with(
+        "[cache]\ndirectory = 'data'\n[catalog]\nsource = 'csv'\n[[backends]]\nkind = 'aws'",
+    );
+    let config = folder.load(&[]).unwrap();
+    assert_eq!(config.cache.directory, Some(folder.path().join("data")));
+    let csv = Source::Directory(folder.path().join("csv"));
+    assert_eq!(config.catalog.source, csv);
+}
+
+#[test]
+fn debug_shows_no_secret() {
+    let folder = Folder::with(
+        "[[server.tokens]]\nname = 'a'\ntoken_file = 'secrets/one'\n\
+         [[backends]]\nkind = 'aws'\n\
+         [aws_protocol]\nclients = [{ access_key_id = 'A', secret_access_key_file = 'secrets/two' }]",
+    );
+    let config = folder
+        .load(&[(
+            "QUOTA_ORACLE__BACKENDS__AWS__CREDENTIALS",
+            "{ source = 'static', access_key_id = 'A', secret_access_key = 'planted-three' }",
+        )])
+        .unwrap();
+    let shown = format!("{config:?} {config:#?}");
+    assert!(shown.contains("AwsClient"), "{shown}");
+    assert!(!shown.contains("planted"), "{shown}");
+    let hash = Token::hash("planted-one");
+    assert!(!shown.contains(&format!("{hash:?}")), "{shown}");
+}
+
+#[test]
+fn what_is_read_from_the_environment_includes_this_process_own() {
+    assert!(environment().any(|(name, _)| name == "PATH"));
+}

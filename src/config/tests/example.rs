@@ -1,0 +1,110 @@
+//! The example is the documentation of every key, so it is held to the code.
+
+use serde::de::DeserializeOwned;
+
+use super::*;
+use crate::config::backends::Common;
+use crate::config::fields::fields_of;
+use crate::config::rate_limit::RateLimitKeys;
+use crate::http::AwsAnswers;
+use crate::oracle::BackendSettings;
+
+const EXAMPLE: &str = include_str!("../../../config/quota-oracle.example.toml");
+
+/// The example with its commented settings switched on. `#key = …` and `#[table]` are settings,
+/// `# Prose` is prose.
+fn all_switched_on() -> Table {
+    let is_setting = |line: &str| {
+        line.strip_prefix('#')
+            .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_lowercase() || c == '['))
+    };
+    let lines: Vec<_> = EXAMPLE
+        .lines()
+        .map(|line| if is_setting(line) { &line[1..] } else { line })
+        .collect();
+    lines.join("\n").parse().unwrap()
+}
+
+#[test]
+fn the_example_as_it_stands_is_the_default_of_everything() {
+    let example = Folder::with(EXAMPLE).load(&[]).unwrap();
+    let bare = Folder::with("[[backends]]\nkind = 'aws'")
+        .load(&[])
+        .unwrap();
+    let shown = |mut config: Config| {
+        config.base = PathBuf::new();
+        format!("{config:#?}")
+    };
+    assert_eq!(shown(example), shown(bare));
+}
+
+#[test]
+fn the_example_states_every_default_and_not_only_some() {
+    let table: Table = EXAMPLE.parse().unwrap();
+    for path in [
+        "server.listen",
+        "server.request_timeout",
+        "server.shutdown_timeout",
+        "server.max_body",
+        "cache.fresh_for",
+        "cache.stale_for",
+        "catalog.source",
+        "catalog.reload_every",
+        "backends[0].name",
+        "backends[0].regions",
+        "backends[0].preload",
+        "backends[0].refresh_every",
+        "backends[0].strictness",
+        "backends[0].shadow",
+        "backends[0].rate_limit.per_second",
+        "backends[0].rate_limit.burst",
+        "backends[0].rate_limit.concurrency",
+    ] {
+        let found = KeyPath::default().join(path).find(&table);
+        assert!(found.is_some(), "{path} is not in the example");
+    }
+}
+
+#[test]
+fn the_example_shows_every_key_of_every_settings_type() {
+    let table = all_switched_on();
+    shows::<Written>(&table, "");
+    shows::<http::Settings<TokenSettings>>(&table, "server");
+    shows::<TokenSettings>(&table, "server.tokens");
+    shows::<cache::Settings>(&table, "cache");
+    shows::<catalog::Settings>(&table, "catalog");
+    shows::<Common>(&table, "backends");
+    shows::<BackendSettings>(&table, "backends");
+    shows::<RateLimitKeys>(&table, "backends[0].rate_limit");
+    shows::<AwsAnswers>(&table, "backends[0].aws_protocol");
+    shows::<AwsProtocolSettings<AwsClientSettings>>(&table, "aws_protocol");
+    shows::<AwsClientSettings>(&table, "aws_protocol.clients");
+}
+
+/// Every field of `T` stands in the table at `path`, or in some element of the list there.
+/// A secret itself is shown by the name of its variable.
+fn shows<T: DeserializeOwned>(table: &Table, path: &str) {
+    let fields = fields_of::<T>();
+    assert!(!fields.is_empty(), "{path} has no fields");
+    for field in fields {
+        let found = match KeyPath::default().join(path).find(table) {
+            _ if secrets::is_secret(field) && *field != "redis_url" => {
+                EXAMPLE.contains(&format!("__{}", field.to_uppercase()))
+            }
+            None => path.is_empty() && table.contains_key(*field),
+            Some(toml::Value::Array(elements)) => {
+                elements.iter().any(|each| each.get(field).is_some())
+            }
+            Some(value) => value.get(field).is_some(),
+        };
+        assert!(found, "`{field}` of `{path}` is not in the example");
+    }
+}
+
+#[test]
+fn what_the_example_shows_in_comments_is_understood_too() {
+    let mut table = all_switched_on();
+    let cache = table.get_mut("cache").unwrap().as_table_mut().unwrap();
+    cache.remove("redis_url").unwrap();
+    understand::<Written>(&table, &KeyPath::default()).unwrap();
+}

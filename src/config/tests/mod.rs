@@ -1,0 +1,124 @@
+//! Stories about whole configurations, with clouds that stand in for the real ones.
+
+mod accepted;
+mod example;
+mod overrides;
+mod refused;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use serde::Deserialize;
+
+use super::*;
+use crate::clouds::{self, CloudSettings, Connection};
+use crate::model::{Failure, FailureKind};
+use crate::secret::SecretString;
+use crate::source::QuotaSource;
+use crate::upstream::RateLimit;
+
+/// The clouds of these tests; the first has the rate limit that the example shows.
+static CLOUDS: [Registration; 2] = [
+    Registration {
+        kind: "aws",
+        rate_limit: RateLimit {
+            per_second: 4.0,
+            burst: std::num::NonZeroU32::new(4).unwrap(),
+            concurrency: std::num::NonZeroU32::new(4).unwrap(),
+        },
+        parse: clouds::parse::<StandIn>,
+    },
+    Registration {
+        kind: "nebius",
+        rate_limit: RateLimit {
+            per_second: 2.0,
+            burst: std::num::NonZeroU32::new(3).unwrap(),
+            concurrency: std::num::NonZeroU32::new(1).unwrap(),
+        },
+        parse: clouds::parse::<StandIn>,
+    },
+];
+
+/// Settings of the shapes that the clouds' own have: optional, nested, tagged, secret.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct StandIn {
+    credentials: Credentials,
+    endpoint_url: Option<String>,
+    endpoints: Endpoints,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(tag = "source", rename_all = "snake_case", deny_unknown_fields)]
+enum Credentials {
+    #[default]
+    Default,
+    #[expect(dead_code, reason = "shown by Debug only")]
+    Static {
+        access_key_id: String,
+        secret_access_key_file: Option<PathBuf>,
+        secret_access_key: Option<SecretString>,
+    },
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Endpoints {
+    quotas: Option<String>,
+}
+
+impl CloudSettings for StandIn {
+    fn connect(&self, _: Connection) -> BoxFuture<'_, Result<Arc<dyn QuotaSource>, Failure>> {
+        let failure = Failure::new(FailureKind::Denied, "a stand-in connects to nothing");
+        Box::pin(async { Err(failure) })
+    }
+}
+
+/// A folder with a configuration file and two secrets.
+struct Folder(tempfile::TempDir);
+
+impl Folder {
+    fn with(text: impl AsRef<[u8]>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("secrets")).unwrap();
+        for (file, content) in [
+            ("quota-oracle.toml", text.as_ref()),
+            ("secrets/one", b"planted-one\n".as_slice()),
+            ("secrets/two", b"planted-two\n"),
+            ("secrets/twin", b"planted-one"),
+            ("secrets/spaced", b"planted one"),
+            ("secrets/empty", b"\n"),
+        ] {
+            std::fs::write(folder.path().join(file), content).unwrap();
+        }
+        Self(folder)
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// Loads the file; a refusal speaks of it without the folder.
+    fn load(&self, environment: &[(&str, &str)]) -> Result<Config, String> {
+        let file = self.path().join("quota-oracle.toml");
+        let environment = environment
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        match load_for(&CLOUDS, Some(&file), environment) {
+            Ok(loaded) => Ok(loaded.config),
+            Err(error) => {
+                let folder = format!("{}/", self.path().display());
+                Err(error.to_string().replace(&folder, ""))
+            }
+        }
+    }
+}
+
+/// What the configuration in `text` is refused with.
+fn refusal(text: &str, environment: &[(&str, &str)]) -> String {
+    match Folder::with(text).load(environment) {
+        Ok(_) => panic!("accepted: {text}"),
+        Err(sentence) => sentence,
+    }
+}
