@@ -17,7 +17,10 @@ pub mod oracle;
 
 pub mod http;
 
+pub mod app;
 pub mod config;
+
+pub mod cli;
 
 // Beside the floors: simulated clouds, which use none of them.
 pub mod sim;

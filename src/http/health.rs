@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -87,11 +87,20 @@ impl FailedRegion {
 /// Prometheus metrics.
 #[utoipa::path(get, path = "/metrics", tag = "operation",
     responses((status = 200, content_type = "text/plain", body = String)))]
-pub(super) async fn metrics(State(shared): State<Shared>) -> Response {
+pub(super) async fn metrics(State(shared): State<Shared>, headers: HeaderMap) -> Response {
     let oracle = &shared.0.oracle;
     let (quotas, snapshots) = oracle.samples();
     let text = oracle.metrics().render(quotas, snapshots);
-    // The media type of the text that the encoder writes (OpenMetrics 1.0).
-    let media_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    // The encoder writes OpenMetrics 1.0, which readers of the older Prometheus text understand:
+    // what is new to them is in comments.
+    let accepts = headers
+        .get(header::ACCEPT)
+        .and_then(|accept| accept.to_str().ok());
+    let media_type = match accepts {
+        Some(accept) if accept.contains("application/openmetrics-text") => {
+            "application/openmetrics-text; version=1.0.0; charset=utf-8"
+        }
+        _ => "text/plain; version=0.0.4; charset=utf-8",
+    };
     ([(header::CONTENT_TYPE, media_type)], text).into_response()
 }

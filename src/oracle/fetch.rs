@@ -17,8 +17,8 @@ use tracing::Instrument;
 use crate::cache::{Cache, Entry};
 use crate::clock::Clock;
 use crate::model::{
-    CallContext, Failure, FailureKind, FailureRecord, Lifetimes, Priority, Reading, UnitKey,
-    Urgency, Usage,
+    CallContext, Failure, FailureKind, FailureRecord, Lifetimes, Moment, Priority, Reading,
+    UnitKey, Urgency, Usage,
 };
 use crate::source::QuotaSource;
 use crate::telemetry::{Cause, Metrics};
@@ -123,8 +123,8 @@ impl Fetcher {
         urgency: Urgency,
         done: watch::Sender<Option<Outcome>>,
     ) {
-        let started = Instant::now();
-        let deadline = started + self.0.read_timeout;
+        let started = self.0.clock.now();
+        let deadline = Instant::now() + self.0.read_timeout;
         let context = CallContext {
             urgency,
             deadline: deadline.into_std(),
@@ -145,7 +145,7 @@ impl Fetcher {
             )),
         };
         self.0.metrics.fetch(&key.backend, cause, &result);
-        let outcome = self.keep(&key, result, cause, started.elapsed());
+        let outcome = self.keep(&key, result, cause, started);
         // The answer is in the cache before the next caller could start another read.
         self.under_way().remove(&key);
         let _ = done.send(Some(outcome));
@@ -156,12 +156,12 @@ impl Fetcher {
         key: &UnitKey,
         result: Result<Reading, Failure>,
         cause: Cause,
-        took: Duration,
+        started: Moment,
     ) -> Outcome {
         let before = self.0.cache.get(key);
         let now = self.0.clock.now();
         let cause = cause.as_str();
-        let took_ms = took.as_millis() as u64;
+        let took_ms = started.age(now).as_millis() as u64;
         match result {
             Ok(reading) => {
                 tracing::info!(
@@ -172,7 +172,8 @@ impl Fetcher {
                     "read"
                 );
                 let reading = self.keep_usage(reading, before.as_deref());
-                self.0.cache.store_good(key, Arc::new(reading), now);
+                // As of its start: what changed while it was read may or may not be in it.
+                self.0.cache.store_good(key, Arc::new(reading), started);
                 Ok(())
             }
             Err(failure) => {

@@ -76,13 +76,7 @@ where
             failure
         }
         SdkError::ResponseError(broken) => {
-            let status = broken.raw().status().as_u16();
-            let kind = by_status(status).unwrap_or(FailureKind::Malformed);
-            let name = operation.name;
-            Failure::new(
-                kind,
-                format!("{name} was answered with HTTP {status} and a body that is not an answer"),
-            )
+            not_an_answer(operation.name, broken.raw().status().as_u16())
         }
         SdkError::DispatchFailure(failed) => {
             if let Some(error) = failed
@@ -136,6 +130,8 @@ fn refusal(code: &str, message: &str, status: u16, operation: &Operation) -> Fai
             say(FailureKind::Denied).advise("finish signing the account up for AWS")
         }
         "NoSuchResourceException" => say(FailureKind::NotFound),
+        // What the SDK makes of an answer that it cannot read.
+        "" if status < 300 => not_an_answer(name, status),
         code => {
             let kind = by_status(status).unwrap_or(FailureKind::Malformed);
             Failure::new(
@@ -144,6 +140,12 @@ fn refusal(code: &str, message: &str, status: u16, operation: &Operation) -> Fai
             )
         }
     }
+}
+
+fn not_an_answer(name: &str, status: u16) -> Failure {
+    let kind = by_status(status).unwrap_or(FailureKind::Malformed);
+    let detail = format!("{name} was answered with HTTP {status} and a body that is not an answer");
+    Failure::new(kind, detail)
 }
 
 fn by_status(status: u16) -> Option<FailureKind> {

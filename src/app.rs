@@ -1,0 +1,138 @@
+//! The wiring: from a configuration to a running service, and its orderly end.
+
+use std::future::Future;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+use crate::cache::Cache;
+use crate::clock::Clock;
+use crate::clouds::Connection;
+use crate::config::{self, Config};
+use crate::http;
+use crate::model::{BackendName, CloudKind, Failure};
+use crate::oracle::{Backend, Oracle};
+use crate::source::QuotaSource;
+use crate::telemetry::Metrics;
+use crate::upstream::Upstream;
+
+/// A service that is wired and not yet serving.
+#[derive(Debug)]
+pub struct App {
+    oracle: Oracle,
+    router: Router,
+    shutdown_timeout: Duration,
+}
+
+/// Why a backend could not even be prepared: something that an operator has to mend.
+#[derive(Debug, thiserror::Error)]
+#[error("backend `{backend}`: {failure}")]
+pub struct StartError {
+    backend: BackendName,
+    failure: Failure,
+}
+
+impl App {
+    /// Wires the service; no cloud is called yet.
+    pub async fn new(config: &Config, clock: Clock) -> Result<Self, StartError> {
+        let metrics = Metrics::new();
+        let mut backends = Vec::new();
+        for backend in &config.backends {
+            backends.push(Backend {
+                name: backend.name.clone(),
+                kind: CloudKind::from(backend.kind.kind),
+                settings: backend.settings.clone(),
+                source: connect(config, backend, &metrics).await?,
+            });
+        }
+        let cache = match &config.cache.directory {
+            Some(directory) => Cache::in_directory(directory, &clock),
+            None => Cache::in_memory(),
+        };
+        let oracle = Oracle::new(backends, cache, config.cache.lifetimes(), clock, metrics);
+        Ok(Self {
+            router: http::router(oracle.clone(), &config.server),
+            oracle,
+            shutdown_timeout: config.server.shutdown_timeout,
+        })
+    }
+
+    /// The service as a function of a request, for callers that bring their own server.
+    pub fn router(&self) -> Router {
+        self.router.clone()
+    }
+
+    /// What answers.
+    pub fn oracle(&self) -> &Oracle {
+        &self.oracle
+    }
+
+    /// Starts what runs in the background; it ends when the set is dropped.
+    pub fn start_background(&self) -> JoinSet<()> {
+        self.oracle.keep_fresh()
+    }
+
+    /// Serves until `stop`, then finishes what is under way and puts everything on disk.
+    pub async fn serve(
+        self,
+        listener: TcpListener,
+        stop: impl Future<Output = ()> + Send + 'static,
+    ) -> io::Result<()> {
+        let background = self.start_background();
+        let (stopping, stopped) = tokio::sync::oneshot::channel();
+        let stop = async move {
+            stop.await;
+            tracing::info!("stopping");
+            // Nobody listens any more only if serving has already failed.
+            let _ = stopping.send(());
+        };
+        let server = axum::serve(listener, self.router).with_graceful_shutdown(stop);
+        let shutdown_timeout = self.shutdown_timeout;
+        let result = tokio::select! {
+            result = server => result,
+            () = async {
+                let _ = stopped.await;
+                tokio::time::sleep(shutdown_timeout).await;
+            } => {
+                tracing::warn!("some requests did not finish in time");
+                Ok(())
+            }
+        };
+        drop(background);
+        if timeout(self.shutdown_timeout, self.oracle.flush())
+            .await
+            .is_err()
+        {
+            tracing::warn!("some snapshots were not written in time");
+        }
+        tracing::info!("stopped");
+        result
+    }
+}
+
+/// Makes one backend ready to be read.
+pub async fn connect(
+    config: &Config,
+    backend: &config::Backend,
+    metrics: &Metrics,
+) -> Result<Arc<dyn QuotaSource>, StartError> {
+    let connection = Connection {
+        backend: backend.name.clone(),
+        regions: backend.regions.clone(),
+        upstream: Upstream::new(backend.name.clone(), backend.rate_limit, metrics.clone()),
+        base: config.base.clone(),
+    };
+    backend
+        .cloud
+        .connect(connection)
+        .await
+        .map_err(|failure| StartError {
+            backend: backend.name.clone(),
+            failure,
+        })
+}

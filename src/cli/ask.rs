@@ -1,0 +1,140 @@
+//! `quotas` and `healthcheck`: ask a running service.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use reqwest::header::ACCEPT;
+use reqwest::{Client, Response};
+use serde::Deserialize;
+
+use crate::secret::{self, ExposeSecret, SecretString};
+
+use super::{Error, print};
+
+/// Longer than the service itself lets a caller wait, by default.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Which service to ask, and as whom.
+#[derive(Args, Debug)]
+pub(super) struct Service {
+    /// The service's address.
+    #[arg(
+        long,
+        env = "QUOTA_ORACLE_URL",
+        default_value = "http://127.0.0.1:8080"
+    )]
+    url: String,
+    /// A file with the token; without it $QUOTA_ORACLE_TOKEN.
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
+    #[arg(long, env = "QUOTA_ORACLE_TOKEN", hide = true, hide_env_values = true, value_parser = secret_text)]
+    token: Option<SecretString>,
+}
+
+fn secret_text(text: &str) -> Result<SecretString, String> {
+    Ok(SecretString::from(text))
+}
+
+#[derive(Args, Debug)]
+pub(super) struct QuotasArguments {
+    /// The backend's name.
+    backend: String,
+    /// The cloud's own region name; all regions without it.
+    region: Option<String>,
+    /// Print the answer as it came.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    service: Service,
+}
+
+/// The part of a problem document that a person reads.
+#[derive(Deserialize)]
+struct Problem {
+    detail: String,
+    #[serde(default)]
+    known: Vec<String>,
+}
+
+pub(super) async fn quotas(arguments: QuotasArguments) -> Result<(), Error> {
+    let mut path = vec!["quotas", &arguments.backend];
+    path.extend(arguments.region.as_deref());
+    let accept = if arguments.json {
+        "application/json"
+    } else {
+        "text/plain"
+    };
+    let response = arguments.service.get(&path, accept).await?;
+    let text = answered(response).await?;
+    print(&text)
+}
+
+pub(super) async fn healthcheck(service: Service) -> Result<(), Error> {
+    let response = service.get(&["readyz"], "application/json").await?;
+    if response.status().is_success() {
+        return Ok(());
+    }
+    Err(Error::Failed(format!(
+        "not ready: {}",
+        response.text().await.map_err(Error::failed)?
+    )))
+}
+
+impl Service {
+    async fn get(&self, path: &[&str], accept: &str) -> Result<Response, Error> {
+        let bad_url = || {
+            Error::Usage(format!(
+                "`{}` is not an http:// or https:// address",
+                self.url
+            ))
+        };
+        let mut url = reqwest::Url::parse(&self.url).map_err(|_| bad_url())?;
+        url.path_segments_mut()
+            .map_err(|()| bad_url())?
+            .pop_if_empty()
+            .extend(path);
+        let client = Client::builder()
+            .timeout(TIMEOUT)
+            .build()
+            .map_err(Error::failed)?;
+        let mut request = client.get(url).header(ACCEPT, accept);
+        if let Some(token) = self.token()? {
+            request = request.bearer_auth(token.expose_secret());
+        }
+        request.send().await.map_err(|error| {
+            let cause = std::iter::successors(Some(&error as &dyn std::error::Error), |error| {
+                error.source()
+            })
+            .last()
+            .map_or_else(String::new, ToString::to_string);
+            Error::Failed(format!(
+                "cannot ask {}: {cause}; is the service running?",
+                self.url
+            ))
+        })
+    }
+
+    fn token(&self) -> Result<Option<SecretString>, Error> {
+        match (&self.token_file, &self.token) {
+            (Some(file), _) => secret::read_file(file).map(Some).map_err(Error::usage),
+            (None, token) => Ok(token.clone()),
+        }
+    }
+}
+
+/// The answer's text, or the sentence of the problem that it is.
+async fn answered(response: Response) -> Result<String, Error> {
+    let status = response.status();
+    let text = response.text().await.map_err(Error::failed)?;
+    if status.is_success() {
+        return Ok(text);
+    }
+    Err(Error::Failed(
+        match serde_json::from_str::<Problem>(&text) {
+            Ok(problem) if problem.known.is_empty() => problem.detail,
+            Ok(problem) => format!("{}; known: {}", problem.detail, problem.known.join(", ")),
+            Err(_) => format!("the service answered {status}"),
+        },
+    ))
+}

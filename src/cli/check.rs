@@ -1,0 +1,141 @@
+//! `check`: tries each backend's credentials and permissions, once in each region.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+use comfy_table::Table;
+use comfy_table::presets::NOTHING;
+use futures_util::future::join_all;
+use tokio::time::Instant;
+
+use crate::app;
+use crate::config;
+use crate::model::{BackendName, CallContext, Failure, FetchUnit, Priority, Reading, Urgency};
+use crate::source::QuotaSource;
+use crate::telemetry::Metrics;
+
+use super::{Error, print};
+
+/// How long one region may take; reading one within the clouds' rates takes some seconds.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+#[derive(Args, Debug)]
+pub(super) struct Arguments {
+    /// Only this backend.
+    backend: Option<String>,
+}
+
+pub(super) async fn run(path: Option<&Path>, arguments: Arguments) -> Result<(), Error> {
+    let loaded = config::load(path, config::environment()).map_err(Error::usage)?;
+    let config = loaded.config;
+    let metrics = Metrics::new();
+    let mut table = Table::new();
+    table
+        .load_style(NOTHING)
+        .set_header(["BACKEND", "REGION", "RESULT", "WHAT TO DO"]);
+    let mut unusable = Vec::new();
+    let mut tried = 0;
+    for backend in &config.backends {
+        let name = &backend.name;
+        if arguments
+            .backend
+            .as_deref()
+            .is_some_and(|only| only != name.as_str())
+        {
+            continue;
+        }
+        tried += 1;
+        let usable = match app::connect(&config, backend, &metrics).await {
+            Ok(source) => check(name, &source, &mut table).await,
+            Err(error) => {
+                table.add_row([
+                    name.as_str(),
+                    "",
+                    &error.to_string(),
+                    "correct the configuration",
+                ]);
+                false
+            }
+        };
+        if !usable {
+            unusable.push(name.as_str());
+        }
+    }
+    if tried == 0 {
+        let known: Vec<_> = config
+            .backends
+            .iter()
+            .map(|backend| backend.name.as_str())
+            .collect();
+        let asked = arguments.backend.unwrap_or_default();
+        return Err(Error::Usage(format!(
+            "there is no backend `{asked}` in {}; known: {}",
+            loaded.path.display(),
+            known.join(", ")
+        )));
+    }
+    print(&table.to_string())?;
+    match unusable.as_slice() {
+        [] => Ok(()),
+        names => Err(Error::Failed(format!("unusable: {}", names.join(", ")))),
+    }
+}
+
+/// Tries all units of a backend at once; whether any of them can be used.
+async fn check(name: &BackendName, source: &Arc<dyn QuotaSource>, table: &mut Table) -> bool {
+    let units = source.units();
+    let results = join_all(units.iter().map(|unit| fetch(source, unit))).await;
+    let mut usable = false;
+    for (unit, result) in units.iter().zip(results) {
+        usable |= result.is_ok();
+        let (result, advice) = match &result {
+            Ok(reading) => (summary(reading), advice(&reading.gaps)),
+            Err(failure) => (
+                format!("{}: {}", failure.kind.as_str(), failure.detail),
+                advice(std::slice::from_ref(failure)),
+            ),
+        };
+        table.add_row([name.as_str(), unit.id.as_str(), &result, &advice]);
+    }
+    usable
+}
+
+async fn fetch(source: &Arc<dyn QuotaSource>, unit: &FetchUnit) -> Result<Reading, Failure> {
+    let context = CallContext {
+        urgency: Urgency::new(Priority::Request),
+        deadline: (Instant::now() + PATIENCE).into_std(),
+    };
+    source.fetch(&unit.id, &context).await
+}
+
+fn summary(reading: &Reading) -> String {
+    let rows = || {
+        reading
+            .regions
+            .values()
+            .flat_map(|snapshot| &snapshot.quotas)
+    };
+    let limits = rows().filter(|row| row.limit.known().is_some()).count();
+    let usages = rows().filter(|row| row.usage.known().is_some()).count();
+    let mut text = format!("ok: {limits} limits, {usages} usages");
+    if reading.regions.len() > 1 {
+        text.push_str(&format!(" in {} regions", reading.regions.len()));
+    }
+    if let Some(account) = &reading.account {
+        text.push_str(&format!(", account {account}"));
+    }
+    for gap in &reading.gaps {
+        text.push_str(&format!("; {}", gap.detail));
+    }
+    text
+}
+
+fn advice(failures: &[Failure]) -> String {
+    let advice: Vec<_> = failures
+        .iter()
+        .filter_map(|failure| failure.advice.as_deref())
+        .collect();
+    advice.join("; ")
+}

@@ -1,0 +1,119 @@
+//! The command line: one binary, a subcommand for each thing that it does.
+
+mod ask;
+mod check;
+mod demo;
+mod serve;
+mod simulate;
+
+use std::ffi::OsString;
+use std::fmt;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::http;
+use crate::telemetry::{LogFormat, init_logs};
+
+/// Answers which GPU-cloud offers can really start: cloud quotas, from memory, over HTTP.
+#[derive(Debug, Parser)]
+#[command(name = "quota-oracle", version, max_term_width = 100)]
+struct Arguments {
+    /// The configuration file; without it $QUOTA_ORACLE_CONFIG, ./config/quota-oracle.toml or
+    /// /etc/quota-oracle/quota-oracle.toml.
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the service.
+    Serve,
+    /// Run the service against simulated clouds: no credentials, no other software.
+    Demo(demo::Arguments),
+    /// Ask a running service for the quotas of a region.
+    Quotas(ask::QuotasArguments),
+    /// Try each backend's credentials and permissions, and say what to fix.
+    Check(check::Arguments),
+    /// Print the OpenAPI document.
+    Openapi,
+    /// Exit with 0 if the service is ready.
+    Healthcheck(ask::Service),
+    /// Run the simulated clouds alone, for tests in other languages.
+    #[command(hide = true)]
+    Simulate(simulate::Arguments),
+}
+
+/// Why a command ended without doing what it should.
+#[derive(Debug)]
+enum Error {
+    /// It was tried and failed.
+    Failed(String),
+    /// The arguments or the configuration are wrong.
+    Usage(String),
+}
+
+impl Error {
+    fn failed(error: impl fmt::Display) -> Self {
+        Self::Failed(error.to_string())
+    }
+
+    fn usage(error: impl fmt::Display) -> Self {
+        Self::Usage(error.to_string())
+    }
+}
+
+/// Runs the program with these arguments.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    // clap prints its own help and errors, and exits with 2 on bad arguments.
+    let arguments = Arguments::parse_from(arguments);
+    init_logs(LogFormat::for_standard_error());
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("quota-oracle: cannot start: {error}");
+            return ExitCode::from(1);
+        }
+    };
+    let (sentence, code) = match runtime.block_on(command(arguments)) {
+        Ok(()) => return ExitCode::SUCCESS,
+        Err(Error::Failed(sentence)) => (sentence, 1),
+        Err(Error::Usage(sentence)) => (sentence, 2),
+    };
+    eprintln!("quota-oracle: {sentence}");
+    ExitCode::from(code)
+}
+
+async fn command(arguments: Arguments) -> Result<(), Error> {
+    let config = arguments.config.as_deref();
+    match arguments.command {
+        Command::Serve => serve::run(config).await,
+        Command::Demo(arguments) => demo::run(arguments).await,
+        Command::Quotas(arguments) => ask::quotas(arguments).await,
+        Command::Check(arguments) => check::run(config, arguments).await,
+        Command::Openapi => {
+            let document = http::openapi_document()
+                .to_pretty_json()
+                .map_err(Error::failed)?;
+            print(&document)
+        }
+        Command::Healthcheck(service) => ask::healthcheck(service).await,
+        Command::Simulate(arguments) => simulate::run(arguments).await,
+    }
+}
+
+/// Prints to standard output; a reader that went away, such as `head`, is no failure.
+fn print(text: &str) -> Result<(), Error> {
+    use std::io::{ErrorKind, Write};
+    let newline = if text.ends_with('\n') { "" } else { "\n" };
+    match write!(std::io::stdout(), "{text}{newline}") {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Error::failed(error)),
+        _ => Ok(()),
+    }
+}
