@@ -55,7 +55,7 @@ pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duratio
     deserializer.deserialize_str(Text(parse_positive))
 }
 
-/// Writes a duration as [`format`] does.
+/// Writes a duration as [`format()`] does.
 pub fn serialize<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&format(*duration))
 }

@@ -1,4 +1,4 @@
-//! The example is the documentation of every key, so it is held to the code.
+//! The example is the documentation of every key, so it is held to the code and the real clouds.
 
 use serde::de::DeserializeOwned;
 
@@ -27,15 +27,13 @@ fn all_switched_on() -> Table {
 
 #[test]
 fn the_example_as_it_stands_is_the_default_of_everything() {
-    let example = Folder::with(EXAMPLE).load(&[]).unwrap();
-    let bare = Folder::with("[[backends]]\nkind = 'aws'")
-        .load(&[])
-        .unwrap();
-    let shown = |mut config: Config| {
-        config.base = PathBuf::new();
-        format!("{config:#?}")
+    let shown = |text: &str| {
+        let folder = Folder::with(text);
+        let file = folder.path().join("quota-oracle.toml");
+        let loaded = load(Some(&file), std::iter::empty()).unwrap();
+        format!("{:#?}", loaded.config).replace(&folder.path().display().to_string(), "")
     };
-    assert_eq!(shown(example), shown(bare));
+    assert_eq!(shown(EXAMPLE), shown("[[backends]]\nkind = 'aws'"));
 }
 
 #[test]
@@ -75,6 +73,7 @@ fn the_example_shows_every_key_of_every_settings_type() {
     shows::<catalog::Settings>(&table, "catalog");
     shows::<Common>(&table, "backends");
     shows::<BackendSettings>(&table, "backends");
+    shows::<clouds::aws::Settings>(&table, "backends");
     shows::<RateLimitKeys>(&table, "backends[0].rate_limit");
     shows::<AwsAnswers>(&table, "backends[0].aws_protocol");
     shows::<AwsProtocolSettings<AwsClientSettings>>(&table, "aws_protocol");
@@ -106,5 +105,20 @@ fn what_the_example_shows_in_comments_is_understood_too() {
     let mut table = all_switched_on();
     let cache = table.get_mut("cache").unwrap().as_table_mut().unwrap();
     cache.remove("redis_url").unwrap();
-    understand::<Written>(&table, &KeyPath::default()).unwrap();
+    let written: Written = understand(&table, &KeyPath::default()).unwrap();
+    backends::resolve(&written.backends, REGISTRY).unwrap();
+}
+
+#[test]
+fn the_credentials_that_the_example_shows_are_understood_too() {
+    let shown: Vec<_> = EXAMPLE
+        .lines()
+        .filter_map(|line| line.strip_prefix("#   credentials = "))
+        .collect();
+    assert!(shown.len() >= 3, "{shown:?}");
+    for credentials in shown {
+        let text = format!("[[backends]]\nkind = 'aws'\ncredentials = {credentials}");
+        let written: Written = understand(&text.parse().unwrap(), &KeyPath::default()).unwrap();
+        backends::resolve(&written.backends, REGISTRY).unwrap();
+    }
 }

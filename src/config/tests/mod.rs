@@ -4,6 +4,7 @@ mod accepted;
 mod example;
 mod overrides;
 mod refused;
+mod refused_access;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -18,7 +19,7 @@ use crate::secret::SecretString;
 use crate::source::QuotaSource;
 use crate::upstream::RateLimit;
 
-/// The clouds of these tests; the first has the rate limit that the example shows.
+/// The clouds of these tests.
 static CLOUDS: [Registration; 2] = [
     Registration {
         kind: "aws",
