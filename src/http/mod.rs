@@ -1,8 +1,8 @@
 //! What the world sees: the HTTP interface, one file per resource.
 //!
-//! Handlers parse, ask the [`Oracle`](crate::oracle::Oracle) and render. Everything around them
+//! Handlers parse, ask the [`Oracle`] and render. Everything around them
 //! (request ids, tokens, deadlines, panics, errors as problem documents, metrics) is in
-//! [`layers`], so that no handler can forget it. Only [`problem`] chooses an error status.
+//! `layers`, so that no handler can forget it. Only `problem` chooses an error status.
 
 mod access;
 mod body;

@@ -2,7 +2,7 @@
 //!
 //! A question is answered from memory whenever anything is known. Only a question about which
 //! nothing is known, or that asks for a newer answer, waits for a read, and never past its
-//! deadline. Reads are coalesced ([`fetch`]) and repeated in the background ([`refresh`]).
+//! deadline. Reads are coalesced (`fetch`) and repeated in the background (`refresh`).
 
 mod backend;
 mod backoff;

@@ -164,8 +164,13 @@ fn overridden(
     let named = [instance_type, family]
         .into_iter()
         .find_map(|name| overrides.get(&format!("{name}{suffix}")))?;
+    Some(named_quota(named))
+}
+
+/// The quota that an override names: `service/code`, or a code of EC2's.
+pub(super) fn named_quota(named: &str) -> QuotaKey {
     let (service, code) = named.split_once('/').unwrap_or((EC2, named));
-    Some(QuotaKey::new(service, code))
+    QuotaKey::new(service, code)
 }
 
 /// The number that the rest of a family's name starts with.

@@ -7,8 +7,9 @@ use futures_util::future::{try_join, try_join_all};
 use crate::model::{CallContext, Failure, FailureKind, LimitSource, Quota, QuotaKey};
 
 use super::client::RegionClient;
+use super::demand::named_quota;
 use super::row;
-use super::settings::{MoreQuotas, ServiceAndCode};
+use super::settings::{MoreQuotas, ServiceAndCode, Settings};
 use super::vcpu_quotas::VCPU_QUOTAS;
 
 /// EC2's elastic IP addresses, and EBS's storage for gp3 volumes: besides vCPUs the two that a
@@ -37,18 +38,25 @@ pub(super) struct Limits {
 }
 
 impl Wanted {
-    /// The vCPU quotas, elastic IPs, gp3 storage, and what the operator asks for besides.
-    pub(super) fn new(more: &MoreQuotas) -> Self {
+    /// The vCPU quotas, elastic IPs, gp3 storage, what the operator asks for besides, and what the
+    /// operator says that launches draw on.
+    pub(super) fn new(settings: &Settings) -> Self {
         let vcpu = VCPU_QUOTAS.iter().map(|quota| ("ec2", quota.code));
         let mut wanted = Self {
             single: vcpu
                 .chain(ALSO_READ)
                 .map(|(service, code)| QuotaKey::new(service, code))
+                .chain(
+                    settings
+                        .quota_overrides
+                        .values()
+                        .map(|named| named_quota(named)),
+                )
                 .collect(),
             listed: BTreeSet::new(),
         };
-        match more {
-            MoreQuotas::All(_) => {
+        match &settings.quotas {
+            MoreQuotas::All => {
                 wanted.listed.extend(["ec2".to_owned(), "ebs".to_owned()]);
             }
             MoreQuotas::Listed(quotas) => {

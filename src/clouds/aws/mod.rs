@@ -24,7 +24,7 @@ use crate::upstream::RateLimit;
 
 use super::Registration;
 
-pub use settings::{AllQuotas, Credentials, MoreQuotas, ServiceAndCode, Settings, UsageSource};
+pub use settings::{Credentials, MoreQuotas, ServiceAndCode, Settings, UsageSource};
 
 /// How the configuration knows this cloud.
 pub const REGISTRATION: Registration = Registration {

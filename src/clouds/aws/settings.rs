@@ -1,13 +1,15 @@
 //! The keys of a backend of kind `aws`.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use secrecy::SecretString;
-use serde::Deserialize;
+use serde::de::{Error, SeqAccess, Unexpected, Visitor};
+use serde::{Deserialize, Deserializer};
 
 use crate::clouds::{CloudSettings, Connection};
 use crate::model::Failure;
@@ -48,11 +50,10 @@ pub enum UsageSource {
 }
 
 /// Quotas read besides those that are always read.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(untagged)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MoreQuotas {
     /// `"all"`: every quota of EC2 and EBS.
-    All(AllQuotas),
+    All,
     /// `"service/code"` for one quota, `"service/all"` for all of a service.
     Listed(Vec<ServiceAndCode>),
 }
@@ -63,12 +64,35 @@ impl Default for MoreQuotas {
     }
 }
 
-/// The word `all`.
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum AllQuotas {
-    /// The word.
-    All,
+impl<'de> Deserialize<'de> for MoreQuotas {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Choice;
+
+        impl<'de> Visitor<'de> for Choice {
+            type Value = MoreQuotas;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("\"all\" or a list such as [\"ebs/L-7A658B76\", \"vpc/all\"]")
+            }
+
+            fn visit_str<E: Error>(self, word: &str) -> Result<MoreQuotas, E> {
+                match word {
+                    "all" => Ok(MoreQuotas::All),
+                    other => Err(E::invalid_value(Unexpected::Str(other), &self)),
+                }
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut quotas: A) -> Result<MoreQuotas, A::Error> {
+                let mut listed = Vec::new();
+                while let Some(quota) = quotas.next_element()? {
+                    listed.push(quota);
+                }
+                Ok(MoreQuotas::Listed(listed))
+            }
+        }
+
+        deserializer.deserialize_any(Choice)
+    }
 }
 
 /// `service/code`, such as `ebs/L-7A658B76`, or `service/all`.

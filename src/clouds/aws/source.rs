@@ -68,7 +68,7 @@ impl AwsSource {
                 .iter()
                 .map(|region| (UnitId::new(region.as_str()), client(region)))
                 .collect(),
-            wanted: Wanted::new(&settings.quotas),
+            wanted: Wanted::new(settings),
             usage: settings.usage,
             quota_overrides: settings.quota_overrides.clone(),
             reference: client(&reference),
