@@ -6,6 +6,7 @@ pub mod model;
 pub mod clock;
 pub mod secret;
 pub mod telemetry;
+pub mod wire;
 
 pub mod cache;
 pub mod catalog;
