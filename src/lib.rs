@@ -23,5 +23,5 @@ pub mod config;
 
 pub mod cli;
 
-// Beside the floors: simulated clouds, which use none of them.
+// Beside the floors: simulated clouds, which use none of them but the wire types.
 pub mod sim;
