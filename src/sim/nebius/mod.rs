@@ -72,12 +72,12 @@ impl SimulatedNebius {
         let address = services.local_addr()?;
         let metadata_address = metadata.local_addr()?;
         let router = services::router(controls.clone());
+        // A tested clock that is paused would run ahead of the kernel's wait for more to send.
+        let services = TcpIncoming::from(services).with_nodelay(Some(true));
         let servers = vec![
             tokio::spawn(async move {
                 // Serving ends with an error only when accepting does, and then the client tells.
-                let _ = router
-                    .serve_with_incoming(TcpIncoming::from(services))
-                    .await;
+                let _ = router.serve_with_incoming(services).await;
             }),
             tokio::spawn(metadata::serve(metadata, controls.clone())),
         ];
