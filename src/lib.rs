@@ -6,6 +6,7 @@ pub mod model;
 pub mod clock;
 pub mod secret;
 pub mod telemetry;
+pub mod wire;
 
 pub mod cache;
 pub mod catalog;
@@ -22,5 +23,5 @@ pub mod config;
 
 pub mod cli;
 
-// Beside the floors: simulated clouds, which use none of them.
+// Beside the floors: simulated clouds, which use none of them but the wire types.
 pub mod sim;

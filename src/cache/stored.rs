@@ -62,6 +62,7 @@ struct StoredQuota {
 enum StoredLimit {
     Known(f64),
     Unlimited,
+    Inherited,
     Unknown,
 }
 
@@ -116,6 +117,8 @@ pub(super) fn decode(bytes: &[u8]) -> Result<(UnitKey, Reading, Timestamp), Stri
     let reading = Reading {
         account: stored.account.map(AccountId::new),
         regions,
+        // What there was room for before a restart says nothing about now.
+        capacity: BTreeMap::new(),
         gaps: gaps.ok_or("a gap makes no sense")?,
     };
     Ok((key, reading, stored.taken_at))
@@ -154,6 +157,7 @@ fn store_quota(quota: &Quota) -> StoredQuota {
         limit: match quota.limit {
             Limit::Known(amount) => StoredLimit::Known(amount.get()),
             Limit::Unlimited => StoredLimit::Unlimited,
+            Limit::Inherited => StoredLimit::Inherited,
             Limit::Unknown => StoredLimit::Unknown,
         },
         limit_source: quota.limit_source.as_str().to_owned(),
@@ -180,6 +184,7 @@ fn recall_quota(stored: StoredQuota) -> Option<Quota> {
         limit: match stored.limit {
             StoredLimit::Known(amount) => Limit::Known(Amount::new(amount)?),
             StoredLimit::Unlimited => Limit::Unlimited,
+            StoredLimit::Inherited => Limit::Inherited,
             StoredLimit::Unknown => Limit::Unknown,
         },
         limit_source: LimitSource::parse(&stored.limit_source)?,

@@ -1,6 +1,7 @@
 //! The clouds, one folder each; adding one is a folder and a line in [`REGISTRY`].
 
 pub mod aws;
+pub mod nebius;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -14,7 +15,7 @@ use crate::source::QuotaSource;
 use crate::upstream::{RateLimit, Upstream};
 
 /// Every cloud that a backend may be of.
-pub const REGISTRY: &[Registration] = &[aws::REGISTRATION];
+pub const REGISTRY: &[Registration] = &[aws::REGISTRATION, nebius::REGISTRATION];
 
 /// A cloud that can be configured.
 #[derive(Clone, Copy, Debug)]

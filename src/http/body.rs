@@ -59,10 +59,11 @@ pub(super) struct QuotaBody<'a> {
     scope: &'static str,
     /// Whose limit it is, where the cloud sets limits on several layers.
     container: Option<ContainerBody<'a>>,
-    /// The limit; null when unknown or unlimited.
+    /// The limit; null when unknown, unlimited or inherited.
     #[schema(value_type = Option<f64>)]
     limit: Option<Number>,
-    /// `unlimited` where the cloud says so; absent otherwise.
+    /// `unlimited` where the cloud says so, `inherited` where the layer above sets it; absent
+    /// otherwise.
     #[serde(skip_serializing_if = "Option::is_none")]
     limit_kind: Option<&'static str>,
     /// Where the limit comes from: `applied`, `learned`, `configured` or `default`.
@@ -219,7 +220,11 @@ impl<'a> QuotaBody<'a> {
                 id: &container.id,
             }),
             limit: quota.limit.known().map(Number),
-            limit_kind: (quota.limit == Limit::Unlimited).then_some("unlimited"),
+            limit_kind: match quota.limit {
+                Limit::Unlimited => Some("unlimited"),
+                Limit::Inherited => Some("inherited"),
+                Limit::Known(_) | Limit::Unknown => None,
+            },
             limit_source: quota.limit_source.as_str(),
             usage: quota.usage.known().map(Number),
             usage_as_of,

@@ -64,6 +64,7 @@ fn row(quota: &Quota) -> [String; 7] {
         }
         Limit::Known(limit) => amount(limit, quota.unit),
         Limit::Unlimited => "unlimited".to_owned(),
+        Limit::Inherited => "inherited".to_owned(),
         Limit::Unknown => "?".to_owned(),
     };
     let known = |value: Option<Amount>| {

@@ -6,6 +6,7 @@
 mod amount;
 mod availability;
 mod call;
+mod capacity;
 mod demand;
 pub mod duration;
 mod failure;
@@ -22,6 +23,7 @@ mod verdict;
 pub use amount::Amount;
 pub use availability::{Advice, Availability, Strictness, advise};
 pub use call::{CallContext, Priority, Urgency};
+pub use capacity::{Capacity, CapacityLevel};
 pub use demand::{Demand, Draw};
 pub use failure::{Failure, FailureKind, FailureRecord};
 pub use freshness::{Freshness, Lifetimes};

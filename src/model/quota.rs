@@ -77,6 +77,9 @@ pub enum Limit {
     Known(Amount),
     /// The cloud says that there is none.
     Unlimited,
+    /// This layer sets none, so the limit of the layer above is what counts; a row that only
+    /// inherits is shown and takes no part in a verdict.
+    Inherited,
     /// The cloud did not say.
     Unknown,
 }
@@ -86,7 +89,7 @@ impl Limit {
     pub fn known(self) -> Option<Amount> {
         match self {
             Self::Known(amount) => Some(amount),
-            Self::Unlimited | Self::Unknown => None,
+            Self::Unlimited | Self::Inherited | Self::Unknown => None,
         }
     }
 }

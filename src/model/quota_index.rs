@@ -56,6 +56,8 @@ pub(super) struct Room {
     pub(super) usage_known: bool,
     /// The first row that says nothing, and why it does not.
     pub(super) silent: Option<(usize, Doubt)>,
+    /// The first row that leaves the limit to the layer above it.
+    inherited: Option<usize>,
 }
 
 /// The row of a quota that leaves the least.
@@ -96,6 +98,7 @@ impl QuotaIndex {
                 .or_insert(Room::EMPTY)
                 .add(place, row, held);
         }
+        rooms.values_mut().for_each(Room::settle);
         Self {
             snapshot,
             leased,
@@ -142,6 +145,7 @@ impl Room {
         lowest_limit: None,
         usage_known: true,
         silent: None,
+        inherited: None,
     };
 
     fn add(&mut self, row: usize, quota: &Quota, leased: Amount) {
@@ -152,6 +156,10 @@ impl Room {
         let left = match quota.limit {
             Limit::Unknown => {
                 self.silent.get_or_insert((row, Doubt::NoLimit));
+                return;
+            }
+            Limit::Inherited => {
+                self.inherited.get_or_insert(row);
                 return;
             }
             // However much is in use, there is room.
@@ -177,6 +185,13 @@ impl Room {
         };
         if is_tighter {
             self.tightest = Some(Tightest { row, left });
+        }
+    }
+
+    /// All rows are added. Those that only inherit say nothing when nothing is above them.
+    fn settle(&mut self) {
+        if self.tightest.is_none() && self.silent.is_none() {
+            self.silent = self.inherited.map(|row| (row, Doubt::NoLimit));
         }
     }
 }

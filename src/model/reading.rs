@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::location::name;
-use super::{AccountId, BackendName, Container, Failure, Quota, QuotaKey, Region};
+use super::{AccountId, BackendName, Capacity, Container, Failure, Quota, QuotaKey, Region};
 
 name! {
     /// A fetch unit within its backend: a region's name on AWS, `tenant` on Nebius.
@@ -43,6 +43,8 @@ pub struct Reading {
     pub account: Option<AccountId>,
     /// The quotas of each region.
     pub regions: BTreeMap<Region, Arc<Snapshot>>,
+    /// What each region has room for now, where the cloud gives such advice.
+    pub capacity: BTreeMap<Region, Vec<Capacity>>,
     /// What could not be read besides, such as usage without the permission for it.
     pub gaps: Vec<Failure>,
 }

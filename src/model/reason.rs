@@ -57,7 +57,7 @@ fn default_only(row: &Quota) -> String {
             "only the cloud's default of {} is known, not the account's limit",
             shown(limit, row.unit)
         ),
-        Limit::Unlimited | Limit::Unknown => {
+        Limit::Unlimited | Limit::Inherited | Limit::Unknown => {
             "only the cloud's default is known, not the account's limit".to_owned()
         }
     }
@@ -67,7 +67,7 @@ fn room(row: &Quota, leased: Amount) -> String {
     let limit = match row.limit {
         Limit::Known(limit) => limit,
         Limit::Unlimited => return "it has no limit".to_owned(),
-        Limit::Unknown => return "its limit is unknown".to_owned(),
+        Limit::Inherited | Limit::Unknown => return "its limit is unknown".to_owned(),
     };
     let of = shown(limit, row.unit);
     match row.usage.known() {

@@ -99,6 +99,7 @@ impl AwsSource {
                 client.region().clone(),
                 Arc::new(Snapshot::new(rows.into_values().collect())),
             )]),
+            capacity: BTreeMap::new(),
             gaps,
         })
     }

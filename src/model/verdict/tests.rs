@@ -101,6 +101,21 @@ fn what_is_leased_is_not_left() {
 }
 
 #[test]
+fn a_layer_that_inherits_its_limit_takes_no_part_unless_nothing_is_above_it() {
+    let inherits = || contained("p", row("gpu", Limit::Inherited, used(90)));
+    let above = contained("t", at_most("gpu", 100, used(20)));
+    let demand = takes(&[("gpu", Some(10))]);
+    let verdict = judge(&demand, 8, &index(vec![inherits(), above]));
+    assert_eq!(verdict.outcome, Outcome::Fits);
+    assert_eq!(
+        (verdict.basis, verdict.launchable),
+        (Some(Basis::Headroom), Some(8))
+    );
+    let verdict = judge(&demand, 1, &index(vec![inherits()]));
+    assert_eq!(verdict.outcome, Outcome::Unknown(Doubt::NoLimit));
+}
+
+#[test]
 fn how_far_short_it_falls_is_told() {
     let short = |limit, usage, each, count| {
         let quotas = index(vec![at_most("P", limit, usage)]);

@@ -1,0 +1,234 @@
+//! The calls to Nebius: each signed, paged to the end, and made through the one road out.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tonic::metadata::AsciiMetadataValue;
+use tonic::transport::Channel;
+use tonic::{Code, Request, Response, Status};
+
+use super::channels::{self, within_attempt};
+use super::errors;
+use super::issuer::Issuer;
+use super::operations::{LIST_ADVICE, LIST_PLATFORMS, LIST_PROJECTS, LIST_QUOTAS, LIST_TENANTS};
+use super::pages::every_page;
+use super::settings::Endpoints;
+use super::tokens::{Token, Tokens};
+use crate::model::{CallContext, Failure, FailureKind, Region};
+use crate::secret::ExposeSecret;
+use crate::upstream::{Operation, Upstream};
+use crate::wire::nebius::capacity::v1::resource_advice_service_client::ResourceAdviceServiceClient;
+use crate::wire::nebius::capacity::v1::{ListResourceAdviceRequest, ResourceAdvice};
+use crate::wire::nebius::compute::v1::platform_service_client::PlatformServiceClient;
+use crate::wire::nebius::compute::v1::{ListPlatformsRequest, Platform};
+use crate::wire::nebius::iam::v1::project_service_client::ProjectServiceClient;
+use crate::wire::nebius::iam::v1::tenant_service_client::TenantServiceClient;
+use crate::wire::nebius::iam::v1::{Container, ListProjectsRequest, ListTenantsRequest};
+use crate::wire::nebius::quotas::v1::quota_allowance_service_client::QuotaAllowanceServiceClient;
+use crate::wire::nebius::quotas::v1::{ListQuotaAllowancesRequest, QuotaAllowance};
+
+/// nebius/api, quotas/v1: the largest page; the services' own default is as low as ten.
+const PAGE_SIZE: i64 = 1000;
+
+/// nebius/pysdk and dstack ask the compute and IAM services for at most this many at once.
+const IAM_PAGE_SIZE: i64 = 999;
+
+/// Calls Nebius with one account's credentials.
+#[derive(Debug)]
+pub(super) struct Client {
+    upstream: Upstream,
+    region: Region,
+    tokens: Tokens,
+    tenants: TenantServiceClient<Channel>,
+    projects: ProjectServiceClient<Channel>,
+    platforms: PlatformServiceClient<Channel>,
+    quotas: QuotaAllowanceServiceClient<Channel>,
+    advice: ResourceAdviceServiceClient<Channel>,
+}
+
+impl Client {
+    pub(super) fn new(
+        endpoints: &Endpoints,
+        issuer: Issuer,
+        upstream: Upstream,
+        region: Region,
+    ) -> Result<Self, Failure> {
+        let iam = channels::open(&endpoints.iam)?;
+        Ok(Self {
+            upstream,
+            region,
+            tokens: Tokens::new(issuer),
+            tenants: TenantServiceClient::new(iam.clone()),
+            projects: ProjectServiceClient::new(iam),
+            platforms: PlatformServiceClient::new(channels::open(&endpoints.compute)?),
+            quotas: QuotaAllowanceServiceClient::new(channels::open(&endpoints.quotas)?),
+            advice: ResourceAdviceServiceClient::new(channels::open(&endpoints.capacity)?),
+        })
+    }
+
+    /// The tenants that the credentials see.
+    pub(super) async fn tenants(&self, context: &CallContext) -> Result<Vec<Container>, Failure> {
+        every_page("tenants", |page_token| async move {
+            let request = ListTenantsRequest {
+                page_size: IAM_PAGE_SIZE,
+                page_token,
+                filter: String::new(),
+            };
+            let list = |request| {
+                let mut client = self.tenants.clone();
+                async move { client.list(request).await }
+            };
+            let page = self.call(&LIST_TENANTS, context, request, list).await?;
+            Ok((page.items, page.next_page_token))
+        })
+        .await
+    }
+
+    /// The projects of a tenant.
+    pub(super) async fn projects(
+        &self,
+        tenant: &str,
+        context: &CallContext,
+    ) -> Result<Vec<Container>, Failure> {
+        every_page("projects", |page_token| async move {
+            let request = ListProjectsRequest {
+                parent_id: tenant.to_owned(),
+                page_size: IAM_PAGE_SIZE,
+                page_token,
+                filter: String::new(),
+            };
+            let list = |request| {
+                let mut client = self.projects.clone();
+                async move { client.list(request).await }
+            };
+            let page = self.call(&LIST_PROJECTS, context, request, list).await?;
+            Ok((page.items, page.next_page_token))
+        })
+        .await
+    }
+
+    /// The platforms of a project's region.
+    pub(super) async fn platforms(
+        &self,
+        project: &str,
+        context: &CallContext,
+    ) -> Result<Vec<Platform>, Failure> {
+        every_page("platforms", |page_token| async move {
+            let request = ListPlatformsRequest {
+                parent_id: project.to_owned(),
+                page_size: IAM_PAGE_SIZE,
+                page_token,
+            };
+            let list = |request| {
+                let mut client = self.platforms.clone();
+                async move { client.list(request).await }
+            };
+            let page = self.call(&LIST_PLATFORMS, context, request, list).await?;
+            Ok((page.items, page.next_page_token))
+        })
+        .await
+    }
+
+    /// The quota rows that a tenant or project lists, of all regions.
+    pub(super) async fn quotas(
+        &self,
+        parent: &str,
+        context: &CallContext,
+    ) -> Result<Vec<QuotaAllowance>, Failure> {
+        every_page("quotas", |page_token| async move {
+            let request = ListQuotaAllowancesRequest {
+                parent_id: parent.to_owned(),
+                page_size: PAGE_SIZE,
+                page_token,
+            };
+            let list = |request| {
+                let mut client = self.quotas.clone();
+                async move { client.list(request).await }
+            };
+            let page = self.call(&LIST_QUOTAS, context, request, list).await?;
+            Ok((page.items, page.next_page_token))
+        })
+        .await
+    }
+
+    /// What a tenant can allocate now, in all regions.
+    pub(super) async fn advice(
+        &self,
+        tenant: &str,
+        context: &CallContext,
+    ) -> Result<Vec<ResourceAdvice>, Failure> {
+        every_page("resource advice", |page_token| async move {
+            let request = ListResourceAdviceRequest {
+                parent_id: tenant.to_owned(),
+                page_size: PAGE_SIZE,
+                page_token,
+            };
+            let list = |request| {
+                let mut client = self.advice.clone();
+                async move { client.list(request).await }
+            };
+            let page = self.call(&LIST_ADVICE, context, request, list).await?;
+            Ok((page.items, page.next_page_token))
+        })
+        .await
+    }
+
+    /// One call, and once more with a new token if the first was not accepted.
+    async fn call<Q, A, F, Fut>(
+        &self,
+        operation: &Operation,
+        context: &CallContext,
+        request: Q,
+        send: F,
+    ) -> Result<A, Failure>
+    where
+        Q: Clone + Send + Sync,
+        A: Send,
+        F: Fn(Request<Q>) -> Fut + Send + Sync,
+        Fut: Future<Output = Result<Response<A>, Status>> + Send,
+    {
+        let token = self.tokens.bearer(context).await?;
+        let refused = AtomicBool::new(false);
+        let attempt = |token: Arc<Token>| {
+            let (request, send, refused) = (&request, &send, &refused);
+            async move {
+                let road = self
+                    .upstream
+                    .call(&self.region, operation, context, || async {
+                        let request = signed(request.clone(), &token)?;
+                        match within_attempt(operation.name, context, send(request)).await? {
+                            Ok(answer) => Ok(answer.into_inner()),
+                            Err(status) => {
+                                let refusal = status.code() == Code::Unauthenticated;
+                                refused.store(refusal, Ordering::Relaxed);
+                                Err(errors::failure(&status))
+                            }
+                        }
+                    });
+                road.await
+            }
+        };
+        let result = attempt(Arc::clone(&token)).await;
+        if !refused.load(Ordering::Relaxed) {
+            return result;
+        }
+        let renewed = self.tokens.after_refusal(&token, context).await?;
+        attempt(renewed).await
+    }
+}
+
+fn signed<Q>(message: Q, token: &Token) -> Result<Request<Q>, Failure> {
+    let bearer = format!("Bearer {}", token.secret.expose_secret());
+    let mut bearer: AsciiMetadataValue = bearer.parse().map_err(|_| {
+        Failure::new(
+            FailureKind::Denied,
+            "the access token has characters that no token has",
+        )
+    })?;
+    // Keeps it out of the connection's own logs.
+    bearer.set_sensitive(true);
+    let mut request = Request::new(message);
+    request.metadata_mut().insert("authorization", bearer);
+    request.set_timeout(channels::ATTEMPT_TIMEOUT);
+    Ok(request)
+}

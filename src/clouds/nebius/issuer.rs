@@ -1,0 +1,222 @@
+//! Who issues the access token: the token service, a file, or the virtual machine's metadata.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use tonic::Code;
+use tonic::transport::Channel;
+
+use super::channels::{self, within_attempt};
+use super::credentials::{ServiceAccountKey, read_secret};
+use super::errors;
+use super::operations::{EXCHANGE_TOKEN, METADATA_TOKEN};
+use super::settings::{CredentialsSettings, Endpoints};
+use crate::model::{CallContext, Failure, FailureKind, Region};
+use crate::secret::{ExposeSecret, SecretString};
+use crate::upstream::Upstream;
+use crate::wire::nebius::iam::v1::token_exchange_service_client::TokenExchangeServiceClient;
+use crate::wire::nebius::iam::v1::{CreateTokenResponse, ExchangeTokenRequest};
+
+/// How often a token's file is read anew: whoever renews the token writes it there.
+const FILE_READ_EVERY: Duration = Duration::from_secs(60);
+
+/// nebius/gosdk, auth/imds_tokener.go.
+const METADATA_PATH: &str = "v1/iam/sa/token";
+
+/// No token is believed to live longer, so that adding its life to a time never overflows.
+const LONGEST_LIFETIME_SECONDS: u64 = 7 * 24 * 60 * 60;
+
+/// A token as issued.
+#[derive(Debug)]
+pub(super) struct Issued {
+    pub(super) secret: SecretString,
+    pub(super) lifetime: Duration,
+}
+
+/// Issues access tokens.
+#[derive(Debug)]
+pub(super) struct Issuer {
+    source: Source,
+    upstream: Upstream,
+    region: Region,
+}
+
+#[derive(Debug)]
+enum Source {
+    Exchange(Box<Exchange>),
+    File(PathBuf),
+    Metadata {
+        url: String,
+        client: reqwest::Client,
+    },
+}
+
+/// The key is read anew for each exchange, so that a rotated one needs no restart.
+#[derive(Debug)]
+struct Exchange {
+    credentials: CredentialsSettings,
+    base: PathBuf,
+    client: TokenExchangeServiceClient<Channel>,
+}
+
+impl Issuer {
+    /// The issuer that the settings name; fails if what they point to cannot be read.
+    pub(super) fn new(
+        credentials: &CredentialsSettings,
+        endpoints: &Endpoints,
+        base: PathBuf,
+        upstream: Upstream,
+        region: Region,
+    ) -> Result<Self, Failure> {
+        let source = match credentials {
+            CredentialsSettings::TokenFile(file) => {
+                let file = base.join(file);
+                read_secret(&file)?;
+                Source::File(file)
+            }
+            CredentialsSettings::Metadata => Source::Metadata {
+                url: metadata_url(endpoints),
+                // The metadata service is on the machine's own link: no proxy leads there.
+                client: reqwest::Client::builder()
+                    .no_proxy()
+                    .build()
+                    .map_err(|error| Failure::new(FailureKind::Denied, error.to_string()))?,
+            },
+            CredentialsSettings::CredentialsFile(_)
+            | CredentialsSettings::ServiceAccountKey { .. } => {
+                ServiceAccountKey::read(credentials, &base)?.sign()?;
+                Source::Exchange(Box::new(Exchange {
+                    credentials: credentials.clone(),
+                    base,
+                    client: TokenExchangeServiceClient::new(channels::open(&endpoints.tokens)?),
+                }))
+            }
+        };
+        Ok(Self {
+            source,
+            upstream,
+            region,
+        })
+    }
+
+    /// A new token.
+    pub(super) async fn issue(&self, context: &CallContext) -> Result<Issued, Failure> {
+        match &self.source {
+            Source::File(file) => Ok(Issued {
+                secret: read_secret(file)?,
+                lifetime: FILE_READ_EVERY,
+            }),
+            Source::Exchange(exchange) => {
+                let key = ServiceAccountKey::read(&exchange.credentials, &exchange.base)?;
+                let attempt = || ask_token_service(&key, exchange.client.clone(), context);
+                let region = &self.region;
+                let call = self
+                    .upstream
+                    .call(region, &EXCHANGE_TOKEN, context, attempt);
+                call.await
+            }
+            Source::Metadata { url, client } => {
+                let attempt = || ask_metadata(url, client);
+                let region = &self.region;
+                let call = self
+                    .upstream
+                    .call(region, &METADATA_TOKEN, context, attempt);
+                call.await
+            }
+        }
+    }
+}
+
+async fn ask_token_service(
+    key: &ServiceAccountKey,
+    mut client: TokenExchangeServiceClient<Channel>,
+    context: &CallContext,
+) -> Result<Issued, Failure> {
+    let jwt = key.sign()?;
+    // RFC 8693, section 2.1, with the values of nebius/api, README.
+    let request = ExchangeTokenRequest {
+        grant_type: "urn:ietf:params:oauth:grant-type:token-exchange".to_owned(),
+        requested_token_type: "urn:ietf:params:oauth:token-type:access_token".to_owned(),
+        subject_token: jwt.expose_secret().to_owned(),
+        subject_token_type: "urn:ietf:params:oauth:token-type:jwt".to_owned(),
+        ..Default::default()
+    };
+    match within_attempt(EXCHANGE_TOKEN.name, context, client.exchange(request)).await? {
+        Ok(answer) => understand(answer.into_inner()),
+        Err(status) => {
+            let mut failure = errors::failure(&status);
+            // Whoever answers is not trusted to keep our secret out of the sentence.
+            failure.detail = failure.detail.replace(jwt.expose_secret(), "…");
+            Err(match status.code() {
+                Code::Unauthenticated | Code::PermissionDenied | Code::InvalidArgument => {
+                    failure.kind = FailureKind::Denied;
+                    failure.advise(key.advice())
+                }
+                _ => failure,
+            })
+        }
+    }
+}
+
+fn understand(answer: CreateTokenResponse) -> Result<Issued, Failure> {
+    let lifetime = u64::try_from(answer.expires_in).ok();
+    let bearer = answer.token_type.eq_ignore_ascii_case("bearer");
+    match lifetime {
+        Some(seconds) if bearer && !answer.access_token.is_empty() => Ok(Issued {
+            secret: SecretString::from(answer.access_token),
+            lifetime: Duration::from_secs(seconds.min(LONGEST_LIFETIME_SECONDS)),
+        }),
+        _ => Err(malformed()),
+    }
+}
+
+fn metadata_url(endpoints: &Endpoints) -> String {
+    let base = endpoints.metadata.0.to_string();
+    format!("{}/{METADATA_PATH}", base.trim_end_matches('/'))
+}
+
+#[derive(Deserialize)]
+struct MetadataToken {
+    access_token: String,
+    expires_at: Timestamp,
+}
+
+async fn ask_metadata(url: &str, client: &reqwest::Client) -> Result<Issued, Failure> {
+    let unreachable = |error: reqwest::Error| {
+        let kind = if error.is_timeout() {
+            FailureKind::Timeout
+        } else {
+            FailureKind::Unavailable
+        };
+        Failure::new(kind, format!("the metadata service: {error}"))
+            .advise("credentials from metadata work only on a Nebius virtual machine that has a service account")
+    };
+    let request = client.get(url).timeout(channels::ATTEMPT_TIMEOUT).send();
+    let answer = request.await.map_err(unreachable)?;
+    let status = answer.status();
+    if !status.is_success() {
+        let kind = match status.as_u16() {
+            429 => FailureKind::Throttled,
+            400..500 => FailureKind::Denied,
+            _ => FailureKind::Unavailable,
+        };
+        let detail = format!("the metadata service answered {status}");
+        return Err(Failure::new(kind, detail));
+    }
+    let body = answer.bytes().await.map_err(unreachable)?;
+    let token: MetadataToken = serde_json::from_slice(&body).map_err(|_| malformed())?;
+    let left = token.expires_at.duration_since(Timestamp::now());
+    Ok(Issued {
+        secret: SecretString::from(token.access_token),
+        lifetime: Duration::try_from(left).unwrap_or_default(),
+    })
+}
+
+fn malformed() -> Failure {
+    Failure::new(
+        FailureKind::Malformed,
+        "the token service's answer is no bearer token",
+    )
+}

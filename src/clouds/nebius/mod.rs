@@ -1,0 +1,57 @@
+//! Nebius AI Cloud: one read of the tenant covers all regions, and each project may set lower
+//! limits of its own.
+
+mod account;
+mod capacity;
+mod channels;
+mod client;
+mod credentials;
+mod demand;
+mod errors;
+mod issuer;
+mod operations;
+mod pages;
+mod platforms;
+mod quotas;
+mod reader;
+mod settings;
+mod tokens;
+
+#[cfg(test)]
+mod tests;
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+
+use super::{CloudSettings, Connection, Registration, parse};
+use crate::model::Failure;
+use crate::source::QuotaSource;
+use crate::upstream::RateLimit;
+
+pub use settings::{Address, CredentialsSettings, Endpoints, Settings};
+
+/// The cloud as it may be configured.
+pub const REGISTRATION: Registration = Registration {
+    kind: "nebius",
+    // Nebius documents no limits; one read of an account with twenty projects fits the burst.
+    rate_limit: RateLimit {
+        per_second: 2.0,
+        burst: NonZeroU32::new(20).expect("20 is not zero"),
+        concurrency: NonZeroU32::new(4).expect("4 is not zero"),
+    },
+    parse: parse::<Settings>,
+};
+
+impl CloudSettings for Settings {
+    fn connect(
+        &self,
+        connection: Connection,
+    ) -> BoxFuture<'_, Result<Arc<dyn QuotaSource>, Failure>> {
+        Box::pin(async move {
+            let reader = reader::Reader::new(self.clone(), connection)?;
+            Ok(Arc::new(reader) as Arc<dyn QuotaSource>)
+        })
+    }
+}

@@ -1,0 +1,182 @@
+//! What Nebius's quota rows say, in our words.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::model::{
+    Amount, Container, Limit, LimitSource, Native, Quota, QuotaKey, QuotaMarket, Region, Scope,
+    Unit, Usage,
+};
+use crate::wire::nebius::quotas::v1::quota_allowance_status::{State, UsageState};
+use crate::wire::nebius::quotas::v1::{QuotaAllowance, QuotaAllowanceStatus};
+
+/// docs.nebius.com/overview/quotas: limits are raised in the console under Administration,
+/// Limits, Quotas; no deeper link is documented.
+const CONSOLE: &str = "https://console.nebius.com";
+
+/// The layer that every row of a tenant is on, and the layer beneath it.
+pub(super) const TENANT: &str = "tenant";
+pub(super) const PROJECT: &str = "project";
+
+/// The quota of this name; the service is the name's first word, which rows may leave out.
+pub(super) fn key(name: &str) -> QuotaKey {
+    let service = name.split('.').next().unwrap_or_default();
+    QuotaKey::new(service, name)
+}
+
+/// A tenant or project as the owner of quotas.
+pub(super) fn container(kind: &str, id: &str) -> Container {
+    Container {
+        kind: kind.into(),
+        id: id.into(),
+    }
+}
+
+/// Quotas by region; `None` is where a row speaks of the account as a whole.
+pub(super) type ByRegion = BTreeMap<Option<Region>, Vec<Quota>>;
+
+/// The quotas of `container` in the rows that it listed.
+///
+/// The list of a tenant may hold rows of other parents. Those of other projects say nothing of
+/// this one and are left out; those without a parent stand in where it has no row of its own.
+pub(super) fn understand(container: &Container, rows: &[QuotaAllowance]) -> ByRegion {
+    let parent = |row: &QuotaAllowance| row.metadata.as_ref().map(|m| m.parent_id.clone());
+    let own = rows
+        .iter()
+        .filter(|row| parent(row).as_deref() == Some(&*container.id));
+    let nobodys = rows
+        .iter()
+        .filter(|row| parent(row).is_none_or(|id| id.is_empty()));
+    let mut seen = BTreeSet::new();
+    let mut quotas = ByRegion::new();
+    for row in own.chain(nobodys) {
+        let Some((region, quota)) = quota(container, row) else {
+            continue;
+        };
+        if seen.insert((region.clone(), quota.key.clone())) {
+            quotas.entry(region).or_default().push(quota);
+        }
+    }
+    quotas
+}
+
+/// The rows of a project that could not be read: its own limits are unknown, so no offer can be
+/// said to fit, while what is short in the tenant stays short.
+pub(super) fn unread(project: &str, tenant_rows: &[Quota]) -> Vec<Quota> {
+    let unknown = |row: &Quota| Quota {
+        container: Some(container(PROJECT, project)),
+        limit: Limit::Unknown,
+        usage: Usage::Unknown,
+        native: None,
+        ..row.clone()
+    };
+    tenant_rows.iter().map(unknown).collect()
+}
+
+fn quota(container: &Container, row: &QuotaAllowance) -> Option<(Option<Region>, Quota)> {
+    let metadata = row.metadata.as_ref()?;
+    let spec = row.spec.clone().unwrap_or_default();
+    let status = row.status.clone().unwrap_or_default();
+    let state = status.state();
+    if metadata.name.is_empty() || state == State::Deleted {
+        return None;
+    }
+    let region = (!spec.region.is_empty()).then(|| Region::from(&*spec.region));
+    let quota = Quota {
+        key: key(&metadata.name),
+        name: name(&metadata.name, &status.description, state),
+        unit: unit(&status.unit),
+        market: market(&metadata.name),
+        scope: match region {
+            Some(_) => Scope::Region,
+            None => Scope::Global,
+        },
+        container: Some(container.clone()),
+        limit: limit(container, state, spec.limit),
+        limit_source: LimitSource::Applied,
+        usage: usage(&status),
+        adjustable: None,
+        default: None,
+        increase_url: Some(CONSOLE.into()),
+        native: Some(Arc::new(native(spec.limit, &status))),
+    };
+    Some((region, quota))
+}
+
+fn limit(container: &Container, state: State, limit: Option<u64>) -> Limit {
+    match (state, limit) {
+        (State::Active, Some(limit)) => Limit::Known(limit.into()),
+        // Nothing is above a tenant to inherit from.
+        (State::Active, None) if *container.kind == *TENANT => Limit::Unknown,
+        (State::Active, None) => Limit::Inherited,
+        // "Cannot be used any longer" (nebius/api, quotas/v1): there is no room, whatever it was.
+        (State::Frozen, _) => Limit::Known(Amount::ZERO),
+        // Provisioning takes minutes, in which neither the old nor the new limit is certain.
+        _ => Limit::Unknown,
+    }
+}
+
+fn usage(status: &QuotaAllowanceStatus) -> Usage {
+    match status.usage_state() {
+        UsageState::Used | UsageState::NotUsed => Usage::Known {
+            amount: status.usage.into(),
+            as_of: None,
+        },
+        // The number still reads as zero, which would be a lie.
+        UsageState::Unspecified | UsageState::Unknown | UsageState::NotApplicable => Usage::Unknown,
+    }
+}
+
+fn name(code: &str, description: &str, state: State) -> Arc<str> {
+    let name = if description.is_empty() {
+        code
+    } else {
+        description
+    };
+    match state {
+        State::Frozen => format!("{name} (frozen)").into(),
+        State::Provisioning => format!("{name} (being changed)").into(),
+        _ => name.into(),
+    }
+}
+
+/// What the row itself says, never what its name suggests.
+fn unit(unit: &str) -> Unit {
+    match unit.to_ascii_lowercase().as_str() {
+        "byte" => Unit::Byte,
+        "vcpu" => Unit::Vcpu,
+        "gpu" => Unit::Gpu,
+        _ => Unit::Count,
+    }
+}
+
+/// Which launches draw on it, where the cloud's descriptions say so.
+fn market(code: &str) -> QuotaMarket {
+    match code {
+        "compute.instance.count" => QuotaMarket::OnDemand,
+        "compute.instance.preemptible.count" => QuotaMarket::Spot,
+        code if code.starts_with("compute.instance.gpu.") => QuotaMarket::OnDemand,
+        _ => QuotaMarket::Any,
+    }
+}
+
+fn native(limit: Option<u64>, status: &QuotaAllowanceStatus) -> Native {
+    let mut members = BTreeMap::from([
+        ("status.state", status.state().as_str_name().to_owned()),
+        ("status.unit", status.unit.clone()),
+        (
+            "status.usage_state",
+            status.usage_state().as_str_name().to_owned(),
+        ),
+    ]);
+    if let Some(limit) = limit {
+        members.insert("spec.limit", limit.to_string());
+    }
+    let members = members.into_iter();
+    Native {
+        unit_size: 1.0,
+        members: members
+            .map(|(path, text)| (path.to_owned(), text))
+            .collect(),
+    }
+}

@@ -1,0 +1,223 @@
+//! The keys of a backend of kind `nebius`.
+
+use std::path::PathBuf;
+
+use serde::Deserialize;
+use tonic::transport::Uri;
+
+/// The keys of kind `nebius` in a `[[backends]]` table.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Who calls.
+    pub credentials: CredentialsSettings,
+    /// The tenant to read; found when absent, if the credentials see exactly one.
+    pub tenant: Option<String>,
+    /// The projects whose own limits count; found when absent.
+    pub projects: Option<Vec<String>>,
+    /// Whether to read what can be allocated now, besides the quotas.
+    #[serde(default = "yes")]
+    pub capacity: bool,
+    /// Where the cloud's services answer.
+    #[serde(default)]
+    pub endpoints: Endpoints,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// Where the access token comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "RawCredentials")]
+pub enum CredentialsSettings {
+    /// A service account, by the credentials file that Nebius's SDKs read.
+    CredentialsFile(PathBuf),
+    /// A service account, by its three fields.
+    ServiceAccountKey {
+        /// `serviceaccount-…`.
+        service_account_id: String,
+        /// `publickey-…`.
+        public_key_id: String,
+        /// The private key, in PEM.
+        private_key_file: PathBuf,
+    },
+    /// An access token that somebody else renews.
+    TokenFile(PathBuf),
+    /// The service account of the virtual machine that this runs on.
+    Metadata,
+}
+
+#[derive(Deserialize)]
+#[serde(tag = "source", rename_all = "snake_case", deny_unknown_fields)]
+enum RawCredentials {
+    ServiceAccount {
+        file: Option<PathBuf>,
+        service_account_id: Option<String>,
+        public_key_id: Option<String>,
+        private_key_file: Option<PathBuf>,
+    },
+    Token {
+        token_file: PathBuf,
+    },
+    Metadata {},
+}
+
+impl TryFrom<RawCredentials> for CredentialsSettings {
+    type Error = &'static str;
+
+    fn try_from(raw: RawCredentials) -> Result<Self, Self::Error> {
+        match raw {
+            RawCredentials::Token { token_file } => Ok(Self::TokenFile(token_file)),
+            RawCredentials::Metadata {} => Ok(Self::Metadata),
+            RawCredentials::ServiceAccount {
+                file: Some(file),
+                service_account_id: None,
+                public_key_id: None,
+                private_key_file: None,
+            } => Ok(Self::CredentialsFile(file)),
+            RawCredentials::ServiceAccount {
+                file: None,
+                service_account_id: Some(service_account_id),
+                public_key_id: Some(public_key_id),
+                private_key_file: Some(private_key_file),
+            } => Ok(Self::ServiceAccountKey {
+                service_account_id,
+                public_key_id,
+                private_key_file,
+            }),
+            RawCredentials::ServiceAccount { .. } => Err(
+                "a service account needs either `file` or all of `service_account_id`, \
+                 `public_key_id` and `private_key_file`",
+            ),
+        }
+    }
+}
+
+/// Where the cloud's services answer; `http://` is plaintext.
+///
+/// The addresses are those of nebius/api, endpoints.md; none of them is regional.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Endpoints {
+    /// QuotaAllowanceService.
+    pub quotas: Address,
+    /// TokenExchangeService.
+    pub tokens: Address,
+    /// TenantService and ProjectService.
+    pub iam: Address,
+    /// PlatformService.
+    pub compute: Address,
+    /// ResourceAdviceService.
+    pub capacity: Address,
+    /// The metadata service of a virtual machine.
+    pub metadata: Address,
+}
+
+impl Default for Endpoints {
+    fn default() -> Self {
+        let address = |text| Address(Uri::from_static(text));
+        Self {
+            quotas: address("https://quota-dispatcher.billing-cpl.api.nebius.cloud:443"),
+            tokens: address("https://tokens.iam.api.nebius.cloud:443"),
+            iam: address("https://cpl.iam.api.nebius.cloud:443"),
+            compute: address("https://compute.api.nebius.cloud:443"),
+            capacity: address("https://capacity-advisor.billing-cpl.api.nebius.cloud:443"),
+            metadata: address("http://metadata.nebius.internal"),
+        }
+    }
+}
+
+impl Endpoints {
+    /// All services at one address, as the simulated cloud has them; the metadata service is no
+    /// gRPC service and stays where it is.
+    pub fn all_at(address: &Address) -> Self {
+        Self {
+            quotas: address.clone(),
+            tokens: address.clone(),
+            iam: address.clone(),
+            compute: address.clone(),
+            capacity: address.clone(),
+            ..Self::default()
+        }
+    }
+}
+
+/// The URL of a service: a scheme, a host and perhaps a port.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Address(pub(super) Uri);
+
+impl TryFrom<String> for Address {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let uri: Option<Uri> = text.parse().ok();
+        uri.filter(|uri| {
+            matches!(uri.scheme_str(), Some("http" | "https"))
+                && uri.host().is_some_and(|host| !host.is_empty())
+                && matches!(uri.path(), "" | "/")
+        })
+        .map(Self)
+        .ok_or_else(|| format!("`{text}` is not of the form http://HOST:PORT or https://HOST:PORT"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Settings, String> {
+        toml::from_str(text).map_err(|error: toml::de::Error| error.message().to_owned())
+    }
+
+    #[test]
+    fn the_four_sources_of_credentials_are_understood() {
+        let credentials = |text: &str| {
+            let settings = parse(&format!("credentials = {text}"));
+            settings.map(|settings| settings.credentials)
+        };
+        assert_eq!(
+            credentials(r#"{ source = "service_account", file = "nebius.json" }"#),
+            Ok(CredentialsSettings::CredentialsFile("nebius.json".into()))
+        );
+        let key = r#"{ source = "service_account", service_account_id = "serviceaccount-1",
+                       public_key_id = "publickey-1", private_key_file = "key.pem" }"#;
+        assert!(matches!(
+            credentials(&key.replace('\n', " ")),
+            Ok(CredentialsSettings::ServiceAccountKey { .. })
+        ));
+        assert_eq!(
+            credentials(r#"{ source = "token", token_file = "token" }"#),
+            Ok(CredentialsSettings::TokenFile("token".into()))
+        );
+        assert_eq!(
+            credentials(r#"{ source = "metadata" }"#),
+            Ok(CredentialsSettings::Metadata)
+        );
+    }
+
+    #[test]
+    fn half_a_service_account_and_unknown_keys_are_refused() {
+        let half = r#"credentials = { source = "service_account", public_key_id = "publickey-1" }"#;
+        assert!(parse(half).unwrap_err().contains("private_key_file"));
+        let both =
+            r#"credentials = { source = "service_account", file = "a", public_key_id = "b" }"#;
+        assert!(parse(both).unwrap_err().contains("either `file`"));
+        let unknown = r#"credentials = { source = "metadata", tokn = "b" }"#;
+        assert!(parse(unknown).unwrap_err().contains("tokn"));
+    }
+
+    #[test]
+    fn an_endpoint_is_a_url_without_a_path() {
+        let endpoint = |url: &str| {
+            parse(&format!(
+                "credentials = {{ source = \"metadata\" }}\nendpoints = {{ quotas = \"{url}\" }}"
+            ))
+        };
+        assert!(endpoint("http://127.0.0.1:1234").is_ok());
+        for refused in ["127.0.0.1:1234", "ftp://host", "https://host/path", ""] {
+            assert!(endpoint(refused).is_err(), "{refused}");
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! The access token: had when first needed, renewed ahead of its end, one renewal at a time.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwapOption;
+use tokio::sync::Mutex;
+use tokio::time::{Instant, timeout_at};
+
+use super::issuer::{Issued, Issuer};
+use crate::model::{CallContext, Failure, FailureKind};
+use crate::secret::SecretString;
+
+/// nebius/pysdk, aio/token/renewable.py: a token is renewed when 90 % of its life is over.
+const RENEWED_AFTER: f64 = 0.9;
+
+/// nebius/pysdk, aio/token/renewable.py: a renewal ahead of time may take so long; the old token
+/// is still good, so nobody should wait longer for a new one.
+const EARLY_RENEWAL_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The pause after a first failed renewal, doubled with each further one up to the longest.
+const FIRST_PAUSE: Duration = Duration::from_secs(30);
+
+/// Credentials that were wrong for a while are usually mended by a person, who then waits.
+const LONGEST_PAUSE: Duration = Duration::from_secs(300);
+
+/// An access token and when it ends.
+#[derive(Debug)]
+pub(super) struct Token {
+    /// The token itself.
+    pub(super) secret: SecretString,
+    renew_at: Instant,
+    ends_at: Instant,
+}
+
+/// Keeps the token that calls are signed with.
+#[derive(Debug)]
+pub(super) struct Tokens {
+    issuer: Issuer,
+    current: ArcSwapOption<Token>,
+    /// Held during a renewal, so that there is one at a time.
+    renewal: Mutex<Renewal>,
+}
+
+/// How renewing has gone lately.
+#[derive(Debug, Default)]
+struct Renewal {
+    failed: Option<Failed>,
+}
+
+#[derive(Debug)]
+struct Failed {
+    failure: Failure,
+    pause: Duration,
+    until: Instant,
+}
+
+impl Tokens {
+    pub(super) fn new(issuer: Issuer) -> Self {
+        Self {
+            issuer,
+            current: ArcSwapOption::empty(),
+            renewal: Mutex::default(),
+        }
+    }
+
+    /// A token that is good now.
+    pub(super) async fn bearer(&self, context: &CallContext) -> Result<Arc<Token>, Failure> {
+        let now = Instant::now();
+        match self.current.load_full() {
+            Some(token) if now < token.renew_at => Ok(token),
+            Some(token) if now < token.ends_at => Ok(self.renew_early(token, context).await),
+            other => self.replace(other.as_ref(), context).await,
+        }
+    }
+
+    /// A token in place of one that the cloud has just refused.
+    pub(super) async fn after_refusal(
+        &self,
+        refused: &Arc<Token>,
+        context: &CallContext,
+    ) -> Result<Arc<Token>, Failure> {
+        self.replace(Some(refused), context).await
+    }
+
+    async fn renew_early(&self, token: Arc<Token>, context: &CallContext) -> Arc<Token> {
+        // Whoever comes first renews; the others go on with what is still good.
+        let Ok(mut renewal) = self.renewal.try_lock() else {
+            return token;
+        };
+        let pausing = renewal.failed.as_ref().is_some_and(|f| f.pauses());
+        if pausing {
+            return token;
+        }
+        let soon = Instant::now() + EARLY_RENEWAL_TIMEOUT;
+        let context = CallContext {
+            urgency: context.urgency.clone(),
+            deadline: context.deadline.min(soon.into_std()),
+        };
+        match self.renew(&mut renewal, &context).await {
+            Ok(renewed) => renewed,
+            Err(failure) => {
+                tracing::warn!("the access token is good but could not be renewed: {failure}");
+                token
+            }
+        }
+    }
+
+    async fn replace(
+        &self,
+        old: Option<&Arc<Token>>,
+        context: &CallContext,
+    ) -> Result<Arc<Token>, Failure> {
+        let deadline = Instant::from_std(context.deadline);
+        let renewal = timeout_at(deadline, self.renewal.lock()).await;
+        let mut renewal = renewal.map_err(|_| {
+            Failure::new(
+                FailureKind::Timeout,
+                "the access token was not renewed in time",
+            )
+        })?;
+        // Somebody else may have done it in the meantime.
+        if let Some(token) = self.current.load_full()
+            && old.is_none_or(|old| !Arc::ptr_eq(old, &token))
+            && Instant::now() < token.ends_at
+        {
+            return Ok(token);
+        }
+        match &renewal.failed {
+            // Wrong credentials do not get right by asking often.
+            Some(failed) if failed.pauses() && !failed.failure.kind.is_transient() => {
+                Err(failed.repeated())
+            }
+            _ => self.renew(&mut renewal, context).await,
+        }
+    }
+
+    async fn renew(
+        &self,
+        renewal: &mut Renewal,
+        context: &CallContext,
+    ) -> Result<Arc<Token>, Failure> {
+        let deadline = Instant::from_std(context.deadline);
+        let issued = match timeout_at(deadline, self.issuer.issue(context)).await {
+            Ok(issued) => issued,
+            Err(_) => Err(Failure::new(
+                FailureKind::Timeout,
+                "the token service did not answer in time",
+            )),
+        };
+        match issued {
+            Ok(issued) => {
+                renewal.failed = None;
+                let token = Arc::new(Token::from(issued));
+                self.current.store(Some(Arc::clone(&token)));
+                Ok(token)
+            }
+            Err(failure) => {
+                let pause = renewal.failed.as_ref().map_or(FIRST_PAUSE, |last| {
+                    last.pause.saturating_mul(2).min(LONGEST_PAUSE)
+                });
+                renewal.failed = Some(Failed {
+                    failure: failure.clone(),
+                    pause,
+                    until: Instant::now() + pause,
+                });
+                Err(failure)
+            }
+        }
+    }
+}
+
+impl Failed {
+    fn pauses(&self) -> bool {
+        Instant::now() < self.until
+    }
+
+    fn repeated(&self) -> Failure {
+        let left = self.until.saturating_duration_since(Instant::now());
+        self.failure.clone().retry_after(left)
+    }
+}
+
+impl From<Issued> for Token {
+    fn from(issued: Issued) -> Self {
+        let now = Instant::now();
+        Self {
+            secret: issued.secret,
+            renew_at: now + issued.lifetime.mul_f64(RENEWED_AFTER),
+            ends_at: now + issued.lifetime,
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! What a cloud says it has room for right now, which is advice beside the quota and no promise.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::Market;
+
+/// How many instances of one type could be had, by the cloud's own word.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Capacity {
+    /// The type, named as offers name it.
+    pub instance_type: Arc<str>,
+    /// How the instances would be paid for.
+    pub market: Market,
+    /// How much room there is, in the cloud's words.
+    pub level: CapacityLevel,
+    /// Instances that could be had at once.
+    pub available: u32,
+    /// When the cloud looked, if it says so.
+    pub as_of: Option<Timestamp>,
+}
+
+/// How much room there is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CapacityLevel {
+    /// Plenty.
+    High,
+    /// Some.
+    Medium,
+    /// Little.
+    Low,
+    /// The account's own limit is used up; this says nothing of the hardware.
+    LimitReached,
+    /// The cloud did not say.
+    Unknown,
+}
+
+impl CapacityLevel {
+    /// The word of the public contract.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::High => "high",
+            Self::Medium => "medium",
+            Self::Low => "low",
+            Self::LimitReached => "limit_reached",
+            Self::Unknown => "unknown",
+        }
+    }
+}
