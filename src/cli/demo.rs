@@ -2,18 +2,19 @@
 //! the client code that ships.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
+use tempfile::TempDir;
 
 use crate::app::App;
 use crate::clock::Clock;
-use crate::clouds::{self, RegionChoice, aws};
+use crate::clouds::{CloudSettings, RegionChoice, Registration, aws, nebius};
 use crate::config::{Backend, Config};
 use crate::model::BackendName;
 use crate::oracle::BackendSettings;
-use crate::sim::aws::{Settings as SimulatedSettings, SimulatedAws};
+use crate::sim::aws::{Settings as AwsSimulation, SimulatedAws};
+use crate::sim::nebius::{Settings as NebiusSimulation, SimulatedNebius};
 use crate::{cache, catalog, http};
 
 use super::serve::{listen, stop_signal};
@@ -34,20 +35,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Error> {
     }
     let listener = listen(arguments.listen, "choose another with --listen").await?;
     let address = listener.local_addr().map_err(Error::failed)?;
-    let settings = SimulatedSettings::default();
-    let credentials = aws::Credentials::Static {
-        access_key_id: settings.accounts[0].access_key_id.clone(),
-        secret_access_key: Some(settings.accounts[0].secret_access_key.as_str().into()),
-        secret_access_key_file: None,
-        session_token: None,
-        session_token_file: None,
-    };
-    let simulated = SimulatedAws::start(settings).await.map_err(Error::failed)?;
-    let cloud = aws::Settings {
-        credentials,
-        endpoint_url: Some(simulated.url()),
-        ..aws::Settings::default()
-    };
+    let clouds = SimulatedClouds::start().await?;
     let config = Config {
         server: http::Settings {
             listen: address,
@@ -55,32 +43,96 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Error> {
         },
         cache: cache::Settings::default(),
         catalog: catalog::Settings::default(),
-        backends: vec![Backend {
-            name: BackendName::from(aws::REGISTRATION.kind),
-            kind: &clouds::REGISTRY[0],
-            regions: RegionChoice::Default,
-            settings: BackendSettings::default(),
-            rate_limit: aws::REGISTRATION.rate_limit,
-            cloud: Arc::new(cloud),
-            aws_protocol: http::AwsAnswers::default(),
-        }],
+        backends: clouds.backends()?,
         aws_protocol: None,
-        base: PathBuf::from("."),
+        base: clouds.folder.path().to_owned(),
     };
     let app = App::new(&config, Clock::system())
         .await
         .map_err(Error::failed)?;
     print(&format!(
-        "quota-oracle is answering on http://{address} for a simulated AWS at {}\n\
+        "quota-oracle answers on http://{address} for a simulated AWS and a simulated Nebius.\n\
+         The first regions are read in about five seconds. Try:\n\
          \n\
          curl http://{address}/quotas/aws/us-east-1\n\
-         curl 'http://{address}/quotas/aws/us-east-1?format=table'\n\
-         curl http://{address}/quotas\n\
+         curl 'http://{address}/quotas/nebius/eu-north1?format=table'\n\
+         curl 'http://{address}/offers?gpu=H100&min_gpu_count=8&format=table'\n\
          \n\
-         Ctrl-C ends it.\n",
-        simulated.url(),
+         The simulated AWS is at {}; POST {0}/_sim/fault breaks it. Ctrl-C ends the demo.\n",
+        clouds.aws.url(),
     ))?;
     app.serve(listener, stop_signal()?)
         .await
         .map_err(Error::failed)
+}
+
+/// The simulated clouds and the secrets that they accept, for as long as the demo lasts.
+struct SimulatedClouds {
+    aws: SimulatedAws,
+    aws_settings: AwsSimulation,
+    nebius: SimulatedNebius,
+    folder: TempDir,
+}
+
+/// The service account's credentials file in the temporary folder.
+const NEBIUS_CREDENTIALS: &str = "nebius.json";
+
+impl SimulatedClouds {
+    async fn start() -> Result<Self, Error> {
+        let aws_settings = AwsSimulation::default();
+        let aws = SimulatedAws::start(aws_settings.clone())
+            .await
+            .map_err(Error::failed)?;
+        let nebius = SimulatedNebius::start(NebiusSimulation::default())
+            .await
+            .map_err(Error::failed)?;
+        let folder = TempDir::new().map_err(Error::failed)?;
+        let file = folder.path().join(NEBIUS_CREDENTIALS);
+        std::fs::write(file, nebius.credentials_file()).map_err(Error::failed)?;
+        Ok(Self {
+            aws,
+            aws_settings,
+            nebius,
+            folder,
+        })
+    }
+
+    fn backends(&self) -> Result<Vec<Backend>, Error> {
+        let account = &self.aws_settings.accounts[0];
+        let aws = aws::Settings {
+            credentials: aws::Credentials::Static {
+                access_key_id: account.access_key_id.clone(),
+                secret_access_key: Some(account.secret_access_key.as_str().into()),
+                secret_access_key_file: None,
+                session_token: None,
+                session_token_file: None,
+            },
+            endpoint_url: Some(self.aws.url()),
+            ..aws::Settings::default()
+        };
+        let address = nebius::Address::try_from(self.nebius.url()).map_err(Error::failed)?;
+        let nebius = nebius::Settings {
+            credentials: nebius::CredentialsSettings::CredentialsFile(NEBIUS_CREDENTIALS.into()),
+            tenant: None,
+            projects: None,
+            capacity: true,
+            endpoints: nebius::Endpoints::all_at(&address),
+        };
+        Ok(vec![
+            backend(&aws::REGISTRATION, Arc::new(aws)),
+            backend(&nebius::REGISTRATION, Arc::new(nebius)),
+        ])
+    }
+}
+
+fn backend(kind: &'static Registration, cloud: Arc<dyn CloudSettings>) -> Backend {
+    Backend {
+        name: BackendName::from(kind.kind),
+        kind,
+        regions: RegionChoice::Default,
+        settings: BackendSettings::default(),
+        rate_limit: kind.rate_limit,
+        aws_protocol: http::AwsAnswers::default(),
+        cloud,
+    }
 }

@@ -37,7 +37,7 @@ enum Command {
     /// Ask a running service for the quotas of a region.
     Quotas(ask::QuotasArguments),
     /// Ask a running service what can be launched, and which quota stands in the way.
-    Offers(ask::OffersArguments),
+    Offers(Box<ask::OffersArguments>),
     /// Try each backend's credentials and permissions, and say what to fix.
     Check(check::Arguments),
     /// Print the OpenAPI document.
@@ -98,7 +98,7 @@ async fn command(arguments: Arguments) -> Result<(), Error> {
         Command::Serve => serve::run(config).await,
         Command::Demo(arguments) => demo::run(arguments).await,
         Command::Quotas(arguments) => ask::quotas(arguments).await,
-        Command::Offers(arguments) => ask::offers(arguments).await,
+        Command::Offers(arguments) => ask::offers(*arguments).await,
         Command::Check(arguments) => check::run(config, arguments).await,
         Command::Openapi => {
             let document = http::openapi_document()

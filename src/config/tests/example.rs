@@ -74,6 +74,8 @@ fn the_example_shows_every_key_of_every_settings_type() {
     shows::<Common>(&table, "backends");
     shows::<BackendSettings>(&table, "backends");
     shows::<clouds::aws::Settings>(&table, "backends");
+    shows::<clouds::nebius::Settings>(&table, "backends");
+    shows::<clouds::nebius::Endpoints>(&table, "backends[1].endpoints");
     shows::<RateLimitKeys>(&table, "backends[0].rate_limit");
     shows::<AwsAnswers>(&table, "backends[0].aws_protocol");
     shows::<AwsProtocolSettings<AwsClientSettings>>(&table, "aws_protocol");
