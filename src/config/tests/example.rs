@@ -113,14 +113,18 @@ fn what_the_example_shows_in_comments_is_understood_too() {
 
 #[test]
 fn the_credentials_that_the_example_shows_are_understood_too() {
-    let shown: Vec<_> = EXAMPLE
-        .lines()
-        .filter_map(|line| line.strip_prefix("#   credentials = "))
-        .collect();
-    assert!(shown.len() >= 3, "{shown:?}");
-    for credentials in shown {
-        let text = format!("[[backends]]\nkind = 'aws'\ncredentials = {credentials}");
-        let written: Written = understand(&text.parse().unwrap(), &KeyPath::default()).unwrap();
-        backends::resolve(&written.backends, REGISTRY).unwrap();
+    let mut kind = "";
+    let mut understood = 0;
+    for line in EXAMPLE.lines() {
+        if let Some(named) = line.trim_start_matches('#').strip_prefix("kind = ") {
+            kind = named;
+        }
+        if let Some(credentials) = line.strip_prefix("#   credentials = ") {
+            let text = format!("[[backends]]\nkind = {kind}\ncredentials = {credentials}");
+            let written: Written = understand(&text.parse().unwrap(), &KeyPath::default()).unwrap();
+            backends::resolve(&written.backends, REGISTRY).unwrap();
+            understood += 1;
+        }
     }
+    assert_eq!(understood, 6);
 }
