@@ -1,0 +1,3 @@
+//! The service and its sources, looked at from outside.
+
+mod floors;
