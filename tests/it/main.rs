@@ -1,3 +1,4 @@
 //! The service and its sources, looked at from outside.
 
+mod deploy;
 mod floors;

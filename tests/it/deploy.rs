@@ -1,0 +1,178 @@
+//! What is deployed beside the service speaks of the metrics, calls and versions that there are.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use quota_oracle::model::{Failure, FailureKind, Location};
+use quota_oracle::telemetry::{Cause, Metrics, QuotaSample, SnapshotSample};
+use serde_json::Value;
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn read(path: &str) -> String {
+    fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// The names of all metrics that the service exports once everything has happened.
+fn exported() -> BTreeSet<String> {
+    let metrics = Metrics::new();
+    let (backend, region) = ("aws".into(), "us-east-1".into());
+    let location = Location {
+        backend: "aws".into(),
+        region: "us-east-1".into(),
+    };
+    let refused: Result<(), _> = Err(Failure::new(FailureKind::Throttled, "Rate exceeded"));
+    metrics.upstream_call(&backend, &region, "GetServiceQuota", &refused);
+    metrics.upstream_throttled(&backend, &region, "GetServiceQuota");
+    metrics.upstream_wait(&backend, Duration::ZERO);
+    metrics.fetch(&backend, Cause::Preload, &refused);
+    metrics.coalesced(&backend);
+    metrics.verdicts(&backend, "fits", None, 1);
+    metrics.http_request("/quotas", 200, Duration::ZERO);
+    let quota = QuotaSample {
+        location: location.clone(),
+        code: "L-417A185B".into(),
+        unit: "vcpu",
+        market: "on_demand",
+        limit: Some(192.0),
+        usage: Some(96.0),
+        available: Some(96.0),
+    };
+    let age = Duration::ZERO;
+    let text = metrics.render([quota], [SnapshotSample { location, age }]);
+    text.lines()
+        .filter(|line| !line.starts_with('#'))
+        .filter_map(|line| line.split(['{', ' ']).next())
+        .map(str::to_owned)
+        .collect()
+}
+
+/// The names of metrics that a text speaks of.
+fn named(text: &str) -> BTreeSet<String> {
+    text.match_indices("quota_oracle_")
+        .map(|(at, _)| {
+            let rest = &text[at..];
+            let end = rest.find(|c: char| c != '_' && !c.is_ascii_alphanumeric());
+            rest[..end.unwrap_or(rest.len())].to_owned()
+        })
+        .collect()
+}
+
+#[test]
+fn the_dashboard_and_the_alert_rules_ask_for_metrics_that_exist() {
+    let exported = exported();
+    for path in [
+        "deploy/grafana/dashboards/quota-oracle.json",
+        "deploy/prometheus/rules.yml",
+    ] {
+        let named = named(&read(path));
+        assert!(named.len() > 3, "{path} names too few metrics: {named:?}");
+        let unknown: Vec<_> = named.difference(&exported).collect();
+        assert!(unknown.is_empty(), "{path}: {unknown:?} of {exported:?}");
+    }
+}
+
+#[test]
+fn the_readme_lists_every_metric() {
+    let readme = read("README.md");
+    for name in exported() {
+        let name = ["_bucket", "_sum", "_count"]
+            .iter()
+            .find_map(|end| name.strip_suffix(end))
+            .unwrap_or(&name);
+        assert!(readme.contains(name), "README.md does not name {name}");
+    }
+}
+
+#[test]
+fn the_dashboard_has_panels_with_queries() {
+    let dashboard: Value =
+        serde_json::from_str(&read("deploy/grafana/dashboards/quota-oracle.json")).expect("JSON");
+    let panels = dashboard["panels"].as_array().expect("a list of panels");
+    let asking = panels.iter().filter(|panel| panel["type"] != "row");
+    for panel in asking {
+        let targets = panel["targets"].as_array().expect("a list of queries");
+        assert!(!targets.is_empty(), "{} asks nothing", panel["title"]);
+        assert_eq!(panel["datasource"]["uid"], "prometheus");
+    }
+}
+
+#[test]
+fn the_iam_policy_allows_exactly_the_calls_that_are_made() {
+    let policy: Value = serde_json::from_str(&read("docs/aws-iam-policy.json")).expect("JSON");
+    let mut allowed = BTreeSet::new();
+    for statement in policy["Statement"].as_array().expect("a list") {
+        match &statement["Action"] {
+            Value::String(action) => {
+                allowed.insert(action.clone());
+            }
+            actions => {
+                let actions = actions.as_array().expect("a list of actions");
+                allowed.extend(actions.iter().filter_map(Value::as_str).map(str::to_owned));
+            }
+        }
+    }
+    let source = read("src/clouds/aws/operations.rs");
+    let called: BTreeSet<String> = source
+        .split("operation(\"")
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next())
+        .map(|operation| format!("servicequotas:{operation}"))
+        .collect();
+    assert!(called.len() >= 5, "{called:?}");
+    assert_eq!(allowed, called);
+}
+
+#[test]
+fn the_image_is_built_with_the_pinned_toolchain() {
+    let pinned: toml::Table = read("rust-toolchain.toml").parse().expect("TOML");
+    let channel = pinned["toolchain"]["channel"].as_str().expect("text");
+    assert!(read("Dockerfile").contains(&format!("FROM rust:{channel}-")));
+}
+
+#[test]
+fn the_composed_configuration_has_a_token_and_lets_its_snapshots_survive() {
+    let config: toml::Table = read("config/quota-oracle.compose.toml")
+        .parse()
+        .expect("TOML");
+    assert_eq!(config["server"]["listen"].as_str(), Some("0.0.0.0:8080"));
+    let compose = read("docker-compose.yml");
+    for token in config["server"]["tokens"].as_array().expect("a list") {
+        let file = token["token_file"].as_str().expect("text");
+        let secret = file
+            .strip_prefix("/run/secrets/")
+            .expect("a mounted secret");
+        let mounted = format!("file: ./secrets/{secret}\n");
+        assert!(compose.contains(&mounted), "{secret} is not mounted");
+    }
+    let directory = config["cache"]["directory"].as_str().expect("text");
+    assert!(compose.contains(&format!("snapshots:{directory}\n")));
+    assert!(read("Dockerfile").contains(&format!("VOLUME [\"{directory}\"]")));
+}
+
+#[test]
+fn links_between_documents_lead_somewhere() {
+    let mut documents = vec![root().join("README.md"), root().join("CHANGELOG.md")];
+    for folder in ["docs", "docs/decisions"] {
+        let entries = fs::read_dir(root().join(folder)).expect("the documents are readable");
+        documents.extend(entries.flatten().map(|entry| entry.path()));
+    }
+    documents.retain(|path| path.extension().is_some_and(|end| end == "md"));
+    let mut broken = Vec::new();
+    for document in documents {
+        let text = fs::read_to_string(&document).expect("the documents are readable");
+        let folder = document.parent().unwrap_or(Path::new("/"));
+        for rest in text.split("](").skip(1) {
+            let target = rest.split([')', '#']).next().unwrap_or_default();
+            let elsewhere = target.is_empty() || target.contains("://") || target.contains("::");
+            if !elsewhere && !folder.join(target).exists() {
+                broken.push(format!("{}: {target}", document.display()));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "{broken:#?}");
+}
