@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::iter::Sum;
 use std::ops::{Add, Mul};
 
@@ -44,6 +45,13 @@ impl Amount {
 }
 
 impl Eq for Amount {}
+
+impl Hash for Amount {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        // There is one zero and nothing that is not a number, so equal amounts have equal bits.
+        self.0.to_bits().hash(state);
+    }
+}
 
 impl PartialOrd for Amount {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {

@@ -3,7 +3,7 @@
 use super::{Amount, QuotaKey};
 
 /// What one instance takes.
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
 pub struct Demand {
     /// The quotas that are known to be drawn on, each once.
     pub draws: Vec<Draw>,
@@ -13,7 +13,7 @@ pub struct Demand {
 }
 
 /// What one instance takes of one quota.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Draw {
     /// Which quota.
     pub quota: QuotaKey,
