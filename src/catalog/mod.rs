@@ -64,6 +64,13 @@ impl Catalog {
         self.providers.get(kind).map(ArcSwap::load_full)
     }
 
+    /// The catalogs of all providers.
+    pub fn providers(&self) -> impl Iterator<Item = (&CloudKind, Arc<Provider>)> {
+        self.providers
+            .iter()
+            .map(|(kind, state)| (kind, state.load_full()))
+    }
+
     /// Looks at the source again, for all providers at once.
     pub async fn reload(&self) {
         join_all(

@@ -21,5 +21,8 @@ pub trait QuotaSource: Send + Sync + fmt::Debug {
     ) -> BoxFuture<'a, Result<Reading, Failure>>;
 
     /// The quotas that launching `instance` draws from, without asking the cloud.
+    ///
+    /// The region makes no difference, so that a type's demand is worked out once for all of them;
+    /// what was read of the cloud may.
     fn demand(&self, instance: &Instance, market: Market) -> Demand;
 }
