@@ -11,6 +11,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use crate::cache::Cache;
+use crate::catalog::Catalog;
 use crate::clock::Clock;
 use crate::clouds::Connection;
 use crate::config::{self, Config};
@@ -27,6 +28,7 @@ pub struct App {
     oracle: Oracle,
     router: Router,
     shutdown_timeout: Duration,
+    reload_catalog_every: Duration,
 }
 
 /// Why a backend could not even be prepared: something that an operator has to mend.
@@ -54,11 +56,21 @@ impl App {
             Some(directory) => Cache::in_directory(directory, &clock),
             None => Cache::in_memory(),
         };
-        let oracle = Oracle::new(backends, cache, config.cache.lifetimes(), clock, metrics);
+        let kinds = backends.iter().map(|backend| backend.kind.clone());
+        let catalog = Catalog::new(config.catalog.source.clone(), kinds);
+        let oracle = Oracle::new(
+            backends,
+            Arc::new(catalog),
+            cache,
+            config.cache.lifetimes(),
+            clock,
+            metrics,
+        );
         Ok(Self {
             router: http::router(oracle.clone(), &config.server),
             oracle,
             shutdown_timeout: config.server.shutdown_timeout,
+            reload_catalog_every: config.catalog.reload_every,
         })
     }
 
@@ -74,7 +86,15 @@ impl App {
 
     /// Starts what runs in the background; it ends when the set is dropped.
     pub fn start_background(&self) -> JoinSet<()> {
-        self.oracle.keep_fresh()
+        let mut tasks = self.oracle.keep_fresh();
+        let (oracle, every) = (self.oracle.clone(), self.reload_catalog_every);
+        tasks.spawn(async move {
+            loop {
+                oracle.reload_catalog().await;
+                tokio::time::sleep(every).await;
+            }
+        });
+        tasks
     }
 
     /// Serves until `stop`, then finishes what is under way and puts everything on disk.

@@ -6,7 +6,7 @@ use jiff::{Timestamp, Unit as TimeUnit};
 use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 
-use crate::model::{Amount, Failure, FailureRecord, Limit, Quota, Usage};
+use crate::model::{Amount, Container, Failure, FailureRecord, Limit, Quota, Usage};
 use crate::oracle::{BackendStatus, RegionView};
 
 /// A region of a backend with its quotas.
@@ -196,14 +196,17 @@ impl<'a> RegionBody<'a> {
             quotas: rows
                 .iter()
                 .filter(|row| keep(row))
-                .map(QuotaBody::of)
+                .map(|row| {
+                    let leased = view.leased.get(&row.key).copied();
+                    QuotaBody::of(row, leased.unwrap_or_default())
+                })
                 .collect(),
         }
     }
 }
 
 impl<'a> QuotaBody<'a> {
-    fn of(quota: &'a Quota) -> Self {
+    fn of(quota: &'a Quota, leased: Amount) -> Self {
         let usage_as_of = match quota.usage {
             Usage::Known { as_of, .. } => as_of.map(time),
             Usage::Unknown => None,
@@ -215,10 +218,7 @@ impl<'a> QuotaBody<'a> {
             unit: quota.unit.as_str(),
             market: quota.market.as_str(),
             scope: quota.scope.as_str(),
-            container: quota.container.as_ref().map(|container| ContainerBody {
-                kind: &container.kind,
-                id: &container.id,
-            }),
+            container: quota.container.as_ref().map(ContainerBody::of),
             limit: quota.limit.known().map(Number),
             limit_kind: match quota.limit {
                 Limit::Unlimited => Some("unlimited"),
@@ -228,11 +228,20 @@ impl<'a> QuotaBody<'a> {
             limit_source: quota.limit_source.as_str(),
             usage: quota.usage.known().map(Number),
             usage_as_of,
-            leased: Number(Amount::ZERO),
-            available: quota.available().map(Number),
+            leased: Number(leased),
+            available: quota.available(leased).map(Number),
             adjustable: quota.adjustable,
             default: quota.default.map(Number),
             increase_url: quota.increase_url.as_deref(),
+        }
+    }
+}
+
+impl<'a> ContainerBody<'a> {
+    pub(super) fn of(container: &'a Container) -> Self {
+        Self {
+            kind: &container.kind,
+            id: &container.id,
         }
     }
 }

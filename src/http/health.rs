@@ -7,9 +7,10 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::oracle::RegionStatus;
+use crate::oracle::{Provider, RegionStatus};
 
 use super::Shared;
+use super::body::time;
 
 /// Whether the process is alive.
 #[derive(Serialize, ToSchema)]
@@ -29,6 +30,39 @@ pub(super) struct ReadinessBody {
     waiting_for: Vec<String>,
     /// Regions that could not be read, and why. They do not keep the service from being ready.
     failed: Vec<FailedRegion>,
+    /// The catalogs that offers come from. One that cannot be loaded keeps what it had, and does
+    /// not keep the service from being ready.
+    catalogs: Vec<CatalogBody>,
+}
+
+/// A cloud's catalog, as it stands.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Catalog)]
+pub(super) struct CatalogBody {
+    /// Which cloud.
+    #[schema(example = "aws")]
+    provider: String,
+    /// How many offers it has.
+    offers: usize,
+    /// How many rows were damaged, and left out.
+    damaged_rows: usize,
+    #[serde(flatten)]
+    edition: EditionBody,
+}
+
+/// Which edition of a catalog is served.
+#[derive(Serialize, ToSchema)]
+#[schema(as = CatalogEdition)]
+pub(super) struct EditionBody {
+    /// Where it comes from: `bundled`, `directory` or `published`.
+    origin: &'static str,
+    /// What the source calls it, where it has a name for it.
+    version: Option<String>,
+    /// When it was loaded.
+    loaded_at: String,
+    /// Why it is not what the source has now; absent when it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_error: Option<String>,
 }
 
 /// A region that could not be read.
@@ -66,6 +100,18 @@ pub(super) async fn readyz(State(shared): State<Shared>) -> Response {
             .map(|region| region.location.to_string())
             .collect(),
         failed: readiness.failed.into_iter().map(FailedRegion::of).collect(),
+        catalogs: shared
+            .0
+            .oracle
+            .catalogs()
+            .iter()
+            .map(|(kind, provider)| CatalogBody {
+                provider: kind.to_string(),
+                offers: provider.edition.table.len(),
+                damaged_rows: provider.edition.damaged_rows,
+                edition: EditionBody::of(provider),
+            })
+            .collect(),
     };
     let status = if ready {
         StatusCode::OK
@@ -73,6 +119,18 @@ pub(super) async fn readyz(State(shared): State<Shared>) -> Response {
         StatusCode::SERVICE_UNAVAILABLE
     };
     (status, Json(body)).into_response()
+}
+
+impl EditionBody {
+    pub(super) fn of(provider: &Provider) -> Self {
+        let edition = &provider.edition;
+        Self {
+            origin: edition.origin.as_str(),
+            version: edition.version.as_ref().map(ToString::to_string),
+            loaded_at: time(edition.loaded_at),
+            last_error: provider.last_error.as_ref().map(ToString::to_string),
+        }
+    }
 }
 
 impl FailedRegion {
@@ -90,7 +148,9 @@ impl FailedRegion {
 pub(super) async fn metrics(State(shared): State<Shared>, headers: HeaderMap) -> Response {
     let oracle = &shared.0.oracle;
     let (quotas, snapshots) = oracle.samples();
-    let text = oracle.metrics().render(quotas, snapshots);
+    let text = oracle
+        .metrics()
+        .render(quotas, snapshots, oracle.catalog_samples());
     // The encoder writes OpenMetrics 1.0, which readers of the older Prometheus text understand:
     // what is new to them is in comments.
     let accepts = headers

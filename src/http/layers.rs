@@ -198,7 +198,8 @@ fn carry_over(from: &Response, to: &mut Response) {
 
 /// The route as a label: one of few, and never a caller's own text.
 fn metrics_label(route: &str) -> &'static str {
-    const ROUTES: [&str; 11] = [
+    const ROUTES: [&str; 12] = [
+        "/offers",
         "/quotas/{backend}/{region}",
         "/quotas/{backend}",
         "/quotas",

@@ -8,7 +8,9 @@ mod access;
 mod body;
 mod dashboard;
 mod health;
+mod json;
 mod layers;
+mod offers;
 mod openapi;
 mod problem;
 mod query;
@@ -79,6 +81,7 @@ fn table_of_contents() -> OpenApiRouter<Shared> {
         .routes(routes!(quotas::all))
         .routes(routes!(quotas::backend))
         .routes(routes!(quotas::region))
+        .routes(routes!(offers::find, offers::judge))
         .routes(routes!(refresh::backend))
         .routes(routes!(refresh::region))
         .routes(routes!(health::healthz))

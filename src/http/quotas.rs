@@ -137,15 +137,7 @@ struct Asked {
 impl Asked {
     fn parse(query: Option<&str>, headers: &HeaderMap) -> Result<Self, Problem> {
         let query = Query::parse(query, &["max_age", "service", "code", "format"])?;
-        let table = match query.one("format")? {
-            Some("table") => true,
-            Some("json") => false,
-            Some(other) => {
-                let detail = format!("`format` is `json` or `table`, not `{other}`");
-                return Err(Problem::bad("format", detail).known(["json", "table"]));
-            }
-            None => prefers_text(headers),
-        };
+        let table = table::is_wanted(&query, headers)?;
         let list = |key| query.all(key).map(ToOwned::to_owned).collect();
         Ok(Self {
             max_age: query.duration("max_age")?,
@@ -218,14 +210,6 @@ fn has_it(asked: &HeaderMap, etag: &HeaderValue) -> bool {
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','))
         .any(|tag| tag.trim() == "*" || strong(tag) == strong(etag))
-}
-
-fn prefers_text(headers: &HeaderMap) -> bool {
-    let accept = headers
-        .get(header::ACCEPT)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
-    accept.contains("text/plain") && !accept.contains("json")
 }
 
 fn visible(shared: &Shared, caller: &Caller) -> Vec<BackendStatus> {

@@ -1,13 +1,29 @@
-//! Quotas as a table for people.
+//! Quotas as a table for people, and who wants tables.
 
+use axum::http::{HeaderMap, header};
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, Table};
 
 use crate::model::{Amount, Limit, LimitSource, Quota, Unit, duration};
 use crate::oracle::RegionView;
 
+use super::problem::Problem;
+use super::query::Query;
+
 /// Bytes in a GiB.
 const GIB: f64 = (1u64 << 30) as f64;
+
+/// Whether a request asks for a table: by `format=table`, or by accepting text and not JSON.
+pub(super) fn is_wanted(query: &Query, headers: &HeaderMap) -> Result<bool, Problem> {
+    if let Some(table) = query.word("format", &[("json", false), ("table", true)])? {
+        return Ok(table);
+    }
+    let accept = headers
+        .get(header::ACCEPT)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    Ok(accept.contains("text/plain") && !accept.contains("json"))
+}
 
 /// What is known of a region, of the rows that `keep` keeps.
 pub(super) fn region(view: &RegionView, keep: impl Fn(&Quota) -> bool) -> String {
@@ -41,7 +57,8 @@ pub(super) fn region(view: &RegionView, keep: impl Fn(&Quota) -> bool) -> String
         .load_style(NOTHING)
         .set_header(["CODE", "NAME", "MARKET", "UNIT", "LIMIT", "USED", "FREE"]);
     for quota in rows.iter().filter(|row| keep(row)) {
-        table.add_row(row(quota));
+        let leased = view.leased.get(&quota.key).copied();
+        table.add_row(row(quota, leased.unwrap_or_default()));
     }
     for column in 4..7 {
         if let Some(column) = table.column_mut(column) {
@@ -53,7 +70,7 @@ pub(super) fn region(view: &RegionView, keep: impl Fn(&Quota) -> bool) -> String
     text
 }
 
-fn row(quota: &Quota) -> [String; 7] {
+fn row(quota: &Quota, leased: Amount) -> [String; 7] {
     let name = match &quota.container {
         Some(container) => format!("{} ({} {})", quota.name, container.kind, container.id),
         None => quota.name.to_string(),
@@ -81,7 +98,7 @@ fn row(quota: &Quota) -> [String; 7] {
         unit.to_owned(),
         limit,
         known(quota.usage.known()),
-        known(quota.available()),
+        known(quota.available(leased)),
     ]
 }
 

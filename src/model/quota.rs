@@ -39,9 +39,10 @@ pub struct Quota {
 }
 
 impl Quota {
-    /// What is left, or nothing if the limit or the usage is unknown.
-    pub fn available(&self) -> Option<Amount> {
-        Some(self.limit.known()?.saturating_sub(self.usage.known()?))
+    /// What is left beside what is leased, or nothing if the limit or the usage is unknown.
+    pub fn available(&self, leased: Amount) -> Option<Amount> {
+        let unused = self.limit.known()?.saturating_sub(self.usage.known()?);
+        Some(unused.saturating_sub(leased))
     }
 }
 

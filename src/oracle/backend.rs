@@ -1,8 +1,8 @@
 //! A connected backend: its cloud, its fetch units and which regions they cover.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jiff::SignedDuration;
@@ -12,6 +12,7 @@ use crate::model::{BackendName, CloudKind, FetchUnit, Moment, Region, UnitId, Un
 use crate::source::QuotaSource;
 
 use super::BackendSettings;
+use super::offers::BackendView;
 
 /// A backend as it is handed to the oracle.
 #[derive(Clone, Debug)]
@@ -32,6 +33,8 @@ pub(super) struct Connected {
     pub(super) backend: Backend,
     units: BTreeMap<UnitId, Unit>,
     by_region: BTreeMap<Region, UnitId>,
+    /// What was last known of its offers.
+    pub(super) offers: Mutex<Option<Arc<BackendView>>>,
 }
 
 /// A fetch unit and when anybody last asked about it.
@@ -65,6 +68,7 @@ impl Connected {
             backend,
             units,
             by_region,
+            offers: Mutex::default(),
         }
     }
 
@@ -109,6 +113,17 @@ impl Connected {
             }
         }
         regions
+    }
+
+    /// Whether a region that nobody has named may turn out to be the backend's.
+    pub(super) fn may_cover_any(&self, cache: &Cache) -> bool {
+        self.units()
+            .filter(|unit| unit.discovers_regions())
+            .any(|unit| {
+                cache
+                    .get(&unit.key)
+                    .is_none_or(|entry| entry.good.is_none())
+            })
     }
 
     /// Whether the unit is read at start.

@@ -7,6 +7,7 @@
 mod backend;
 mod backoff;
 mod fetch;
+mod offers;
 mod quotas;
 mod refresh;
 mod settings;
@@ -17,13 +18,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::cache::Cache;
+use crate::catalog::Catalog;
 use crate::clock::Clock;
-use crate::model::{BackendName, Lifetimes};
+use crate::model::{BackendName, CloudKind, Leased, Lifetimes, Location};
 use crate::telemetry::Metrics;
 
+pub use crate::catalog::{Filter, Offer, Provider, Shape};
 pub use backend::Backend;
+pub use offers::{
+    AskedGpu, AskedOffer, BindingQuota, Cursor, JudgedOffer, Judgement, Judgements, OfferPage,
+    OfferQuestion, OfferedBackend, Sort,
+};
 pub use quotas::{Known, QuotaError, RegionView};
-pub use settings::{BackendSettings, Preload, Strictness};
+pub use settings::{BackendSettings, Preload};
 pub use status::{BackendStatus, Readiness, RegionStatus, Status};
 
 use backend::Connected;
@@ -36,6 +43,7 @@ pub struct Oracle(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     backends: BTreeMap<BackendName, Arc<Connected>>,
+    catalog: Arc<Catalog>,
     cache: Cache,
     lifetimes: Lifetimes,
     clock: Clock,
@@ -51,8 +59,13 @@ const READ_TIMEOUT: Duration = Duration::from_secs(60);
 
 impl Oracle {
     /// An oracle over these backends, with what the cache already knows.
+    ///
+    /// # Panics
+    ///
+    /// When the catalog does not cover the kind of a backend.
     pub fn new(
         backends: impl IntoIterator<Item = Backend>,
+        catalog: Arc<Catalog>,
         cache: Cache,
         lifetimes: Lifetimes,
         clock: Clock,
@@ -62,6 +75,11 @@ impl Oracle {
             .into_iter()
             .map(|backend| (backend.name.clone(), Arc::new(Connected::new(backend))))
             .collect();
+        for connected in backends.values() {
+            let kind = &connected.backend.kind;
+            let is_covered = catalog.provider(kind.as_str()).is_some();
+            assert!(is_covered, "the catalog was made without {kind}");
+        }
         let fetcher = Fetcher::new(
             cache.clone(),
             lifetimes,
@@ -71,6 +89,7 @@ impl Oracle {
         );
         Self(Arc::new(Inner {
             backends,
+            catalog,
             cache,
             lifetimes,
             clock,
@@ -94,8 +113,28 @@ impl Oracle {
         &self.0.metrics
     }
 
+    /// The catalogs of all clouds, as they stand.
+    pub fn catalogs(&self) -> Vec<(CloudKind, Arc<Provider>)> {
+        let providers = self.0.catalog.providers();
+        providers
+            .map(|(kind, provider)| (kind.clone(), provider))
+            .collect()
+    }
+
+    /// Looks at the source of the catalogs again.
+    pub async fn reload_catalog(&self) {
+        self.0.catalog.reload().await;
+    }
+
     /// Waits until every answer so far is on disk, if there is one.
     pub async fn flush(&self) {
         self.0.cache.flush().await;
+    }
+}
+
+impl Inner {
+    /// What is held for launches under way in a region: nothing yet.
+    fn leased(&self, _location: &Location) -> Leased {
+        Leased::new()
     }
 }

@@ -7,8 +7,8 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::cache::{Entry, Good};
 use crate::model::{
-    AccountId, BackendName, CloudKind, Failure, FailureKind, FailureRecord, Freshness, Location,
-    Moment, Priority, Region, Snapshot,
+    AccountId, BackendName, CloudKind, Failure, FailureKind, FailureRecord, Freshness, Leased,
+    Location, Moment, Priority, Region, Snapshot,
 };
 use crate::telemetry::Cause;
 
@@ -29,6 +29,8 @@ pub struct RegionView {
     pub known: Option<Known>,
     /// Why the last read failed, if it did.
     pub last_failure: Option<FailureRecord>,
+    /// What is held for launches under way.
+    pub leased: Leased,
     /// Changes whenever anything above does, but for the freshness and the age.
     pub version: u64,
 }
@@ -202,7 +204,7 @@ impl Inner {
     }
 
     /// Reads anew what is no longer fresh, while the caller is answered with what is known.
-    fn refresh_behind(&self, connected: &Connected, unit: &Unit, entry: Option<&Entry>) {
+    pub(super) fn refresh_behind(&self, connected: &Connected, unit: &Unit, entry: Option<&Entry>) {
         let Some(good) = entry.and_then(|entry| entry.good.as_ref()) else {
             return;
         };
@@ -245,11 +247,13 @@ impl Inner {
         entry: Option<&Entry>,
     ) -> RegionView {
         let good = entry.and_then(|entry| entry.good.as_ref());
+        let location = Location {
+            backend: connected.backend.name.clone(),
+            region: Region::from(region),
+        };
         RegionView {
-            location: Location {
-                backend: connected.backend.name.clone(),
-                region: Region::from(region),
-            },
+            leased: self.leased(&location),
+            location,
             kind: connected.backend.kind.clone(),
             account: good.and_then(|good| good.reading.account.clone()),
             known: good.and_then(|good| self.known(unit, region, good)),

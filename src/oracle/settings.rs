@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::de::{Error, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use crate::model::{Region, duration};
+use crate::model::{Region, Strictness, duration};
 
 /// The keys of a `[[backends]]` table that are the same for every cloud.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -18,6 +18,7 @@ pub struct BackendSettings {
     #[serde(with = "duration")]
     pub refresh_every: Duration,
     /// How strictly a verdict of `short` becomes an availability of `no_quota`.
+    #[serde(deserialize_with = "strictness")]
     pub strictness: Strictness,
     /// Whether availability is as under `off` while what would have been said is shown and counted.
     pub shadow: bool,
@@ -28,7 +29,7 @@ impl Default for BackendSettings {
         Self {
             preload: Preload::All,
             refresh_every: Duration::from_secs(5 * 60),
-            strictness: Strictness::Headroom,
+            strictness: Strictness::default(),
             shadow: false,
         }
     }
@@ -45,18 +46,10 @@ pub enum Preload {
     Listed(Vec<Region>),
 }
 
-/// How strictly a verdict of `short` becomes an availability of `no_quota`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Strictness {
-    /// Never.
-    Off,
-    /// When a demanded quota's limit is zero.
-    Nonzero,
-    /// When the amount exceeds a limit itself.
-    Limit,
-    /// Always: limit, usage and leases count.
-    Headroom,
+fn strictness<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Strictness, D::Error> {
+    const WORDS: [&str; 4] = ["off", "nonzero", "limit", "headroom"];
+    let word = String::deserialize(deserializer)?;
+    Strictness::parse(&word).ok_or_else(|| D::Error::unknown_variant(&word, &WORDS))
 }
 
 impl<'de> Deserialize<'de> for Preload {

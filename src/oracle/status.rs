@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::model::{AccountId, BackendName, CloudKind, Freshness, Location, Region};
-use crate::telemetry::{QuotaSample, SnapshotSample};
+use crate::model::{AccountId, BackendName, CloudKind, Freshness, Location, Quota, Region};
+use crate::telemetry::{CatalogSample, QuotaSample, SnapshotSample};
 
 use super::backend::Connected;
 use super::{Inner, Oracle, RegionView};
@@ -43,6 +43,14 @@ pub struct BackendStatus {
     pub status: Status,
     /// Its regions.
     pub regions: Vec<RegionView>,
+}
+
+impl BackendStatus {
+    /// Those of its regions that no verdict can rest on.
+    pub fn unknown_regions(&self) -> impl Iterator<Item = &Region> {
+        let unknown = self.regions.iter().filter(|view| !view.is_usable());
+        unknown.map(|view| &view.location.region)
+    }
 }
 
 /// A region that is to be known before the service is ready.
@@ -121,12 +129,16 @@ impl Oracle {
                 location: view.location.clone(),
                 age: known.age,
             });
+            let available = |row: &Quota| {
+                let leased = view.leased.get(&row.key).copied().unwrap_or_default();
+                row.available(leased)
+            };
             // Where several containers limit a quota, the least room is what counts.
             let rows = known.snapshot.quotas.chunk_by(|a, b| a.key == b.key);
             quotas.extend(rows.filter_map(|rows| {
                 let row = rows
                     .iter()
-                    .min_by_key(|row| (row.available().is_none(), row.available()))?;
+                    .min_by_key(|row| (available(row).is_none(), available(row)))?;
                 Some(QuotaSample {
                     location: view.location.clone(),
                     code: Arc::clone(&row.key.code),
@@ -134,7 +146,7 @@ impl Oracle {
                     market: row.market.as_str(),
                     limit: row.limit.known().map(|a| a.get()),
                     usage: row.usage.known().map(|a| a.get()),
-                    available: row.available().map(|a| a.get()),
+                    available: available(row).map(|a| a.get()),
                 })
             }));
         }
@@ -142,18 +154,37 @@ impl Oracle {
     }
 }
 
+impl Oracle {
+    /// The numbers of all catalogs.
+    pub fn catalog_samples(&self) -> Vec<CatalogSample> {
+        let catalogs = self.catalogs().into_iter();
+        catalogs
+            .map(|(provider, catalog)| CatalogSample {
+                provider,
+                offers: catalog.edition.table.len(),
+                damaged_rows: catalog.edition.damaged_rows,
+                loaded_at: catalog.edition.loaded_at,
+            })
+            .collect()
+    }
+}
+
+impl RegionView {
+    /// Whether a verdict can rest on it.
+    fn is_usable(&self) -> bool {
+        let known = self.known.as_ref();
+        known.is_some_and(|known| known.freshness != Freshness::Expired)
+    }
+}
+
 impl Inner {
-    fn status(&self, connected: &Connected) -> BackendStatus {
+    pub(super) fn status(&self, connected: &Connected) -> BackendStatus {
         let regions: Vec<RegionView> = connected
             .regions(&self.cache)
             .into_iter()
             .map(|(region, unit)| self.view(connected, unit, region.as_str()))
             .collect();
-        let usable = |view: &&RegionView| {
-            let known = view.known.as_ref();
-            known.is_some_and(|known| known.freshness != Freshness::Expired)
-        };
-        let status = match regions.iter().filter(usable).count() {
+        let status = match regions.iter().filter(|view| view.is_usable()).count() {
             0 => Status::Unavailable,
             count if count == regions.len() => Status::Ok,
             _ => Status::Partial,

@@ -4,6 +4,7 @@ use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -12,7 +13,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
-use crate::model::{BackendName, Failure, Location, Region};
+use crate::model::{BackendName, CloudKind, Failure, Location, Region};
 
 type FloatGauge = Gauge<f64, AtomicU64>;
 type HistogramFamily<L> = Family<L, Histogram, fn() -> Histogram>;
@@ -70,6 +71,19 @@ pub struct SnapshotSample {
     pub age: Duration,
 }
 
+/// The numbers of one cloud's catalog at the moment of a scrape.
+#[derive(Clone, Debug)]
+pub struct CatalogSample {
+    /// Which cloud.
+    pub provider: CloudKind,
+    /// How many offers it has.
+    pub offers: usize,
+    /// How many rows were damaged, and left out.
+    pub damaged_rows: usize,
+    /// When it was loaded.
+    pub loaded_at: Timestamp,
+}
+
 /// All metrics of a process; clones share them.
 #[derive(Clone, Debug)]
 pub struct Metrics(Arc<Inner>);
@@ -83,6 +97,9 @@ struct Inner {
     quota_usage: Family<QuotaLabels, FloatGauge>,
     quota_available: Family<QuotaLabels, FloatGauge>,
     snapshot_age: Family<RegionLabels, FloatGauge>,
+    catalog_offers: Family<ProviderLabels, FloatGauge>,
+    catalog_damaged_rows: Family<ProviderLabels, FloatGauge>,
+    catalog_loaded_timestamp: Family<ProviderLabels, FloatGauge>,
     upstream_calls: Family<CallLabels, Counter>,
     upstream_wait: HistogramFamily<BackendLabels>,
     upstream_throttled: Family<OperationLabels, Counter>,
@@ -106,6 +123,11 @@ struct QuotaLabels {
 struct RegionLabels {
     backend: String,
     region: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ProviderLabels {
+    provider: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -173,6 +195,9 @@ impl Metrics {
             quota_usage: Family::default(),
             quota_available: Family::default(),
             snapshot_age: Family::default(),
+            catalog_offers: Family::default(),
+            catalog_damaged_rows: Family::default(),
+            catalog_loaded_timestamp: Family::default(),
             upstream_calls: Family::default(),
             upstream_wait: Family::new_with_constructor(|| Histogram::new(WAIT_SECONDS)),
             upstream_throttled: Family::default(),
@@ -203,6 +228,22 @@ impl Metrics {
             "Age of a region's snapshot",
             Unit::Seconds,
             inner.snapshot_age.clone(),
+        );
+        r.register(
+            "catalog_offers",
+            "Offers in a cloud's catalog",
+            inner.catalog_offers.clone(),
+        );
+        r.register(
+            "catalog_damaged_rows",
+            "Rows of a cloud's catalog that were damaged and left out",
+            inner.catalog_damaged_rows.clone(),
+        );
+        r.register_with_unit(
+            "catalog_loaded_timestamp",
+            "When a cloud's catalog was loaded, in Unix time",
+            Unit::Seconds,
+            inner.catalog_loaded_timestamp.clone(),
         );
         r.register(
             "upstream_calls",
@@ -250,11 +291,12 @@ impl Metrics {
         Self(Arc::new(inner))
     }
 
-    /// The Prometheus text of all metrics, with these quotas and regions as they are now.
+    /// The Prometheus text of all metrics, with these quotas, regions and catalogs as they are now.
     pub fn render(
         &self,
         quotas: impl IntoIterator<Item = QuotaSample>,
         snapshots: impl IntoIterator<Item = SnapshotSample>,
+        catalogs: impl IntoIterator<Item = CatalogSample>,
     ) -> String {
         let inner = &self.0;
         let _scrape = inner.scrape.lock().unwrap_or_else(PoisonError::into_inner);
@@ -289,6 +331,18 @@ impl Metrics {
                 .snapshot_age
                 .get_or_create(&labels)
                 .set(sample.age.as_secs_f64());
+        }
+        for sample in catalogs {
+            let labels = ProviderLabels {
+                provider: sample.provider.to_string(),
+            };
+            let set = |family: &Family<ProviderLabels, FloatGauge>, value| {
+                family.get_or_create(&labels).set(value);
+            };
+            set(&inner.catalog_offers, sample.offers as f64);
+            set(&inner.catalog_damaged_rows, sample.damaged_rows as f64);
+            let loaded_at = sample.loaded_at.as_duration().as_secs_f64();
+            set(&inner.catalog_loaded_timestamp, loaded_at);
         }
         let mut text = String::new();
         encode(&mut text, &inner.registry).expect("writing to a string does not fail");
@@ -413,10 +467,14 @@ mod tests {
             available: None,
         };
         let labels = r#"{backend="aws",region="us-east-1",code="L-417A185B",unit="vcpu",market="on_demand"}"#;
-        let text = metrics.render([sample(None)], []);
+        let text = metrics.render([sample(None)], [], []);
         assert!(text.contains(&format!("quota_oracle_quota_limit{labels} 192")));
         assert!(!text.contains("quota_oracle_quota_usage{"));
-        assert!(!metrics.render([], []).contains("quota_oracle_quota_limit{"));
+        assert!(
+            !metrics
+                .render([], [], [])
+                .contains("quota_oracle_quota_limit{")
+        );
     }
 
     #[test]
@@ -429,7 +487,7 @@ mod tests {
             "GetServiceQuota",
             &refused,
         );
-        let text = metrics.render([], []);
+        let text = metrics.render([], [], []);
         let line = r#"quota_oracle_upstream_calls_total{backend="aws",region="us-east-1",operation="GetServiceQuota",outcome="throttled"} 1"#;
         assert!(text.contains(line), "{text}");
     }

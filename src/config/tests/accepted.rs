@@ -3,8 +3,8 @@
 use super::*;
 use crate::clouds::RegionChoice;
 use crate::http::{AwsMarket, AwsValue, Scope, Token};
-use crate::model::BackendName;
-use crate::oracle::{Preload, Strictness};
+use crate::model::{BackendName, Strictness};
+use crate::oracle::Preload;
 use crate::secret::ExposeSecret;
 
 #[test]

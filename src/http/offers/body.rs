@@ -1,0 +1,325 @@
+//! Offers and verdicts as they are sent.
+
+use serde::{Serialize, Serializer};
+use utoipa::ToSchema;
+
+use crate::http::body::{ContainerBody, Number, time};
+use crate::http::health::EditionBody;
+use crate::model::{Gpu, Limit, Market, Quota, Usage};
+use crate::oracle::{BindingQuota, JudgedOffer, Judgement, Judgements, OfferPage, OfferedBackend};
+
+/// The offers that were asked for, each judged.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Offers)]
+pub(super) struct OffersBody<'a> {
+    /// The offers of this page.
+    #[serde(serialize_with = "offers")]
+    #[schema(value_type = Vec<OfferBody<'static>>)]
+    offers: &'a OfferPage,
+    /// How many there are in all, on this page and on others.
+    total: usize,
+    /// What `cursor` takes to go on; null at the end.
+    next_cursor: Option<String>,
+    /// How far the backends could be read.
+    backends: Vec<OfferedBackendBody<'a>>,
+}
+
+/// What is said of the offers of a list.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Verdicts)]
+pub(super) struct JudgementsBody<'a> {
+    /// One for each offer, in the order of the list.
+    #[serde(serialize_with = "verdicts")]
+    #[schema(value_type = Vec<JudgementBody<'static>>)]
+    verdicts: &'a [Judgement],
+    /// How far the backends that were asked about could be read.
+    backends: Vec<OfferedBackendBody<'a>>,
+}
+
+/// An instance type in a region, and whether it can be launched.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Offer)]
+struct OfferBody<'a> {
+    /// The backend's name.
+    #[schema(example = "aws")]
+    backend: &'a str,
+    /// The cloud's own region name.
+    #[schema(example = "us-east-1")]
+    region: &'a str,
+    /// The cloud's name of the type.
+    #[schema(example = "p5.48xlarge")]
+    instance_type: &'a str,
+    /// Whether it is a spot offer.
+    spot: bool,
+    /// Virtual CPUs; null when unknown.
+    cpus: Option<u32>,
+    /// Memory in GiB; null when unknown.
+    memory_gb: Option<f64>,
+    /// The GPUs; null where there are none.
+    gpu: Option<GpuBody<'a>>,
+    /// US dollars per hour; null when unknown.
+    price: Option<f64>,
+    /// `listed`, `estimated` or, without a price, `unknown`.
+    price_basis: &'static str,
+    #[serde(flatten)]
+    judgement: JudgementBody<'a>,
+}
+
+/// The GPUs of an instance type.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Gpu)]
+struct GpuBody<'a> {
+    /// The model.
+    #[schema(example = "H100")]
+    name: &'a str,
+    /// How many.
+    count: u32,
+    /// Memory of each, in GiB; null when unknown.
+    memory_gb: Option<f64>,
+    /// Who made it; null when unknown.
+    #[schema(example = "nvidia")]
+    vendor: Option<&'a str>,
+}
+
+/// What is said of a launch.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Judgement)]
+struct JudgementBody<'a> {
+    /// `available`, `unknown`, `no_quota` or `not_available`: the verdict as the backend's
+    /// strictness has it.
+    availability: &'static str,
+    /// How many such instances the quotas hold, at most so many where `basis` is `limit`; null
+    /// when unknown. Offers that share a quota do not add up.
+    launchable: Option<u64>,
+    /// What that rests on.
+    quota: VerdictBody<'a>,
+}
+
+/// Whether a launch fits into the quotas, and why.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Verdict)]
+struct VerdictBody<'a> {
+    /// `fits`, `short` or `unknown`, whatever the strictness.
+    verdict: &'static str,
+    /// `headroom` where all usage is known, else `limit`; null when the verdict is unknown.
+    basis: Option<&'static str>,
+    /// When the region's quotas were read; null if they never were.
+    taken_at: Option<String>,
+    /// `fresh`, `stale` or `expired`; null if the quotas were never read.
+    freshness: Option<&'static str>,
+    /// The quota that leaves the fewest launches, or that made the verdict unknown; null when no
+    /// quota is known.
+    binding: Option<BindingBody<'a>>,
+    /// The verdict in a sentence.
+    #[schema(
+        example = "needs 192 vCPU of Running On-Demand P instances in us-east-1; 96 of 96 are free"
+    )]
+    reason: &'a str,
+    /// Where a person asks for more of the binding quota.
+    increase_url: Option<&'a str>,
+    /// What `availability` would be, if the backend did not only watch; absent otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shadow_availability: Option<&'static str>,
+}
+
+/// The quota that decided: its row as `/quotas` has it, and what the launch needs of it. Where
+/// the region has not been read, only code and service are known.
+#[derive(Serialize, ToSchema)]
+#[schema(as = BindingQuota)]
+struct BindingBody<'a> {
+    /// The cloud's code.
+    #[schema(example = "L-417A185B")]
+    code: &'a str,
+    /// What people call it.
+    name: Option<&'a str>,
+    /// The cloud's service.
+    service: &'a str,
+    /// What the numbers count.
+    unit: Option<&'static str>,
+    /// Which launches draw on it.
+    market: Option<&'static str>,
+    /// Where it holds.
+    scope: Option<&'static str>,
+    /// Whose limit it is, where the cloud sets limits on several layers.
+    container: Option<ContainerBody<'a>>,
+    /// The limit; null when unknown or unlimited.
+    #[schema(value_type = Option<f64>)]
+    limit: Option<Number>,
+    /// `unlimited` where the cloud says so; absent otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    limit_kind: Option<&'static str>,
+    /// Where the limit comes from.
+    limit_source: Option<&'static str>,
+    /// What is in use; null when unknown.
+    #[schema(value_type = Option<f64>)]
+    usage: Option<Number>,
+    /// When the cloud counted the usage, where it says so.
+    usage_as_of: Option<String>,
+    /// What is held for launches under way.
+    #[schema(value_type = f64)]
+    leased: Number,
+    /// What is left, never below zero; null when limit or usage is unknown.
+    #[schema(value_type = Option<f64>)]
+    available: Option<Number>,
+    /// Whether the account may ask for more, where the cloud says so.
+    adjustable: Option<bool>,
+    /// What the cloud publishes for new accounts.
+    #[schema(value_type = Option<f64>)]
+    default: Option<Number>,
+    /// Where a person asks for more.
+    increase_url: Option<&'a str>,
+    /// What all instances together take of it; null when unknown.
+    #[schema(value_type = Option<f64>)]
+    required: Option<Number>,
+}
+
+/// How far a backend's offers could be judged.
+#[derive(Serialize, ToSchema)]
+#[schema(as = OfferedBackend)]
+struct OfferedBackendBody<'a> {
+    /// The backend's name.
+    backend: &'a str,
+    /// `ok`, `partial` or `unavailable`.
+    status: &'static str,
+    /// The regions that no verdict can rest on.
+    regions_unknown: Vec<&'a str>,
+    /// Why they cannot be read; absent when no read has failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failure: Option<String>,
+    /// Where the offers come from.
+    catalog: EditionBody,
+}
+
+impl<'a> OffersBody<'a> {
+    pub(super) fn of(page: &'a OfferPage) -> Self {
+        Self {
+            offers: page,
+            total: page.total,
+            next_cursor: page.next.as_ref().map(ToString::to_string),
+            backends: page.backends.iter().map(OfferedBackendBody::of).collect(),
+        }
+    }
+}
+
+impl<'a> JudgementsBody<'a> {
+    pub(super) fn of(judged: &'a Judgements) -> Self {
+        Self {
+            verdicts: &judged.judgements,
+            backends: judged.backends.iter().map(OfferedBackendBody::of).collect(),
+        }
+    }
+}
+
+// Written one by one: thousands of them need not be in memory as bodies first.
+
+fn offers<S: Serializer>(page: &&OfferPage, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(page.offers().map(OfferBody::of))
+}
+
+fn verdicts<S: Serializer>(judged: &&[Judgement], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(judged.iter().map(JudgementBody::of))
+}
+
+impl<'a> OfferBody<'a> {
+    fn of(judged: JudgedOffer<'a>) -> Self {
+        let offer = judged.offer;
+        Self {
+            backend: judged.backend.as_str(),
+            region: offer.region.as_str(),
+            instance_type: &offer.shape.instance_type,
+            spot: offer.market == Market::Spot,
+            cpus: offer.shape.cpus,
+            memory_gb: offer.shape.memory_gb,
+            gpu: offer.shape.gpu.as_ref().map(GpuBody::of),
+            price: offer.price,
+            price_basis: offer.price_basis.as_str(),
+            judgement: JudgementBody::of(judged.judgement),
+        }
+    }
+}
+
+impl<'a> GpuBody<'a> {
+    fn of(gpu: &'a Gpu) -> Self {
+        Self {
+            name: &gpu.name,
+            count: gpu.count,
+            memory_gb: gpu.memory_gb,
+            vendor: gpu.vendor.as_deref(),
+        }
+    }
+}
+
+impl<'a> JudgementBody<'a> {
+    fn of(judgement: &'a Judgement) -> Self {
+        let verdict = judgement.verdict();
+        let advice = judgement.advice;
+        let binding = judgement.binding();
+        let row = binding.as_ref().and_then(|binding| binding.row);
+        Self {
+            availability: advice.availability.as_str(),
+            launchable: verdict.launchable,
+            quota: VerdictBody {
+                verdict: verdict.outcome.as_str(),
+                basis: verdict.basis.map(|basis| basis.as_str()),
+                taken_at: judgement.taken_at().map(|at| time(at.wall)),
+                freshness: judgement.freshness().map(|freshness| freshness.as_str()),
+                binding: binding.map(BindingBody::of),
+                reason: judgement.reason(),
+                increase_url: row.and_then(|row| row.increase_url.as_deref()),
+                shadow_availability: advice.shadow.map(|shadow| shadow.as_str()),
+            },
+        }
+    }
+}
+
+impl<'a> BindingBody<'a> {
+    fn of(binding: BindingQuota<'a>) -> Self {
+        let row: Option<&'a Quota> = binding.row;
+        let usage_as_of = row.and_then(|row| match row.usage {
+            Usage::Known { as_of, .. } => as_of.map(time),
+            Usage::Unknown => None,
+        });
+        Self {
+            code: &binding.key.code,
+            name: row.map(|row| &*row.name),
+            service: &binding.key.service,
+            unit: row.map(|row| row.unit.as_str()),
+            market: row.map(|row| row.market.as_str()),
+            scope: row.map(|row| row.scope.as_str()),
+            container: row
+                .and_then(|row| row.container.as_ref())
+                .map(ContainerBody::of),
+            limit: row.and_then(|row| row.limit.known()).map(Number),
+            limit_kind: row
+                .is_some_and(|row| row.limit == Limit::Unlimited)
+                .then_some("unlimited"),
+            limit_source: row.map(|row| row.limit_source.as_str()),
+            usage: row.and_then(|row| row.usage.known()).map(Number),
+            usage_as_of,
+            leased: Number(binding.leased),
+            available: row
+                .and_then(|row| row.available(binding.leased))
+                .map(Number),
+            adjustable: row.and_then(|row| row.adjustable),
+            default: row.and_then(|row| row.default).map(Number),
+            increase_url: row.and_then(|row| row.increase_url.as_deref()),
+            required: binding.required.map(Number),
+        }
+    }
+}
+
+impl<'a> OfferedBackendBody<'a> {
+    fn of(backend: &'a OfferedBackend) -> Self {
+        Self {
+            backend: backend.name.as_str(),
+            status: backend.status().as_str(),
+            regions_unknown: backend
+                .regions_unknown()
+                .iter()
+                .map(|region| region.as_str())
+                .collect(),
+            failure: backend.failure().map(ToString::to_string),
+            catalog: EditionBody::of(&backend.catalog),
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! The caller's own offers as they are sent.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{Error, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use utoipa::ToSchema;
+
+use crate::model::Market;
+use crate::oracle::{AskedGpu, AskedOffer};
+
+use super::asked::MOST_INSTANCES;
+
+/// The most offers of one call.
+const MOST_OFFERS: usize = 10_000;
+
+/// Offers of the caller's own.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = OfferList)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ListedBody<'a> {
+    /// How many instances of each are launched together, from 1 to 10,000.
+    #[serde(default = "one", deserialize_with = "instances")]
+    #[schema(minimum = 1, maximum = 10_000, default = 1)]
+    pub(super) count: u32,
+    /// The offers, up to 10,000.
+    #[serde(borrow, deserialize_with = "bounded")]
+    #[schema(max_items = 10_000)]
+    offers: Vec<ListedOfferBody<'a>>,
+}
+
+/// An offer of the caller's own. What it leaves out is taken from the catalog.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = ListedOffer)]
+#[serde(deny_unknown_fields)]
+struct ListedOfferBody<'a> {
+    /// The backend's name.
+    #[serde(borrow)]
+    #[schema(example = "aws")]
+    backend: Cow<'a, str>,
+    /// The cloud's own region name.
+    #[serde(borrow)]
+    #[schema(example = "us-east-1")]
+    region: Cow<'a, str>,
+    /// The cloud's name of the type.
+    #[serde(borrow)]
+    #[schema(example = "p5.48xlarge")]
+    instance_type: Cow<'a, str>,
+    /// Whether it is a spot offer.
+    #[serde(default)]
+    spot: bool,
+    /// Virtual CPUs.
+    #[serde(default)]
+    cpus: Option<u32>,
+    /// Memory in GiB.
+    #[serde(default, deserialize_with = "amount")]
+    memory_gb: Option<f64>,
+    /// The GPUs.
+    #[serde(default, borrow)]
+    gpu: Option<ListedGpuBody<'a>>,
+    /// Disk to create with it, in GiB, if that is to be judged.
+    #[serde(default, deserialize_with = "amount")]
+    disk_gb: Option<f64>,
+    /// Whether it takes a public IPv4 address, if that is to be judged.
+    #[serde(default)]
+    public_ip: bool,
+}
+
+/// The GPUs of an offer of the caller's own.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = ListedGpu)]
+#[serde(deny_unknown_fields)]
+struct ListedGpuBody<'a> {
+    /// The model.
+    #[serde(borrow)]
+    #[schema(example = "H100")]
+    name: Cow<'a, str>,
+    /// How many.
+    count: u32,
+    /// Memory of each, in GiB.
+    #[serde(default, deserialize_with = "amount")]
+    memory_gb: Option<f64>,
+    /// Who made it.
+    #[serde(default, borrow)]
+    vendor: Option<Cow<'a, str>>,
+}
+
+impl ListedBody<'_> {
+    /// The offers, in order.
+    pub(super) fn offers(&self) -> impl Iterator<Item = AskedOffer<'_>> {
+        self.offers.iter().map(|offer| AskedOffer {
+            backend: &offer.backend,
+            region: &offer.region,
+            instance_type: &offer.instance_type,
+            market: match offer.spot {
+                true => Market::Spot,
+                false => Market::OnDemand,
+            },
+            cpus: offer.cpus,
+            memory_gb: offer.memory_gb,
+            gpu: offer.gpu.as_ref().map(|gpu| AskedGpu {
+                name: &gpu.name,
+                count: gpu.count,
+                memory_gb: gpu.memory_gb,
+                vendor: gpu.vendor.as_deref(),
+            }),
+            disk_gb: offer.disk_gb,
+            public_ip: offer.public_ip,
+        })
+    }
+}
+
+fn one() -> u32 {
+    1
+}
+
+// What is out of range is refused while it is read, so that the refusal can say where it stands.
+
+fn instances<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    let count = u32::deserialize(deserializer)?;
+    if (1..=MOST_INSTANCES).contains(&count) {
+        return Ok(count);
+    }
+    Err(D::Error::custom(format!(
+        "`count` is from 1 to {MOST_INSTANCES}, not {count}"
+    )))
+}
+
+fn amount<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
+    match Option::<f64>::deserialize(deserializer)? {
+        Some(number) if !(number.is_finite() && number >= 0.0) => {
+            let message = format!("{number} is not an amount of at least 0");
+            Err(D::Error::custom(message))
+        }
+        number => Ok(number),
+    }
+}
+
+fn bounded<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    struct Bounded<T>(std::marker::PhantomData<T>);
+
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for Bounded<T> {
+        type Value = Vec<T>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "a list of up to {MOST_OFFERS} offers")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Vec<T>, A::Error> {
+            let mut list = Vec::new();
+            while let Some(item) = items.next_element()? {
+                if list.len() == MOST_OFFERS {
+                    let message = format!("there are more than {MOST_OFFERS} offers");
+                    return Err(A::Error::custom(message));
+                }
+                list.push(item);
+            }
+            Ok(list)
+        }
+    }
+
+    deserializer.deserialize_seq(Bounded(std::marker::PhantomData))
+}

@@ -1,0 +1,317 @@
+//! Questions about offers: which launches would fit, answered from memory alone.
+//!
+//! Nothing here waits for a cloud. What a backend's catalog and quotas say together is worked out
+//! once and kept ([`view`]); a request adds its filter, its count and its order. A backend that
+//! cannot be read keeps its offers, with verdicts that say why they are unknown.
+
+mod cursor;
+mod demands;
+mod judgement;
+mod listed;
+mod region;
+mod tally;
+mod view;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::catalog::{Filter, Offer, Provider, RowId};
+use crate::model::{Availability, BackendName, Failure, Priority, Region, advise};
+use crate::telemetry::Cause;
+
+use super::backend::Connected;
+use super::{Inner, Oracle, Status};
+
+pub use cursor::{Cursor, Sort};
+pub use judgement::{BindingQuota, Judgement};
+pub use listed::{AskedGpu, AskedOffer, Judgements};
+
+use cursor::price_key;
+use region::{Judged, JudgedRegion};
+use tally::Tally;
+pub(super) use view::BackendView;
+
+/// Which offers are asked for, how many of each are to be launched, and in which order.
+#[derive(Clone, Debug, Default)]
+pub struct OfferQuestion {
+    /// Of one of these backends; of any if absent.
+    pub backends: Option<Vec<String>>,
+    /// What they are like.
+    pub filter: Filter,
+    /// How many instances are launched together, at least one.
+    pub count: u32,
+    /// What is said of them; anything if absent.
+    pub availability: Option<Vec<Availability>>,
+    /// The order.
+    pub sort: Sort,
+    /// How many at most; all if absent.
+    pub limit: Option<usize>,
+    /// After this place; from the first one if absent.
+    pub after: Option<Cursor>,
+}
+
+/// The offers that were asked for, each judged.
+#[derive(Debug)]
+pub struct OfferPage {
+    views: Vec<(BackendName, Arc<BackendView>)>,
+    rows: Vec<(usize, RowId, Judgement)>,
+    /// How many there are in all, on this page and on others.
+    pub total: usize,
+    /// Where to go on, if there are more.
+    pub next: Option<Cursor>,
+    /// How far the backends could be read.
+    pub backends: Vec<OfferedBackend>,
+}
+
+/// An offer and what is said of it.
+#[derive(Clone, Copy, Debug)]
+pub struct JudgedOffer<'a> {
+    /// Whose it is.
+    pub backend: &'a BackendName,
+    /// What can be rented.
+    pub offer: Offer<'a>,
+    /// What is said of it.
+    pub judgement: &'a Judgement,
+}
+
+/// How far a backend's offers could be judged.
+#[derive(Clone, Debug)]
+pub struct OfferedBackend {
+    /// Its name.
+    pub name: BackendName,
+    /// Where its offers come from.
+    pub catalog: Arc<Provider>,
+    view: Arc<BackendView>,
+}
+
+impl OfferPage {
+    /// The offers, in order.
+    pub fn offers(&self) -> impl ExactSizeIterator<Item = JudgedOffer<'_>> {
+        self.rows.iter().map(|(place, row, judgement)| {
+            let (backend, view) = &self.views[*place];
+            JudgedOffer {
+                backend,
+                offer: view.table().offer(*row),
+                judgement,
+            }
+        })
+    }
+}
+
+impl OfferedBackend {
+    /// How far it can be read.
+    pub fn status(&self) -> Status {
+        self.view.status
+    }
+
+    /// The regions that no verdict can rest on.
+    pub fn regions_unknown(&self) -> &[Region] {
+        &self.view.regions_unknown
+    }
+
+    /// Why they are not known, if a read has failed.
+    pub fn failure(&self) -> Option<&Failure> {
+        self.view.failure.as_ref()
+    }
+}
+
+impl Oracle {
+    /// The offers that are asked for, of those backends that the caller `sees`.
+    pub fn offers(
+        &self,
+        question: &OfferQuestion,
+        sees: impl Fn(&BackendName) -> bool,
+    ) -> OfferPage {
+        let oracle = &*self.0;
+        let wanted = |name: &BackendName| match &question.backends {
+            None => true,
+            Some(names) => names.iter().any(|wanted| wanted == name.as_str()),
+        };
+        let asked = oracle.backends.values().filter(|connected| {
+            let name = &connected.backend.name;
+            wanted(name) && sees(name)
+        });
+        let mut judges: Vec<Judge<'_>> = asked
+            .map(|connected| Judge::new(oracle, connected, question.count.max(1)))
+            .collect();
+
+        // Each backend's offers are in the order of price already, so that sorting merges them.
+        let mut found = Vec::new();
+        for (place, judge) in judges.iter_mut().enumerate() {
+            judge.find(place, question, &mut found);
+            judge.ask_behind();
+        }
+        if judges.len() > 1 || question.sort != Sort::Price {
+            found.sort_by(|a, b| question.sort.compare(a.numbers(), b.numbers()));
+        }
+        let total = found.len();
+        let rest = match &question.after {
+            None => &found[..],
+            Some(cursor) => {
+                let passed = found.partition_point(|found| {
+                    let judge = &judges[found.place];
+                    let offer = judge.view.table().offer(found.row);
+                    cursor.has_passed(found.launchable, judge.name().as_str(), &offer)
+                });
+                &found[passed..]
+            }
+        };
+        let taken = question.limit.unwrap_or(usize::MAX).min(rest.len());
+
+        let mut tallies: Vec<Tally> = judges.iter().map(|_| Tally::default()).collect();
+        let rows = rest[..taken]
+            .iter()
+            .filter_map(|found| {
+                let judgement = judges[found.place].judgement(found.row)?;
+                tallies[found.place].add(&judgement);
+                Some((found.place, found.row, judgement))
+            })
+            .collect();
+        for (judge, tally) in judges.iter().zip(&tallies) {
+            tally.count(&oracle.metrics, judge.name());
+        }
+        let mut page = OfferPage {
+            views: judges
+                .iter()
+                .map(|judge| (judge.name().clone(), Arc::clone(&judge.view)))
+                .collect(),
+            rows,
+            total,
+            next: None,
+            backends: judges.iter().map(Judge::backend).collect(),
+        };
+        if taken < rest.len() {
+            let last = page.offers().last();
+            page.next = last.map(|last| Cursor::at(&last, question.sort));
+        }
+        page
+    }
+}
+
+/// An offer that was found, with the numbers that order it.
+struct Found {
+    place: usize,
+    row: RowId,
+    price: f64,
+    launchable: Option<u64>,
+}
+
+impl Found {
+    fn numbers(&self) -> (Option<u64>, f64) {
+        (self.launchable, self.price)
+    }
+}
+
+/// Judges a backend's offers for one request.
+struct Judge<'a> {
+    oracle: &'a Inner,
+    connected: &'a Connected,
+    view: Arc<BackendView>,
+    catalog: Arc<Provider>,
+    count: u32,
+    /// The regions that the request is about, by their place in the catalog.
+    asked: Vec<bool>,
+    /// Verdicts on other counts than one, which the regions do not keep.
+    kept: HashMap<(usize, u32), Arc<Judged>>,
+}
+
+impl<'a> Judge<'a> {
+    fn new(oracle: &'a Inner, connected: &'a Connected, count: u32) -> Self {
+        let (view, catalog) = oracle.offers_of(connected);
+        Self {
+            oracle,
+            connected,
+            asked: vec![false; view.table().regions().len()],
+            view,
+            catalog,
+            count,
+            kept: HashMap::new(),
+        }
+    }
+
+    fn name(&self) -> &'a BackendName {
+        &self.connected.backend.name
+    }
+
+    fn backend(&self) -> OfferedBackend {
+        OfferedBackend {
+            name: self.name().clone(),
+            catalog: Arc::clone(&self.catalog),
+            view: Arc::clone(&self.view),
+        }
+    }
+
+    /// Adds the offers that are asked for, the cheapest first.
+    fn find(&mut self, place: usize, question: &OfferQuestion, found: &mut Vec<Found>) {
+        let view = Arc::clone(&self.view);
+        // Verdicts are looked at here only if they decide what is found, or where it stands.
+        let by_verdict = question.availability.is_some() || question.sort == Sort::Launchable;
+        for row in view.table().query(&question.filter) {
+            let offer = view.table().offer(row);
+            let Some(region) = view.region_at(offer.region_index) else {
+                continue;
+            };
+            self.asked[offer.region_index] = true;
+            let mut launchable = None;
+            if by_verdict {
+                let verdict = &self.judged(&offer, region).verdict;
+                let advice = advise(verdict.outcome, view.strictness, view.shadow, false);
+                let wanted = question.availability.as_ref();
+                if wanted.is_some_and(|wanted| !wanted.contains(&advice.availability)) {
+                    continue;
+                }
+                launchable = verdict.launchable;
+            }
+            found.push(Found {
+                place,
+                row,
+                price: price_key(offer.price),
+                launchable,
+            });
+        }
+    }
+
+    fn judgement(&mut self, row: RowId) -> Option<Judgement> {
+        let view = Arc::clone(&self.view);
+        let offer = view.table().offer(row);
+        let region = view.region_at(offer.region_index)?;
+        let judged = self.judged(&offer, region);
+        Some(Judgement::new(&view, region, judged))
+    }
+
+    fn judged(&mut self, offer: &Offer<'_>, region: &JudgedRegion) -> Arc<Judged> {
+        let demand = self.view.demands.number(offer);
+        if self.count == 1 {
+            return region.judged(demand, 1);
+        }
+        let judged = self
+            .kept
+            .entry((offer.region_index, demand))
+            .or_insert_with(|| region.judged(demand, self.count));
+        Arc::clone(judged)
+    }
+
+    fn ask_behind(&self) {
+        let regions = self.view.table().regions().iter().zip(&self.asked);
+        for (region, _) in regions.filter(|(_, asked)| **asked) {
+            self.oracle.ask_behind(self.connected, region.as_str());
+        }
+    }
+}
+
+impl Inner {
+    /// Notes that somebody asks about a region, and has it read if it is due, without waiting.
+    fn ask_behind(&self, connected: &Connected, region: &str) {
+        let Some(unit) = connected.unit_of(region, &self.cache) else {
+            return;
+        };
+        unit.note_question(self.clock.now());
+        let entry = self.cache.get(&unit.key);
+        let entry = entry.as_deref();
+        if entry.is_some_and(|entry| entry.good.is_some()) {
+            self.refresh_behind(connected, unit, entry);
+        } else if !self.backs_off(entry) {
+            self.read(connected, unit, Cause::Request, Priority::Background);
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! What is said of a launch, and what that rests on.
+
+use std::sync::Arc;
+
+use crate::model::{
+    Advice, Amount, Doubt, Freshness, Moment, Outcome, Quota, QuotaKey, Verdict, advise,
+};
+
+use super::region::{Judged, JudgedRegion};
+use super::view::BackendView;
+
+/// What is said of a launch, and why.
+#[derive(Clone, Debug)]
+pub struct Judgement {
+    /// What the caller is told to do.
+    pub advice: Advice,
+    judged: Arc<Judged>,
+    region: Option<Arc<JudgedRegion>>,
+}
+
+/// The quota that decided a verdict, with its numbers as they were then.
+#[derive(Clone, Copy, Debug)]
+pub struct BindingQuota<'a> {
+    /// Which quota.
+    pub key: &'a QuotaKey,
+    /// Its row, if it was read.
+    pub row: Option<&'a Quota>,
+    /// How much of it is held for launches under way.
+    pub leased: Amount,
+    /// How much the launch takes of it, if that is known.
+    pub required: Option<Amount>,
+}
+
+impl Judgement {
+    pub(super) fn new(view: &BackendView, region: &Arc<JudgedRegion>, judged: Arc<Judged>) -> Self {
+        // Nothing remembers denied capacity yet.
+        let out_of_capacity = false;
+        let outcome = judged.verdict.outcome;
+        Self {
+            advice: advise(outcome, view.strictness, view.shadow, out_of_capacity),
+            judged,
+            region: Some(Arc::clone(region)),
+        }
+    }
+
+    /// What is said of a launch at a place that nobody knows, for this reason.
+    pub(super) fn unknown(reason: String) -> Self {
+        let outcome = Outcome::Unknown(Doubt::Unmapped);
+        let verdict = Verdict {
+            outcome,
+            basis: None,
+            launchable: None,
+            binding: None,
+        };
+        Self {
+            advice: advise(outcome, crate::model::Strictness::Off, false, false),
+            judged: Arc::new(Judged { verdict, reason }),
+            region: None,
+        }
+    }
+
+    /// Whether it fits, whatever the caller is told.
+    pub fn verdict(&self) -> &Verdict {
+        &self.judged.verdict
+    }
+
+    /// The sentence that explains it.
+    pub fn reason(&self) -> &str {
+        &self.judged.reason
+    }
+
+    /// When the region's quotas were read, if they were.
+    pub fn taken_at(&self) -> Option<Moment> {
+        self.region.as_ref()?.taken_at
+    }
+
+    /// How far that may be relied on.
+    pub fn freshness(&self) -> Option<Freshness> {
+        self.region.as_ref()?.freshness
+    }
+
+    /// The quota that decided, if it is known which.
+    pub fn binding(&self) -> Option<BindingQuota<'_>> {
+        let binding = self.judged.verdict.binding.as_ref()?;
+        let quotas = &self.region.as_ref()?.quotas;
+        Some(BindingQuota {
+            key: &binding.quota,
+            row: binding.row.and_then(|place| quotas.row(place)),
+            leased: quotas.leased(&binding.quota),
+            required: binding.required,
+        })
+    }
+}

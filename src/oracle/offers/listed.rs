@@ -1,0 +1,209 @@
+//! Offers that the caller lists, judged one by one.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::catalog::Shape;
+use crate::model::{BackendName, Gpu, Instance, Market, Region};
+use crate::oracle::Oracle;
+
+use super::region::JudgedRegion;
+use super::tally::Tally;
+use super::{Judge, Judgement, OfferedBackend};
+
+/// An offer of the caller's own.
+#[derive(Clone, Copy, Debug)]
+pub struct AskedOffer<'a> {
+    /// The backend's name.
+    pub backend: &'a str,
+    /// The cloud's own region name.
+    pub region: &'a str,
+    /// The cloud's name of the type.
+    pub instance_type: &'a str,
+    /// How it is paid for.
+    pub market: Market,
+    /// Virtual CPUs; the catalog's if absent.
+    pub cpus: Option<u32>,
+    /// Memory in GiB; the catalog's if absent.
+    pub memory_gb: Option<f64>,
+    /// The GPUs; the catalog's if absent.
+    pub gpu: Option<AskedGpu<'a>>,
+    /// Disk to create with it, in GiB, if that is to be judged.
+    pub disk_gb: Option<f64>,
+    /// Whether it takes a public IPv4 address, if that is to be judged.
+    pub public_ip: bool,
+}
+
+/// The GPUs of an offer of the caller's own.
+#[derive(Clone, Copy, Debug)]
+pub struct AskedGpu<'a> {
+    /// The model.
+    pub name: &'a str,
+    /// How many.
+    pub count: u32,
+    /// Memory of each in GiB, if known.
+    pub memory_gb: Option<f64>,
+    /// Who made it, if known.
+    pub vendor: Option<&'a str>,
+}
+
+/// What is said of the offers of a list.
+#[derive(Debug)]
+pub struct Judgements {
+    /// One for each offer, in the order of the list.
+    pub judgements: Vec<Judgement>,
+    /// How far the backends that were asked about could be read.
+    pub backends: Vec<OfferedBackend>,
+}
+
+impl Oracle {
+    /// Judges offers of the caller's own, `count` of each, as far as the caller `sees` backends.
+    pub fn judge_listed<'a>(
+        &self,
+        offers: impl IntoIterator<Item = AskedOffer<'a>>,
+        count: u32,
+        sees: impl Fn(&BackendName) -> bool,
+    ) -> Judgements {
+        let oracle = &*self.0;
+        let seen = oracle.backends.values();
+        let seen = seen.filter(|connected| sees(&connected.backend.name));
+        let mut benches: Vec<(Option<Bench<'_>>, _)> =
+            seen.map(|connected| (None, connected)).collect();
+        let names: Vec<&str> = benches
+            .iter()
+            .map(|(_, connected)| connected.backend.name.as_str())
+            .collect();
+
+        let judgements = offers
+            .into_iter()
+            .map(|offer| {
+                let Some(place) = names.iter().position(|name| *name == offer.backend) else {
+                    let reason = format!("there is no backend `{}`", offer.backend);
+                    return Judgement::unknown(reason);
+                };
+                let (bench, connected) = &mut benches[place];
+                bench
+                    .get_or_insert_with(|| Bench {
+                        judge: Judge::new(oracle, connected, count.max(1)),
+                        tally: Tally::default(),
+                        asked: BTreeSet::new(),
+                    })
+                    .judgement(&offer)
+            })
+            .collect();
+
+        let mut backends = Vec::new();
+        for bench in benches.into_iter().filter_map(|(bench, _)| bench) {
+            let judge = &bench.judge;
+            for region in &bench.asked {
+                oracle.ask_behind(judge.connected, region.as_str());
+            }
+            bench.tally.count(&oracle.metrics, judge.name());
+            backends.push(judge.backend());
+        }
+        Judgements {
+            judgements,
+            backends,
+        }
+    }
+}
+
+/// Where the offers of one backend are judged.
+struct Bench<'a> {
+    judge: Judge<'a>,
+    tally: Tally,
+    asked: BTreeSet<Region>,
+}
+
+impl Bench<'_> {
+    fn judgement(&mut self, offer: &AskedOffer<'_>) -> Judgement {
+        let view = &self.judge.view;
+        let judgement = match view.region(offer.region) {
+            Some(region) => {
+                if !self.asked.contains(offer.region) {
+                    self.asked.insert(Region::from(offer.region));
+                }
+                self.judge.of_listed(offer, &region)
+            }
+            None => Judgement::unknown(format!(
+                "{} has no region `{}`",
+                offer.backend, offer.region
+            )),
+        };
+        self.tally.add(&judgement);
+        judgement
+    }
+}
+
+impl Judge<'_> {
+    fn of_listed(&self, asked: &AskedOffer<'_>, region: &Arc<JudgedRegion>) -> Judgement {
+        let table = self.view.table();
+        let listed = table.find(asked.region, asked.instance_type, asked.market);
+        let judged = match &listed {
+            Some(offer) if is_as_listed(asked, offer.shape) => {
+                region.judged(self.view.demands.number(offer), self.count)
+            }
+            _ => {
+                let known = match &listed {
+                    Some(offer) => Some(offer.shape.clone()),
+                    // What it is made of is the same in another region.
+                    None => table.type_by_name(asked.instance_type),
+                };
+                let instance = instance(asked, known.as_ref());
+                let demand = self
+                    .connected
+                    .backend
+                    .source
+                    .demand(&instance, asked.market);
+                Arc::new(region.judge(&demand, self.count))
+            }
+        };
+        Judgement::new(&self.view, region, judged)
+    }
+}
+
+/// Whether the caller says nothing of an offer that the catalog does not.
+fn is_as_listed(asked: &AskedOffer<'_>, shape: &Shape) -> bool {
+    let same_gpu = |asked: AskedGpu<'_>| {
+        shape.gpu.as_ref().is_some_and(|gpu| {
+            gpu.name.eq_ignore_ascii_case(asked.name)
+                && gpu.count == asked.count
+                && (asked.memory_gb.is_none() || asked.memory_gb == gpu.memory_gb)
+                && (asked.vendor.is_none() || asked.vendor == gpu.vendor.as_deref())
+        })
+    };
+    asked.disk_gb.is_none()
+        && !asked.public_ip
+        && (asked.cpus.is_none() || asked.cpus == shape.cpus)
+        && (asked.memory_gb.is_none() || asked.memory_gb == shape.memory_gb)
+        && asked.gpu.is_none_or(same_gpu)
+}
+
+/// What the caller says of an offer, and the catalog where the caller says nothing.
+fn instance(asked: &AskedOffer<'_>, known: Option<&Shape>) -> Instance {
+    let known_gpu = known.and_then(|shape| shape.gpu.as_ref());
+    let gpu = asked.gpu.map(|gpu| {
+        let same = known_gpu.filter(|known| known.name.eq_ignore_ascii_case(gpu.name));
+        Gpu {
+            name: gpu.name.into(),
+            count: gpu.count,
+            memory_gb: gpu.memory_gb.or(same.and_then(|known| known.memory_gb)),
+            vendor: match gpu.vendor {
+                Some(vendor) => Some(vendor.into()),
+                None => same.and_then(|known| known.vendor.clone()),
+            },
+        }
+    });
+    Instance {
+        region: asked.region.into(),
+        instance_type: match known {
+            Some(shape) => Arc::clone(&shape.instance_type),
+            None => asked.instance_type.into(),
+        },
+        cpus: asked.cpus.or(known.and_then(|shape| shape.cpus)),
+        memory_gb: asked.memory_gb.or(known.and_then(|shape| shape.memory_gb)),
+        gpu: gpu.or_else(|| known_gpu.cloned()),
+        disk_gb: asked.disk_gb,
+        public_ip: asked.public_ip,
+    }
+}

@@ -1,0 +1,166 @@
+//! A backend's catalog, demands and region quotas, put together once and shared by all requests
+//! until one of them changes.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError};
+
+use crate::catalog::{Edition, Provider, Table};
+use crate::model::{Failure, Freshness, Region, Strictness};
+use crate::oracle::backend::{Connected, Unit};
+use crate::oracle::{Inner, Status};
+
+use super::demands::Demands;
+use super::region::JudgedRegion;
+
+/// What is known of a backend's offers at one moment.
+#[derive(Debug)]
+pub(in crate::oracle) struct BackendView {
+    edition: Arc<Edition>,
+    marks: Vec<Mark>,
+    pub(super) demands: Arc<Demands>,
+    regions: BTreeMap<Region, Arc<JudgedRegion>>,
+    /// The same by their place in the catalog; nothing for those that the backend does not have.
+    in_table: Vec<Option<Arc<JudgedRegion>>>,
+    /// Whether a region that nobody has named yet may turn out to be the backend's.
+    is_open: bool,
+    pub(super) strictness: Strictness,
+    pub(super) shadow: bool,
+    pub(super) status: Status,
+    pub(super) regions_unknown: Vec<Region>,
+    pub(super) failure: Option<Failure>,
+}
+
+/// What is known of a fetch unit, as far as it changes what is said: version and freshness.
+type Mark = Option<(u64, Option<Freshness>)>;
+
+impl Inner {
+    /// What is known of a backend's offers now, and its catalog as it stands.
+    pub(super) fn offers_of(&self, connected: &Connected) -> (Arc<BackendView>, Arc<Provider>) {
+        let provider = self
+            .catalog
+            .provider(connected.backend.kind.as_str())
+            .expect("the catalog covers the kinds of all backends, which `Oracle::new` checks");
+        let marks: Vec<Mark> = connected.units().map(|unit| self.mark(unit)).collect();
+        // Held while a changed view is put together, so that it is done once.
+        let mut kept = connected
+            .offers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(view) = &*kept
+            && view.marks == marks
+            && Arc::ptr_eq(&view.edition, &provider.edition)
+        {
+            return (Arc::clone(view), provider);
+        }
+        let edition = Arc::clone(&provider.edition);
+        let view = BackendView::new(self, connected, edition, marks, kept.as_deref());
+        let view = Arc::new(view);
+        *kept = Some(Arc::clone(&view));
+        (view, provider)
+    }
+
+    fn mark(&self, unit: &Unit) -> Mark {
+        let entry = self.cache.get(&unit.key)?;
+        let age = |good: &crate::cache::Good| good.taken_at.age(self.clock.now());
+        let freshness = entry
+            .good
+            .as_ref()
+            .map(|good| self.lifetimes.judge(age(good)));
+        Some((entry.version, freshness))
+    }
+}
+
+impl BackendView {
+    fn new(
+        oracle: &Inner,
+        connected: &Connected,
+        edition: Arc<Edition>,
+        marks: Vec<Mark>,
+        before: Option<&Self>,
+    ) -> Self {
+        // What was read may have changed what a type draws on; mostly it has not.
+        let demands = Demands::new(&edition.table, &*connected.backend.source);
+        let demands = match before {
+            Some(before) if *before.demands == demands => Arc::clone(&before.demands),
+            _ => Arc::new(demands),
+        };
+        let failure = oracle.failure(connected);
+        let status = oracle.status(connected);
+        let mut regions_unknown: Vec<Region> = status.unknown_regions().cloned().collect();
+        let mut regions: BTreeMap<Region, Arc<JudgedRegion>> = BTreeMap::new();
+        for view in status.regions {
+            let name = view.location.region.clone();
+            let same = before.and_then(|before| before.regions.get(&name));
+            let region = match same {
+                Some(same) if same.shows(&view, &demands) => Arc::clone(same),
+                _ => Arc::new(JudgedRegion::new(view, Arc::clone(&demands))),
+            };
+            regions.insert(name, region);
+        }
+        let is_open = connected.may_cover_any(&oracle.cache);
+        if is_open {
+            for name in edition.table.regions() {
+                regions.entry(name.clone()).or_insert_with(|| {
+                    regions_unknown.push(name.clone());
+                    let demands = Arc::clone(&demands);
+                    Arc::new(JudgedRegion::unread(name.clone(), failure.clone(), demands))
+                });
+            }
+            regions_unknown.sort_unstable();
+        }
+        let in_table = edition.table.regions().iter();
+        Self {
+            in_table: in_table.map(|name| regions.get(name).cloned()).collect(),
+            edition,
+            marks,
+            demands,
+            regions,
+            is_open,
+            strictness: connected.backend.settings.strictness,
+            shadow: connected.backend.settings.shadow,
+            status: status.status,
+            regions_unknown,
+            failure,
+        }
+    }
+
+    /// What the backend's cloud has to rent, in all of its regions.
+    pub(super) fn table(&self) -> &Table {
+        &self.edition.table
+    }
+
+    /// The region at a place of the catalog, if it is the backend's.
+    pub(super) fn region_at(&self, place: usize) -> Option<&Arc<JudgedRegion>> {
+        self.in_table[place].as_ref()
+    }
+
+    /// The region of that name, if it is the backend's or may turn out to be.
+    pub(super) fn region(&self, name: &str) -> Option<Arc<JudgedRegion>> {
+        match self.regions.get(name) {
+            Some(region) => Some(Arc::clone(region)),
+            None if self.is_open => {
+                let (failure, demands) = (self.failure.clone(), Arc::clone(&self.demands));
+                let region = JudgedRegion::unread(Region::from(name), failure, demands);
+                Some(Arc::new(region))
+            }
+            None => None,
+        }
+    }
+}
+
+impl Inner {
+    /// Why something of a backend is not known, if anything is not.
+    fn failure(&self, connected: &Connected) -> Option<Failure> {
+        connected.units().find_map(|unit| {
+            let entry = self.cache.get(&unit.key)?;
+            let usable = |good: &crate::cache::Good| {
+                self.lifetimes.judge(good.taken_at.age(self.clock.now())) != Freshness::Expired
+            };
+            if entry.good.as_ref().is_some_and(usable) {
+                return None;
+            }
+            let record = entry.last_failure.as_ref()?;
+            Some(record.failure.clone())
+        })
+    }
+}
