@@ -1,0 +1,189 @@
+//! The caller's own list.
+
+use axum::body::Body;
+use axum::http::{Request, StatusCode, header};
+use quota_oracle::http::{Scope, Token};
+use serde_json::{Value, json};
+
+use super::service::{Named, Service, simulated};
+
+const GP3: &str = "L-7A658B76";
+const P: &str = "L-417A185B";
+
+async fn service(tokens: Vec<Token>) -> Service {
+    let quotas = [
+        ("us-east-1", P, 384.0, 192.0),
+        ("us-east-1", GP3, 50.0, 49.0),
+    ];
+    let (aws, account) = simulated(&quotas).await;
+    let named = [
+        Named::new("aws", &["us-east-1"]),
+        Named::new("other", &["us-east-1"]),
+    ];
+    let service = Service::new(&aws.url(), &account, &named, tokens).await;
+    service.read().await;
+    service
+}
+
+fn p5(extra: Value) -> Value {
+    let mut offer =
+        json!({"backend": "aws", "region": "us-east-1", "instance_type": "p5.48xlarge"});
+    let members = extra.as_object().unwrap().clone();
+    offer.as_object_mut().unwrap().extend(members);
+    offer
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_unknown_spoils_nothing_and_the_order_stays() {
+    let service = service(Vec::new()).await;
+    let offers = json!([
+        p5(json!({})),
+        p5(json!({"backend": "awz"})),
+        p5(json!({"region": "mars-1"})),
+        p5(json!({"instance_type": "q9.large"})),
+        p5(json!({"instance_type": "p9.large"})),
+        p5(json!({"instance_type": "p9.large", "cpus": 8})),
+        p5(json!({"instance_type": "P5.48XLARGE"})),
+    ]);
+    let answer = service.post(json!({"offers": offers})).await;
+    let said: Vec<[&Value; 4]> = answer["verdicts"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| {
+            let quota = &one["quota"];
+            [
+                &one["availability"],
+                &one["launchable"],
+                &quota["verdict"],
+                &quota["reason"],
+            ]
+        })
+        .collect();
+    let free = |need: &str| {
+        json!(format!(
+            "needs {need} of Running On-Demand P instances in us-east-1; 192 of 384 are free"
+        ))
+    };
+    let unknown = json!("unknown");
+    let expected = [
+        [
+            json!("available"),
+            json!(1),
+            json!("fits"),
+            free("192 vCPU"),
+        ],
+        [
+            unknown.clone(),
+            Value::Null,
+            unknown.clone(),
+            json!("there is no backend `awz`"),
+        ],
+        [
+            unknown.clone(),
+            Value::Null,
+            unknown.clone(),
+            json!("aws has no region `mars-1`"),
+        ],
+        [
+            unknown.clone(),
+            Value::Null,
+            unknown.clone(),
+            json!("no vCPU quota is known for the instance family q9"),
+        ],
+        // Of a known family, but of how many vCPUs nobody says.
+        [
+            unknown.clone(),
+            Value::Null,
+            unknown.clone(),
+            free("an unknown amount"),
+        ],
+        [json!("available"), json!(24), json!("fits"), free("8 vCPU")],
+        [
+            json!("available"),
+            json!(1),
+            json!("fits"),
+            free("192 vCPU"),
+        ],
+    ];
+    assert_eq!(said, expected.each_ref().map(|one| one.each_ref()));
+    let backends = answer["backends"].as_array().unwrap();
+    assert_eq!(backends.len(), 1);
+    assert_eq!(
+        (&backends[0]["backend"], &backends[0]["status"]),
+        (&json!("aws"), &json!("ok"))
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_caller_says_of_an_offer_goes_before_the_catalog() {
+    let service = service(Vec::new()).await;
+    let offers = json!([p5(
+        json!({"cpus": 96, "memory_gb": 1.5, "gpu": {"name": "H100", "count": 4}})
+    )]);
+    let answer = service.post(json!({"count": 2, "offers": offers})).await;
+    let said = &answer["verdicts"][0];
+    assert_eq!(
+        (&said["launchable"], &said["quota"]["binding"]["required"]),
+        (&json!(2), &json!(192))
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn disks_are_judged_where_they_are_asked_about() {
+    let service = service(Vec::new()).await;
+    let judged = async |disk_gb| {
+        let answer = service
+            .post(json!({"offers": [p5(json!({"disk_gb": disk_gb, "public_ip": true}))]}))
+            .await;
+        answer["verdicts"][0].clone()
+    };
+    let fits = judged(1024).await;
+    assert_eq!(
+        (&fits["availability"], &fits["launchable"]),
+        (&json!("available"), &json!(1))
+    );
+    let short = judged(1025).await;
+    assert_eq!(
+        (&short["availability"], &short["launchable"]),
+        (&json!("no_quota"), &json!(0))
+    );
+    let binding = &short["quota"]["binding"];
+    assert_eq!(
+        (&binding["code"], &binding["unit"]),
+        (&json!(GP3), &json!("byte"))
+    );
+    assert_eq!(binding["required"], json!(1025u64 << 30));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_backend_that_the_token_does_not_see_does_not_exist() {
+    let token = Token {
+        name: "dstack".to_owned(),
+        sha256: Token::hash("secret"),
+        scopes: vec![Scope::Read],
+        backends: Some(vec!["other".into()]),
+    };
+    let service = service(vec![token]).await;
+    let request = |method: &str, body: String| {
+        Request::builder()
+            .method(method)
+            .uri("/offers")
+            .header(header::AUTHORIZATION, "Bearer secret")
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(Body::from(body))
+            .unwrap()
+    };
+    let body = json!({"offers": [p5(json!({})), p5(json!({"backend": "other"}))]});
+    let (_, answer) = service.send(request("POST", body.to_string())).await;
+    let answer: Value = serde_json::from_str(&answer).unwrap();
+    let reason = &answer["verdicts"][0]["quota"]["reason"];
+    assert_eq!(reason, "there is no backend `aws`");
+    assert_eq!(answer["verdicts"][1]["quota"]["verdict"], "fits");
+
+    let (_, found) = service.send(request("GET", String::new())).await;
+    assert!(found.contains("\"backend\":\"other\"") && !found.contains("\"backend\":\"aws\""));
+
+    let (status, _) = service.try_get("/offers").await;
+    assert_eq!(status, StatusCode::UNAUTHORIZED);
+}
