@@ -1,24 +1,22 @@
 //! How long the parts of an answer to `GET /offers` take, on the bundled catalog and on one ten
 //! times as large.
 
-use std::fmt::Write as _;
 use std::hint::black_box;
-use std::io::Read;
 use std::sync::Arc;
 
+mod catalog;
+
 use criterion::{Criterion, criterion_group, criterion_main};
-use flate2::read::GzDecoder;
-use quota_oracle::catalog::{Catalog, Filter, Provider, Source, Table};
+use quota_oracle::catalog::{Filter, Table};
 use quota_oracle::model::{
     Amount, Demand, Leased, Limit, LimitSource, Market, Quota, QuotaIndex, QuotaKey, QuotaMarket,
     Scope, Snapshot, Unit, Usage, judge,
 };
 
-const BUNDLED: &[u8] = include_bytes!("../src/catalog/bundled/aws.csv.gz");
-
 fn offers(criterion: &mut Criterion) {
     for (size, copies) in [("bundled", 1), ("tenfold", 10)] {
-        let provider = catalog_of(copies);
+        let catalog = catalog::enlarged(copies);
+        let provider = catalog.provider("aws").expect("it was asked for");
         let table = &provider.edition.table;
         for (name, filter) in filters() {
             criterion.bench_function(&format!("query/{size}/{name}"), |bencher| {
@@ -34,39 +32,6 @@ fn offers(criterion: &mut Criterion) {
 
 criterion_group!(benches, offers);
 criterion_main!(benches);
-
-/// The bundled AWS catalog with each region so many times, loaded as a user's own would be.
-fn catalog_of(copies: usize) -> Arc<Provider> {
-    let mut csv = String::new();
-    GzDecoder::new(BUNDLED)
-        .read_to_string(&mut csv)
-        .expect("the bundled catalog is text");
-    let (header, rows) = csv.split_once('\n').expect("it has a header");
-    let mut larger = format!("{header}\n");
-    for copy in 0..copies {
-        for row in rows.lines() {
-            let mut fields = row.splitn(3, ',');
-            let mut field = || fields.next().expect("a row has three fields and more");
-            let (instance_type, region, rest) = (field(), field(), field());
-            let suffix = if copy == 0 {
-                String::new()
-            } else {
-                format!("-{copy}")
-            };
-            writeln!(larger, "{instance_type},{region}{suffix},{rest}")
-                .expect("a string takes all that is written");
-        }
-    }
-    let directory = tempfile::tempdir().expect("a temporary directory");
-    std::fs::write(directory.path().join("aws.csv"), larger).expect("a writable directory");
-    let catalog = Catalog::new(Source::Directory(directory.path().into()), ["aws".into()]);
-    tokio::runtime::Runtime::new()
-        .expect("a runtime")
-        .block_on(catalog.reload());
-    let provider = catalog.provider("aws").expect("it was asked for");
-    assert_eq!(provider.last_error, None);
-    provider
-}
 
 fn filters() -> [(&'static str, Filter); 5] {
     let named = |name: &str| Some(vec![name.to_owned()]);

@@ -1,0 +1,199 @@
+//! How long whole answers of `/offers` take, from the request to the bytes, on the bundled catalog
+//! and on one ten times as large.
+
+mod catalog;
+
+use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{Request, header};
+use criterion::{Criterion, criterion_group, criterion_main};
+use quota_oracle::cache::Cache;
+use quota_oracle::catalog::Table;
+use quota_oracle::clock::Clock;
+use quota_oracle::clouds::{CloudSettings, Connection, RegionChoice, aws};
+use quota_oracle::http::{Settings, router};
+use quota_oracle::model::{
+    Amount, Lifetimes, Limit, LimitSource, Quota, QuotaKey, QuotaMarket, Reading, Region, Scope,
+    Snapshot, Unit, UnitId, UnitKey, Usage,
+};
+use quota_oracle::oracle::{Backend, BackendSettings, Oracle};
+use quota_oracle::telemetry::Metrics;
+use quota_oracle::upstream::{RateLimit, Upstream};
+use tokio::runtime::Runtime;
+use tower::ServiceExt;
+
+/// P, G and Standard, on-demand and spot: what most of the catalog draws on.
+const CODES: [&str; 7] = [
+    "L-417A185B",
+    "L-C4BD4855",
+    "L-7212CCBC",
+    "L-DB2E81BA",
+    "L-3819A6DF",
+    "L-1216C47A",
+    "L-34B43A08",
+];
+
+const QUERIES: [(&str, &str); 4] = [
+    ("eight H100", "/offers?gpu=H100&min_gpu_count=8"),
+    ("first page", "/offers"),
+    (
+        "what is available",
+        "/offers?availability=available&count=2",
+    ),
+    ("everything", "/offers?limit=0"),
+];
+
+fn service(criterion: &mut Criterion) {
+    let runtime = Runtime::new().expect("a runtime");
+    for (size, copies) in [("bundled", 1), ("tenfold", 10)] {
+        let catalog = catalog::enlarged(copies);
+        let provider = catalog.provider("aws").expect("it was asked for");
+        let table = &provider.edition.table;
+        let regions = table.regions().to_vec();
+        let list = list(table, 1000);
+        let router = runtime.block_on(serving(catalog, &regions));
+        for (name, path) in QUERIES {
+            criterion.bench_function(&format!("GET/{size}/{name}"), |bencher| {
+                bencher.to_async(&runtime).iter(|| get(&router, path));
+            });
+        }
+        criterion.bench_function(&format!("POST/{size}/1,000 offers"), |bencher| {
+            bencher.to_async(&runtime).iter(|| post(&router, &list));
+        });
+    }
+}
+
+criterion_group!(benches, service);
+criterion_main!(benches);
+
+/// The service over an AWS account whose regions have just been read.
+async fn serving(catalog: quota_oracle::catalog::Catalog, regions: &[Region]) -> Router {
+    let (metrics, clock) = (Metrics::new(), Clock::system());
+    let cache = Cache::in_memory();
+    for region in regions {
+        let key = UnitKey {
+            backend: "aws".into(),
+            unit: UnitId::new(region.as_str()),
+        };
+        let snapshot = Arc::new(Snapshot::new(CODES.iter().map(|code| row(code)).collect()));
+        let reading = Reading {
+            account: None,
+            regions: BTreeMap::from([(region.clone(), snapshot)]),
+            gaps: Vec::new(),
+        };
+        cache.store_good(&key, Arc::new(reading), clock.now());
+    }
+    let most = NonZeroU32::new(4).expect("four is not zero");
+    let rate_limit = RateLimit {
+        per_second: 4.0,
+        burst: most,
+        concurrency: most,
+    };
+    let settings = aws::Settings {
+        credentials: aws::Credentials::Static {
+            access_key_id: "AKIAIOSFODNN7EXAMPLE".to_owned(),
+            secret_access_key: Some("none".into()),
+            secret_access_key_file: None,
+            session_token: None,
+            session_token_file: None,
+        },
+        ..aws::Settings::default()
+    };
+    let connection = Connection {
+        backend: "aws".into(),
+        regions: RegionChoice::Listed(regions.to_vec()),
+        upstream: Upstream::new("aws".into(), rate_limit, metrics.clone()),
+        base: ".".into(),
+    };
+    let source = settings
+        .connect(connection)
+        .await
+        .expect("nothing is called yet that could fail");
+    let backend = Backend {
+        name: "aws".into(),
+        kind: "aws".into(),
+        settings: BackendSettings::default(),
+        source,
+    };
+    // Nothing grows old while it is measured.
+    let lifetimes = Lifetimes {
+        fresh_for: Duration::from_secs(86_400),
+        stale_for: Duration::from_secs(86_400),
+    };
+    let oracle = Oracle::new(
+        [backend],
+        Arc::new(catalog),
+        cache,
+        lifetimes,
+        clock,
+        metrics,
+    );
+    router(oracle, &Settings::default())
+}
+
+fn row(code: &str) -> Quota {
+    Quota {
+        key: QuotaKey::new("ec2", code),
+        name: "Running On-Demand P instances".into(),
+        unit: Unit::Vcpu,
+        market: QuotaMarket::Any,
+        scope: Scope::Region,
+        container: None,
+        limit: Limit::Known(Amount::from(384u32)),
+        limit_source: LimitSource::Applied,
+        usage: Usage::Known {
+            amount: Amount::from(96u32),
+            as_of: None,
+        },
+        adjustable: Some(true),
+        default: Some(Amount::ZERO),
+        increase_url: Some("https://console.aws.amazon.com/servicequotas/home".into()),
+        native: None,
+    }
+}
+
+/// A list of offers as a caller sends it, spread over the catalog.
+fn list(table: &Table, length: usize) -> String {
+    let step = table.len() / length;
+    let offers: Vec<serde_json::Value> = (0..length)
+        .map(|place| {
+            let offer = table.offer((place * step) as u32);
+            serde_json::json!({
+                "backend": "aws",
+                "region": offer.region.as_str(),
+                "instance_type": &*offer.shape.instance_type,
+                "spot": place % 2 == 1,
+                "cpus": offer.shape.cpus,
+            })
+        })
+        .collect();
+    serde_json::json!({ "offers": offers }).to_string()
+}
+
+async fn get(router: &Router, path: &str) -> usize {
+    let request = Request::get(path).body(Body::empty());
+    answered(router, request.expect("a request")).await
+}
+
+async fn post(router: &Router, list: &str) -> usize {
+    let request = Request::post("/offers")
+        .header(header::CONTENT_TYPE, "application/json")
+        .body(Body::from(list.to_owned()));
+    answered(router, request.expect("a request")).await
+}
+
+async fn answered(router: &Router, request: Request<Body>) -> usize {
+    let response = router
+        .clone()
+        .oneshot(request)
+        .await
+        .expect("a router always answers");
+    assert!(response.status().is_success());
+    let body = to_bytes(response.into_body(), usize::MAX).await;
+    body.expect("the body is in memory").len()
+}
