@@ -37,6 +37,7 @@ pub(super) async fn index(headers: HeaderMap) -> Response {
             "/quotas",
             "/quotas/{backend}",
             "/quotas/{backend}/{region}",
+            "/aws/{backend}",
             "/healthz",
             "/readyz",
             "/metrics",
