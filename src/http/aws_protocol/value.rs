@@ -7,7 +7,7 @@
 //! Instance Requests"), since the `Class` of their usage metrics is not documented for all.
 
 use crate::http::{AwsAnswers, AwsMarket, AwsValue};
-use crate::model::{Amount, Limit, LimitSource, Quota, QuotaMarket};
+use crate::model::{Amount, LimitSource, Quota, QuotaMarket};
 
 /// Why a quota has no value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,11 +46,11 @@ pub(super) fn default(row: &Quota) -> Result<f64, Silence> {
 }
 
 fn of_row(row: &Quota, leased: Amount, value: AwsValue) -> Result<f64, Silence> {
-    let limit = match (row.limit_source, row.limit) {
-        (LimitSource::Default, _) => return Err(Silence::NoAppliedValue),
-        (_, Limit::Known(limit)) => limit,
-        (_, Limit::Unlimited | Limit::Unknown) => return Err(Silence::Unknown),
-    };
+    if row.limit_source == LimitSource::Default {
+        return Err(Silence::NoAppliedValue);
+    }
+    // AWS has no word for a quota without a limit.
+    let limit = row.limit.known().ok_or(Silence::Unknown)?;
     let amount = match (value, row.usage.known()) {
         (AwsValue::Headroom, Some(usage)) => limit.saturating_sub(usage).saturating_sub(leased),
         (AwsValue::Headroom, None) | (AwsValue::Applied, _) => limit,

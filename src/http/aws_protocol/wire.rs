@@ -83,3 +83,72 @@ fn without_account(arn: &str) -> String {
     }
     fields.join(":")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::model::{Amount, Limit, LimitSource, Native, QuotaKey, QuotaMarket, Unit, Usage};
+
+    fn row(members: &[(&str, &str)]) -> Quota {
+        let members = members
+            .iter()
+            .map(|(path, text)| ((*path).to_owned(), (*text).to_owned()));
+        Quota {
+            key: QuotaKey::new("ec2", "L-417A185B"),
+            name: "Running On-Demand P instances".into(),
+            unit: Unit::Vcpu,
+            market: QuotaMarket::OnDemand,
+            scope: Scope::Region,
+            container: None,
+            limit: Limit::Known(Amount::ZERO),
+            limit_source: LimitSource::Learned,
+            usage: Usage::Unknown,
+            adjustable: Some(true),
+            default: None,
+            increase_url: None,
+            native: Some(Arc::new(Native {
+                unit_size: 1.0,
+                members: members.collect(),
+            })),
+        }
+    }
+
+    #[test]
+    fn dotted_paths_become_nested_members_and_a_value_replaces_an_error() {
+        let shown = applied(
+            &row(&[
+                ("ErrorReason.ErrorCode", "DEPENDENCY_THROTTLING_ERROR"),
+                ("Unit", "None"),
+                ("UsageMetric.MetricDimensions.Class", "P/OnDemand"),
+                ("UsageMetric.MetricDimensions.a.b", "c"),
+                ("UsageMetric.MetricName", "ResourceCount"),
+            ]),
+            8.0,
+        );
+        let dimensions = json!({"Class": "P/OnDemand", "a.b": "c"});
+        assert_eq!(
+            shown,
+            json!({
+                "ServiceCode": "ec2", "QuotaCode": "L-417A185B",
+                "QuotaName": "Running On-Demand P instances", "Value": 8.0, "Unit": "None",
+                "Adjustable": true, "GlobalQuota": false, "QuotaAppliedAtLevel": "ACCOUNT",
+                "UsageMetric": {"MetricName": "ResourceCount", "MetricDimensions": dimensions},
+            })
+        );
+    }
+
+    #[test]
+    fn an_on_demand_row_without_a_class_is_not_for_listings() {
+        assert!(upsets_old_clients(&row(&[])));
+        assert!(!upsets_old_clients(&row(&[(CLASS, "P/OnDemand")])));
+        let other = Quota {
+            name: "All P5 Spot Instance Requests".into(),
+            ..row(&[])
+        };
+        assert!(!upsets_old_clients(&other));
+    }
+}

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::{Native, QuotaKey, Scope, Unit, Usage};
+use crate::model::{Limit, Native, QuotaKey, Scope, Unit, Usage};
 
 const TIB: f64 = (1u64 << 40) as f64;
 
