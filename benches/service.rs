@@ -85,6 +85,7 @@ async fn serving(catalog: quota_oracle::catalog::Catalog, regions: &[Region]) ->
             account: None,
             regions: BTreeMap::from([(region.clone(), snapshot)]),
             gaps: Vec::new(),
+            capacity: Default::default(),
         };
         cache.store_good(&key, Arc::new(reading), clock.now());
     }
@@ -133,7 +134,7 @@ async fn serving(catalog: quota_oracle::catalog::Catalog, regions: &[Region]) ->
         clock,
         metrics,
     );
-    router(oracle, &Settings::default())
+    router(oracle, &Settings::default(), None)
 }
 
 fn row(code: &str) -> Quota {

@@ -67,7 +67,7 @@ impl App {
             metrics,
         );
         Ok(Self {
-            router: http::router(oracle.clone(), &config.server),
+            router: http::router(oracle.clone(), &config.server, aws_protocol(config, clock)),
             oracle,
             shutdown_timeout: config.server.shutdown_timeout,
             reload_catalog_every: config.catalog.reload_every,
@@ -133,6 +133,23 @@ impl App {
         tracing::info!("stopped");
         result
     }
+}
+
+/// What the AWS protocol needs to know, if it is switched on.
+fn aws_protocol(config: &Config, clock: Clock) -> Option<http::AwsProtocol> {
+    let settings = config.aws_protocol.clone()?;
+    let speaks =
+        |backend: &&config::Backend| backend.kind.kind == <http::AwsProtocolSettings>::KIND;
+    Some(http::AwsProtocol {
+        settings,
+        backends: config
+            .backends
+            .iter()
+            .filter(speaks)
+            .map(|backend| (backend.name.clone(), backend.aws_protocol))
+            .collect(),
+        clock,
+    })
 }
 
 /// Makes one backend ready to be read.

@@ -8,12 +8,13 @@ use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
 use tokio::time::{Instant, timeout_at};
 use tracing::Instrument;
 
 use super::access::Caller;
+use super::aws_protocol::{self, AwsError};
 use super::problem::{self, Kind, Problem};
 use super::{Scope, Shared};
 
@@ -41,6 +42,9 @@ pub(super) async fn answer(
     let started = Instant::now();
     let id = request_id(request.headers());
     let route = request.extensions().get::<MatchedPath>().cloned();
+    let speaks_aws = route
+        .as_ref()
+        .is_some_and(|route| aws_protocol::is_spoken_at(route.as_str()));
     let path = request.uri().path().to_owned();
     let method = request.method().clone();
     let text_id = id.to_str().unwrap_or_default();
@@ -50,7 +54,7 @@ pub(super) async fn answer(
     let response = async {
         let caller = match admit(&shared, &request, route.as_ref()) {
             Ok(caller) => caller,
-            Err(problem) => return axum::response::IntoResponse::into_response(problem),
+            Err(problem) => return problem.into_response(),
         };
         request.extensions_mut().insert(caller);
         request.extensions_mut().insert(Deadline(deadline));
@@ -67,7 +71,11 @@ pub(super) async fn answer(
     .instrument(span.clone())
     .await;
 
-    let mut response = finish(response, &path).await;
+    let mut response = finish(response, &path, speaks_aws).await;
+    if speaks_aws {
+        let headers = response.headers_mut();
+        headers.insert(aws_protocol::REQUEST_ID, id.clone());
+    }
     response.headers_mut().insert(REQUEST_ID, id);
     let took = started.elapsed();
     let status = response.status();
@@ -97,7 +105,7 @@ pub(super) async fn answer(
 }
 
 fn of(kind: Kind, detail: &str) -> Response {
-    axum::response::IntoResponse::into_response(Problem::new(kind, detail))
+    Problem::new(kind, detail).into_response()
 }
 
 /// Lets the caller in, if the route is for them.
@@ -108,6 +116,8 @@ fn admit(
 ) -> Result<Caller, Problem> {
     let scope = match route.map(MatchedPath::as_str) {
         Some("/healthz" | "/readyz") => return Ok(Caller::Anyone),
+        // Its callers sign instead.
+        Some(route) if aws_protocol::is_spoken_at(route) => return Ok(Caller::Anyone),
         Some(route) if route.starts_with("/refresh/") => Scope::Admin,
         _ => Scope::Read,
     };
@@ -136,11 +146,15 @@ fn request_id(headers: &HeaderMap) -> HeaderValue {
     }
 }
 
-/// Turns every error into a problem document that knows the request.
-async fn finish(mut response: Response, path: &str) -> Response {
+/// Turns every error into a problem document that knows the request, or into AWS's words.
+async fn finish(mut response: Response, path: &str, speaks_aws: bool) -> Response {
+    let render = |problem: Problem| match speaks_aws {
+        true => AwsError::from(problem).into_response(),
+        false => problem.render(path),
+    };
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
         let kind = problem.kind;
-        let mut rendered = problem.render(path);
+        let mut rendered = render(problem);
         carry_over(&response, &mut rendered);
         if kind == Kind::Unauthenticated {
             // The second challenge makes a browser ask for the token as a password.
@@ -167,7 +181,7 @@ async fn finish(mut response: Response, path: &str) -> Response {
         .await
         .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
         .unwrap_or_default();
-    let mut rendered = problem::of_plain(status, text).render(path);
+    let mut rendered = render(problem::of_plain(status, text));
     carry_over(&Response::from_parts(head, Body::empty()), &mut rendered);
     rendered
 }
@@ -198,13 +212,15 @@ fn carry_over(from: &Response, to: &mut Response) {
 
 /// The route as a label: one of few, and never a caller's own text.
 fn metrics_label(route: &str) -> &'static str {
-    const ROUTES: [&str; 12] = [
+    const ROUTES: [&str; 14] = [
         "/offers",
         "/quotas/{backend}/{region}",
         "/quotas/{backend}",
         "/quotas",
         "/refresh/{backend}/{region}",
         "/refresh/{backend}",
+        "/aws/{backend}",
+        "/aws",
         "/healthz",
         "/readyz",
         "/metrics",
@@ -212,8 +228,9 @@ fn metrics_label(route: &str) -> &'static str {
         "/docs",
         "/",
     ];
-    ROUTES
-        .into_iter()
-        .find(|known| *known == route)
-        .unwrap_or("/docs")
+    let is_same = |known: &&str| {
+        let rest = route.strip_prefix(known);
+        rest.is_some_and(|rest| rest.is_empty() || rest == "/")
+    };
+    ROUTES.into_iter().find(is_same).unwrap_or("/docs")
 }

@@ -2,9 +2,11 @@
 //!
 //! Handlers parse, ask the [`Oracle`] and render. Everything around them
 //! (request ids, tokens, deadlines, panics, errors as problem documents, metrics) is in
-//! `layers`, so that no handler can forget it. Only `problem` chooses an error status.
+//! `layers`, so that no handler can forget it. Only `problem` chooses an error status, and
+//! `aws_protocol` for the protocol that is not ours.
 
 mod access;
+mod aws_protocol;
 mod body;
 mod dashboard;
 mod health;
@@ -25,6 +27,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::routing::post;
 use tower_http::compression::CompressionLayer;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -32,6 +35,7 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use crate::oracle::Oracle;
 
+pub use aws_protocol::AwsProtocol;
 pub use openapi::document as openapi_document;
 pub use settings::{
     AwsAnswers, AwsClient, AwsClientSettings, AwsMarket, AwsProtocolSettings, AwsValue, Scope,
@@ -51,15 +55,18 @@ struct Inner {
     tokens: Tokens,
     request_timeout: Duration,
     rendered: RenderedAnswers,
+    /// Nothing where the protocol is switched off.
+    aws_protocol: Option<aws_protocol::Endpoint>,
 }
 
 /// The service as a function of a request.
-pub fn router(oracle: Oracle, settings: &Settings) -> Router {
+pub fn router(oracle: Oracle, settings: &Settings, aws_protocol: Option<AwsProtocol>) -> Router {
     let shared = Shared(Arc::new(Inner {
         oracle,
         tokens: Tokens::new(settings.tokens.clone()),
         request_timeout: settings.request_timeout,
         rendered: RenderedAnswers::default(),
+        aws_protocol: aws_protocol.map(aws_protocol::Endpoint::new),
     }));
     let (router, document) = table_of_contents().split_for_parts();
     router
@@ -84,6 +91,11 @@ fn table_of_contents() -> OpenApiRouter<Shared> {
         .routes(routes!(offers::find, offers::judge))
         .routes(routes!(refresh::backend))
         .routes(routes!(refresh::region))
+        .routes(routes!(aws_protocol::backend))
+        .routes(routes!(aws_protocol::default_backend))
+        // Where the SDKs of Rust, Go and Java arrive, which add their own path to an endpoint's.
+        .route("/aws/{backend}/", post(aws_protocol::backend))
+        .route("/aws/", post(aws_protocol::default_backend))
         .routes(routes!(health::healthz))
         .routes(routes!(health::readyz))
         .routes(routes!(health::metrics))

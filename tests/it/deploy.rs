@@ -43,7 +43,7 @@ fn exported() -> BTreeSet<String> {
         available: Some(96.0),
     };
     let age = Duration::ZERO;
-    let text = metrics.render([quota], [SnapshotSample { location, age }]);
+    let text = metrics.render([quota], [SnapshotSample { location, age }], []);
     text.lines()
         .filter(|line| !line.starts_with('#'))
         .filter_map(|line| line.split(['{', ' ']).next())

@@ -6,6 +6,7 @@
     reason = "a test that meets the unexpected has failed"
 )]
 
+mod aws_protocol;
 mod deploy;
 mod floors;
 mod offers;

@@ -115,7 +115,7 @@ impl Service {
             ..Settings::default()
         };
         Self {
-            router: router(oracle.clone(), &settings),
+            router: router(oracle.clone(), &settings, None),
             oracle,
         }
     }

@@ -1,0 +1,92 @@
+//! What the `Value` of a quota says, in AWS's own unit.
+//!
+//! With `market = "either"` an on-demand quota speaks for the spot quotas of its instance families
+//! too, for clients such as dstack that ask for on-demand codes on behalf of spot offers: it says
+//! the greatest of their values. Which belong together is read from the names that AWS gives the
+//! rows ("Running On-Demand P instances"; "All P4, P3 and P2 Spot Instance Requests", "All P5 Spot
+//! Instance Requests"), since the `Class` of their usage metrics is not documented for all.
+
+use crate::http::{AwsAnswers, AwsMarket, AwsValue};
+use crate::model::{Amount, LimitSource, Quota, QuotaMarket};
+
+/// Why a quota has no value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Silence {
+    /// AWS keeps only a default for it.
+    NoAppliedValue,
+    /// It is not known.
+    Unknown,
+}
+
+/// What `GetServiceQuota` says of `row`, one of `rows`, of which `leased` tells what is held for
+/// launches under way.
+pub(super) fn applied(
+    row: &Quota,
+    rows: &[Quota],
+    leased: impl Fn(&Quota) -> Amount,
+    answers: AwsAnswers,
+) -> Result<f64, Silence> {
+    let value = |row| of_row(row, leased(row), answers.value);
+    let mut greatest = value(row)?;
+    if answers.market == AwsMarket::Either && row.market == QuotaMarket::OnDemand {
+        for spot in rows.iter().filter(|other| is_spot_twin(row, other)) {
+            // What is unknown of one of them may be more than what is known of the others, and
+            // must not become a refusal.
+            let spot = value(spot).map_err(|_| Silence::Unknown)?;
+            greatest = greatest.max(spot);
+        }
+    }
+    Ok(greatest)
+}
+
+/// What `GetAWSDefaultServiceQuota` says.
+pub(super) fn default(row: &Quota) -> Result<f64, Silence> {
+    let default = row.default.ok_or(Silence::Unknown)?;
+    Ok(in_aws_unit(row, default))
+}
+
+fn of_row(row: &Quota, leased: Amount, value: AwsValue) -> Result<f64, Silence> {
+    if row.limit_source == LimitSource::Default {
+        return Err(Silence::NoAppliedValue);
+    }
+    // AWS has no word for a quota without a limit.
+    let limit = row.limit.known().ok_or(Silence::Unknown)?;
+    let amount = match (value, row.usage.known()) {
+        (AwsValue::Headroom, Some(usage)) => limit.saturating_sub(usage).saturating_sub(leased),
+        (AwsValue::Headroom, None) | (AwsValue::Applied, _) => limit,
+    };
+    Ok(in_aws_unit(row, amount))
+}
+
+fn in_aws_unit(row: &Quota, amount: Amount) -> f64 {
+    let unit_size = row.native.as_ref().map_or(1.0, |native| native.unit_size);
+    amount.get() / unit_size
+}
+
+/// Whether `other` is the spot quota of a family of the on-demand quota `row`.
+fn is_spot_twin(row: &Quota, other: &Quota) -> bool {
+    if other.market != QuotaMarket::Spot || other.key.service != row.key.service {
+        return false;
+    }
+    let (Some(family), Some(spot)) = (
+        family(&row.name, "Running On-Demand "),
+        family(&other.name, "All "),
+    ) else {
+        return false;
+    };
+    spot.strip_prefix(family).is_some_and(|generation| {
+        let mut rest = generation.chars();
+        rest.next().is_none_or(|first| first.is_ascii_digit())
+    })
+}
+
+/// The first instance family in the name of a quota.
+fn family<'a>(name: &'a str, prefix: &str) -> Option<&'a str> {
+    name.strip_prefix(prefix)?
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .next()
+        .filter(|family| !family.is_empty())
+}
+
+#[cfg(test)]
+mod tests;
