@@ -82,10 +82,8 @@ async fn serving(catalog: quota_oracle::catalog::Catalog, regions: &[Region]) ->
         };
         let snapshot = Arc::new(Snapshot::new(CODES.iter().map(|code| row(code)).collect()));
         let reading = Reading {
-            account: None,
             regions: BTreeMap::from([(region.clone(), snapshot)]),
-            gaps: Vec::new(),
-            capacity: Default::default(),
+            ..Reading::default()
         };
         cache.store_good(&key, Arc::new(reading), clock.now());
     }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use quota_oracle::model::{Failure, FailureKind, Location};
-use quota_oracle::telemetry::{Cause, Metrics, QuotaSample, SnapshotSample};
+use quota_oracle::telemetry::{CatalogSample, Cause, Metrics, QuotaSample, SnapshotSample};
 use serde_json::Value;
 
 fn root() -> PathBuf {
@@ -43,7 +43,13 @@ fn exported() -> BTreeSet<String> {
         available: Some(96.0),
     };
     let age = Duration::ZERO;
-    let text = metrics.render([quota], [SnapshotSample { location, age }], []);
+    let catalog = CatalogSample {
+        provider: "aws".into(),
+        offers: 1,
+        damaged_rows: 0,
+        loaded_at: "2026-11-21T19:00:00Z".parse().unwrap(),
+    };
+    let text = metrics.render([quota], [SnapshotSample { location, age }], [catalog]);
     text.lines()
         .filter(|line| !line.starts_with('#'))
         .filter_map(|line| line.split(['{', ' ']).next())
