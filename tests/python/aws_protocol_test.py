@@ -126,7 +126,11 @@ def write_config(folder: Path, port: int, preload: list[str], endpoint: str) -> 
         regions = ["us-east-1", "us-west-2", "eu-west-1"]
         preload = {json.dumps(preload)}
         {endpoint}
-        credentials = {{ source = "static", access_key_id = "{AWS_KEY[0]}", secret_access_key_file = "aws" }}
+
+        [backends.credentials]
+        source = "static"
+        access_key_id = "{AWS_KEY[0]}"
+        secret_access_key_file = "aws"
 
         [aws_protocol]
         clients = [{{ access_key_id = "{CLIENT_KEY[0]}", secret_access_key_file = "client" }}]

@@ -96,8 +96,8 @@ impl<'a> Rows<'a> {
     }
 
     /// What is held of a quota for launches under way.
-    fn leased(&self, _row: &Quota) -> Amount {
-        Amount::ZERO
+    fn leased(&self, row: &Quota) -> Amount {
+        self.view.leased.get(&row.key).copied().unwrap_or_default()
     }
 
     fn of_service(&self, service: &str) -> Result<&'a [Quota], AwsError> {
