@@ -76,14 +76,16 @@ def start_dstack(tmp_path: Path, moto: Moto, catalog: CatalogServer) -> Iterator
     """Starts dstack servers whose EC2, STS and catalog are on loopback."""
     servers: list[DstackServer] = []
 
-    def start(service_quotas: str) -> DstackServer:
+    def start(service_quotas: str, *plugins: str, **environment: str) -> DstackServer:
         server = DstackServer(
             tmp_path / f"dstack-{len(servers)}",
             {
                 **moto.environment(),
                 "AWS_ENDPOINT_URL_SERVICE_QUOTAS": service_quotas,
                 "GPUHUNT_CATALOG_URL": catalog.url,
+                **environment,
             },
+            plugins=plugins,
         )
         servers.append(server)
         return server

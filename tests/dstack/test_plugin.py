@@ -13,9 +13,10 @@ from harness import nebius
 from harness.account import REGIONS
 from harness.catalog import CatalogServer
 from harness.dstack_server import AWS_BACKEND, PROJECT, DstackServer, Plan
-from harness.expected import Quotas, by_the_oracle
+from harness.expected import Quotas, by_dstacks_own_test, by_the_oracle, differences
 from harness.moto import Moto
 from harness.oracle import Oracle
+from harness.processes import free_port
 from harness.simulated import SimulatedClouds
 from harness.stage import StartDstack
 
@@ -132,6 +133,22 @@ def test_without_the_oracle_dstack_behaves_as_without_the_plugin(
         assert known.dstack.log().count("offers stay as they are") == 1
     finally:
         known.oracle.start()
+
+
+def test_with_both_ways_and_no_oracle_dstack_asks_aws_itself(
+    start_dstack: StartDstack, clouds: SimulatedClouds, quotas: Quotas
+) -> None:
+    nobody = f"http://127.0.0.1:{free_port()}"
+    dstack = start_dstack(
+        f"{nobody}/aws/aws", "quota_oracle", QUOTA_ORACLE_URL=nobody, AWS_ENDPOINT_URL=clouds.aws
+    )
+    dstack.add_project(PROJECT, AWS_BACKEND)
+
+    found = dstack.plan(PROJECT).availabilities()
+
+    assert {region for region, _, _ in found} == set(REGIONS)
+    assert differences(found, lambda o: by_dstacks_own_test(o, quotas, headroom=False)) == []
+    assert "AWS is asked for its quotas directly" in dstack.log()
 
 
 def _of(plan: Plan, backend: str) -> list[dict[str, Any]]:

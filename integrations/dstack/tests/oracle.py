@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import logging
 import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from dstack_quota_oracle.saying import Sayer
 
 Verdict = Callable[[dict[str, Any]], str]
 
@@ -36,8 +39,13 @@ class Oracle:
             def log_message(self, *args: object) -> None:
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
+        class Server(ThreadingHTTPServer):
+            daemon_threads = True
+
+            def handle_error(self, *args: object) -> None:
+                """Says nothing: callers that hang up are part of the tests."""
+
+        self._server = Server(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
         self._thread.start()
@@ -52,6 +60,11 @@ class Oracle:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+
+
+def sayer() -> Sayer:
+    """Says to the plugin's own log."""
+    return Sayer(logging.getLogger("dstack.plugins.quota_oracle"))
 
 
 def answer(handler: BaseHTTPRequestHandler, status: int, text: str) -> bool:

@@ -16,9 +16,8 @@ from dstack_quota_oracle.judge import Judge
 from dstack_quota_oracle.settings import Settings
 
 from .dstack_objects import ListedBackend, offer
-from .oracle import Oracle, answer
+from .oracle import Oracle, answer, sayer
 
-log = logging.getLogger("dstack.plugins.quota_oracle")
 Handler = BaseHTTPRequestHandler
 
 
@@ -59,7 +58,7 @@ def test_offers_stay_as_they_are_when_the_oracle_answers_with(
 
     oracle.behave = behave
     offers = [offer()]
-    assert list(Judge(settings, log).judged(ListedBackend([]), offers)) == offers
+    assert list(Judge(settings, sayer()).judged(ListedBackend([]), offers)) == offers
     (record,) = caplog.records
     assert record.levelno == logging.WARNING
     assert "offers stay as they are" in record.getMessage()
@@ -70,7 +69,7 @@ def test_offers_stay_as_they_are_when_nobody_listens(caplog: pytest.LogCaptureFi
         unused.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{unused.getsockname()[1]}"
         offers = [offer()]
-        assert list(Judge(Settings(url=url), log).judged(ListedBackend([]), offers)) == offers
+        assert list(Judge(Settings(url=url), sayer()).judged(ListedBackend([]), offers)) == offers
     assert "refused" in caplog.text
 
 
@@ -83,7 +82,7 @@ def test_the_deadline_holds_when_the_oracle(oracle: Oracle, drips: bool) -> None
         return True
 
     oracle.behave = behave
-    judge = Judge(Settings(url=oracle.url, timeout_seconds=0.2), log)
+    judge = Judge(Settings(url=oracle.url, timeout_seconds=0.2), sayer())
     offers = [offer()]
     started = time.monotonic()
     assert list(judge.judged(ListedBackend([]), offers)) == offers
@@ -93,7 +92,7 @@ def test_the_deadline_holds_when_the_oracle(oracle: Oracle, drips: bool) -> None
 def test_one_deadline_covers_all_calls(oracle: Oracle, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client, "MAX_OFFERS_PER_CALL", 1)
     oracle.behave = lambda _handler, _body: oracle.over.wait(0.1)
-    judge = Judge(Settings(url=oracle.url, timeout_seconds=0.25), log)
+    judge = Judge(Settings(url=oracle.url, timeout_seconds=0.25), sayer())
     offers = [offer(), offer(), offer(), offer(), offer(), offer(), offer(), offer()]
     assert list(judge.judged(ListedBackend([]), offers)) == offers
     assert len(oracle.requests) < len(offers)
@@ -104,7 +103,7 @@ def test_after_a_failure_plans_do_not_wait_for_a_while(
 ) -> None:
     now = _clock(monkeypatch)
     oracle.behave = lambda handler, _: answer(handler, 500, "{}")
-    judge = Judge(settings, log)
+    judge = Judge(settings, sayer())
     for _ in range(3):
         list(judge.judged(ListedBackend([]), [offer()]))
     assert len(oracle.requests) == 1
@@ -136,7 +135,7 @@ def test_verdicts_count_again_when_the_oracle_is_back(
     now = _clock(monkeypatch)
     oracle.verdict = lambda _: "no_quota"
     oracle.behave = lambda handler, _: answer(handler, 503, "{}")
-    judge = Judge(settings, log)
+    judge = Judge(settings, sayer())
     list(judge.judged(ListedBackend([]), [offer()]))
     oracle.behave = None
     now[0] += client.PAUSE_SECONDS
@@ -155,7 +154,7 @@ def test_each_kind_of_failure_is_said_once_an_hour(
     now = _clock(monkeypatch)
     statuses = [500, 500, 401, 500, 401]
     oracle.behave = lambda handler, _: answer(handler, statuses.pop(0), "{}")
-    judge = Judge(settings, log)
+    judge = Judge(settings, sayer())
     while statuses:
         list(judge.judged(ListedBackend([]), [offer()]))
         now[0] += client.PAUSE_SECONDS
@@ -173,7 +172,7 @@ def test_each_kind_of_failure_is_said_once_an_hour(
 def test_offers_of_an_unknown_shape_are_handed_on(
     settings: Settings, caplog: pytest.LogCaptureFixture, strange: Any
 ) -> None:
-    judge = Judge(settings, log)
+    judge = Judge(settings, sayer())
     assert list(judge.judged(ListedBackend([]), [strange])) == [strange]
     assert list(judge.judged(strange, [strange])) == [strange]
     assert len(caplog.records) == 1
@@ -182,7 +181,7 @@ def test_offers_of_an_unknown_shape_are_handed_on(
 def test_a_token_file_that_is_gone_harms_nothing(
     oracle: Oracle, tmp_path: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    judge = Judge(Settings(url=oracle.url, token_file=tmp_path / "gone"), log)
+    judge = Judge(Settings(url=oracle.url, token_file=tmp_path / "gone"), sayer())
     offers = [offer()]
     assert list(judge.judged(ListedBackend([]), offers)) == offers
     assert "gone" in caplog.text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import logging
 from collections.abc import Iterator
 from typing import Any
@@ -34,14 +35,17 @@ def _load(names: list[str]) -> list[str]:
 
 
 def _offers(*backends: ListedBackend, exclude_not_available: bool = False) -> list[Any]:
+    asked = {
+        "backends": list(backends),
+        "requirements": Requirements(resources=ResourcesSpec()),
+        "full_offers": False,
+        "unallocated_resources": False,
+        "exclude_not_available": exclude_not_available,
+    }
+    # dstack 0.20 takes fewer of them.
+    taken = inspect.signature(backends_services.get_backend_offers).parameters
     found = asyncio.run(
-        backends_services.get_backend_offers(
-            backends=list(backends),
-            requirements=Requirements(resources=ResourcesSpec()),
-            full_offers=False,
-            unallocated_resources=False,
-            exclude_not_available=exclude_not_available,
-        )
+        backends_services.get_backend_offers(**{k: v for k, v in asked.items() if k in taken})
     )
     return [offer for _, offer in found]
 

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from dstack._internal.core.errors import NoCapacityError, SkipOffer
+from dstack._internal.core.errors import NoCapacityError
 
 from dstack_quota_oracle.judge import Judge
 from dstack_quota_oracle.settings import Settings
 
-from .dstack_objects import ListedBackend, offer
-from .oracle import Oracle, answer
+try:
+    from dstack._internal.core.errors import SkipOffer
+except ImportError:  # dstack 0.20 knows no such thing
 
-log = logging.getLogger("dstack.plugins.quota_oracle")
+    class SkipOffer(Exception):  # type: ignore[no-redef]  # noqa: N818
+        pass
+
+
+from .dstack_objects import ListedBackend, offer
+from .oracle import Oracle, answer, sayer
 
 
 class Heard:
@@ -66,7 +71,7 @@ def test_a_launch_that_fails_is_told_with_the_clouds_own_code(oracle: Oracle) ->
         "RunInstances",
     )
     backend = _backend(error)
-    list(Judge(Settings(url=oracle.url, feedback=True), log).judged(backend, backend.offers))
+    list(Judge(Settings(url=oracle.url, feedback=True), sayer()).judged(backend, backend.offers))
 
     with pytest.raises(NoCapacityError):
         backend.compute().run_job("run", "job", offer())
@@ -87,7 +92,7 @@ def test_a_launch_that_succeeds_is_told_once_however_often_offers_are_listed(
 ) -> None:
     heard = Heard(oracle)
     backend = _backend("launched")
-    judge = Judge(Settings(url=oracle.url, feedback=True), log)
+    judge = Judge(Settings(url=oracle.url, feedback=True), sayer())
     for _ in range(3):
         list(judge.judged(backend, backend.offers))
     assert backend.compute().run_job("run", "job", offer()) == "launched"
@@ -98,7 +103,7 @@ def test_a_launch_that_succeeds_is_told_once_however_often_offers_are_listed(
 def test_an_offer_that_was_not_tried_is_not_told(oracle: Oracle) -> None:
     heard = Heard(oracle)
     backend = _backend(SkipOffer("not suitable"))
-    list(Judge(Settings(url=oracle.url, feedback=True), log).judged(backend, backend.offers))
+    list(Judge(Settings(url=oracle.url, feedback=True), sayer()).judged(backend, backend.offers))
     with pytest.raises(SkipOffer):
         backend.compute().create_instance(offer(), None, None)
     assert heard.bodies == []
@@ -107,13 +112,13 @@ def test_an_offer_that_was_not_tried_is_not_told(oracle: Oracle) -> None:
 def test_it_is_off_unless_switched_on(oracle: Oracle, settings: Settings) -> None:
     backend = _backend("launched")
     create_instance = backend.compute().create_instance
-    list(Judge(settings, log).judged(backend, backend.offers))
+    list(Judge(settings, sayer()).judged(backend, backend.offers))
     assert backend.compute().create_instance is create_instance
 
 
 def test_an_oracle_that_takes_no_feedback_harms_no_launch(oracle: Oracle) -> None:
     heard = Heard(oracle, status=404)
     backend = _backend("launched")
-    list(Judge(Settings(url=oracle.url, feedback=True), log).judged(backend, backend.offers))
+    list(Judge(Settings(url=oracle.url, feedback=True), sayer()).judged(backend, backend.offers))
     assert backend.compute().create_instance(offer(), None, None) == "launched"
     heard.next()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -79,11 +80,20 @@ class Process:
         self._output.close()
 
 
+_PORTS = iter(random.sample(range(20_000, 30_000), 1_000))
+"""Below the range that systems take for outgoing connections: a port stays free while the
+program that is to listen on it is not running. None is given twice."""
+
+
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    for port in _PORTS:
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise AssertionError("no port is free")
 
 
 def clean_environment() -> dict[str, str]:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from .dstack_server import DstackServer
 from .oracle import Oracle
 
-StartDstack = Callable[[str], DstackServer]
-"""Takes the endpoint that dstack asks for quotas."""
+StartDstack = Callable[..., DstackServer]
+"""Takes the endpoint that dstack asks for quotas, plugins, and more of its environment."""
 
 StartOracle = Callable[..., Oracle]

@@ -48,7 +48,13 @@ class OracleClient:
         adapter = HTTPAdapter(pool_maxsize=_POOLED_CONNECTIONS)
         self._session.mount("http://", adapter)
         self._session.mount("https://", adapter)
+        self._answered = False
         self._pause = _Pause(PAUSE_SECONDS, settings.timeout_seconds)
+
+    @property
+    def answered(self) -> bool:
+        """Whether the last call was answered; not so before the first."""
+        return self._answered
 
     def available(self) -> bool:
         """Whether asking makes sense now; false for a while after a failure."""
@@ -69,8 +75,10 @@ class OracleClient:
         try:
             found = _within(deadline, ask)
         except Exception:
+            self._answered = False
             self._pause.begin()
             raise
+        self._answered = True
         self._pause.end()
         return found
 

@@ -18,11 +18,15 @@ NO_QUOTA = "no_quota"
 class Judge:
     """Puts the offers of a backend to the oracle, and never fails because of it."""
 
-    def __init__(self, settings: Settings, log: logging.Logger) -> None:
+    def __init__(self, settings: Settings, sayer: Sayer) -> None:
         self._backends = settings.backends
         self._client = OracleClient(settings)
-        self._sayer = Sayer(log)
+        self._sayer = sayer
         self._launches = LaunchWatch(self._client, self._sayer) if settings.feedback else None
+
+    def hears(self) -> bool:
+        """Whether the oracle answered when it was last asked."""
+        return self._client.answered
 
     def judged(self, backend: Backend, offers: Offers) -> Offers:
         """The offers with the oracle's verdicts; everything is asked before this returns."""

@@ -8,7 +8,9 @@ from importlib.metadata import PackageNotFoundError, version
 from dstack.plugins import Plugin
 
 from dstack_quota_oracle import TESTED_DSTACK_VERSIONS, __version__
+from dstack_quota_oracle.endpoint import QuotaEndpoint
 from dstack_quota_oracle.judge import Judge
+from dstack_quota_oracle.saying import Sayer
 from dstack_quota_oracle.settings import Settings, SettingsError
 from dstack_quota_oracle.wrap import UnknownDstackError, install
 
@@ -24,7 +26,8 @@ class QuotaOraclePlugin(Plugin):
         try:
             super().__init__()
             settings = Settings.from_environment()
-            install(Judge(settings, log))
+            sayer = Sayer(log)
+            install(Judge(settings, sayer), QuotaEndpoint(sayer))
             log.info(
                 "Quota oracle %s: offers are judged by %s within %gs, backends %s; dstack %s%s",
                 __version__,

@@ -7,6 +7,7 @@ import importlib
 import inspect
 from typing import Any
 
+from dstack_quota_oracle.endpoint import QuotaEndpoint
 from dstack_quota_oracle.judge import Judge
 from dstack_quota_oracle.shapes import Offers
 
@@ -20,7 +21,7 @@ class UnknownDstackError(Exception):
     """This dstack lists its offers in another way than the releases known here."""
 
 
-def install(judge: Judge) -> None:
+def install(judge: Judge, endpoint: QuotaEndpoint) -> None:
     """Puts `judge` between dstack and its backends.
 
     dstack looks the function up in its module at every call, in a worker thread of its own
@@ -39,8 +40,11 @@ def install(judge: Judge) -> None:
 
     @functools.wraps(original)
     def get_offers_tracked(*args: Any, **kwargs: Any) -> Offers:
-        offers: Offers = original(*args, **kwargs)
-        return judge.judged(kwargs["backend"] if "backend" in kwargs else args[0], offers)
+        offers: Offers = endpoint.listed(lambda: original(*args, **kwargs))
+        judged = judge.judged(kwargs["backend"] if "backend" in kwargs else args[0], offers)
+        if judge.hears():
+            endpoint.restore()
+        return judged
 
     setattr(get_offers_tracked, _MARK, original)
     setattr(module, FUNCTION, get_offers_tracked)
