@@ -136,7 +136,7 @@ class DstackServer:
             self._url + path,
             json=body,
             headers={"Authorization": f"Bearer {TOKEN}"},
-            timeout=float(os.environ.get("QUOTA_ORACLE_E2E_PATIENCE", "60")),
+            timeout=float(os.environ.get("QUOTA_ORACLE_E2E_PATIENCE", "180")),
         )
         assert response.status_code == 200, f"{path}: {response.status_code} {response.text}"
         return response.json() if response.content else None

@@ -52,6 +52,7 @@ class Oracle:
             'kind = "aws"',
             f"regions = {list(REGIONS)}".replace("'", '"'),
             f'endpoint_url = "{clouds.aws}"',
+            f'sts_endpoint_url = "{clouds.aws}"',
             f'credentials = {{ source = "static", {key} }}',
             *aws,
         ]
