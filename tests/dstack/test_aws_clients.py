@@ -14,10 +14,13 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from harness.account import ACCESS_KEY_ID, REGIONS, SECRET_ACCESS_KEY
+from harness.binary import cache
 from harness.expected import P4_SPOT, STANDARD, G, P, Quotas
 from harness.oracle import Oracle
 from harness.processes import clean_environment
 from harness.stage import StartOracle
+
+AWS_CLI = "awscli==1.46.3"
 
 CODES = (STANDARD, G, P, P4_SPOT)
 
@@ -34,7 +37,7 @@ def _client(oracle: Oracle, region: str, mode: str, secret: str = SECRET_ACCESS_
     return session.client(
         "service-quotas",
         endpoint_url=oracle.aws_endpoint,
-        config=Config(retries={"mode": mode}),  # type: ignore[arg-type]
+        config=Config(retries={"mode": mode}),
     )
 
 
@@ -75,15 +78,29 @@ def test_a_wrong_secret_is_refused(oracle: Oracle) -> None:
     assert error.value.response["ResponseMetadata"]["HTTPStatusCode"] in (400, 403)
 
 
-def test_the_aws_cli_reads_what_the_simulated_aws_says(oracle: Oracle, quotas: Quotas) -> None:
+@pytest.fixture(scope="session")
+def aws_cli() -> Path:
+    """The AWS CLI apart from everything else: it demands another botocore than dstack gets."""
+    packages = cache() / f"{AWS_CLI}-python{sys.version_info.major}.{sys.version_info.minor}"
+    if not (packages / "awscli").exists():
+        print(f"installing {AWS_CLI} into {packages}")
+        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        subprocess.run([*pip, "--target", str(packages), AWS_CLI], check=True, timeout=300)
+    return packages
+
+
+def test_the_aws_cli_reads_what_the_simulated_aws_says(
+    aws_cli: Path, oracle: Oracle, quotas: Quotas
+) -> None:
     answer = subprocess.run(
         [
-            *(sys.executable, str(Path(sys.executable).with_name("aws"))),
+            *(sys.executable, "-m", "awscli"),
             *("service-quotas", "get-service-quota", "--service-code", "ec2"),
             *("--quota-code", P, "--region", "us-east-1", "--output", "json"),
         ],
         env={
             **clean_environment(),
+            "PYTHONPATH": str(aws_cli),
             "AWS_ACCESS_KEY_ID": ACCESS_KEY_ID,
             "AWS_SECRET_ACCESS_KEY": SECRET_ACCESS_KEY,
             "AWS_ENDPOINT_URL_SERVICE_QUOTAS": oracle.aws_endpoint,

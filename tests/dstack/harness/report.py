@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
-from .binary import REPOSITORY
+from .binary import cache
 
 ROWS = (
     ("calls", "calls to AWS"),
@@ -33,10 +32,7 @@ class Report:
     def write(self) -> Path | None:
         if not self._figures:
             return None
-        folder = Path(
-            os.environ.get("QUOTA_ORACLE_E2E_REPORT", REPOSITORY / "target" / "dstack-stories")
-        )
-        folder.mkdir(parents=True, exist_ok=True)
+        folder = cache()
         (folder / "report.json").write_text(json.dumps(self._figures, indent=2) + "\n")
         (folder / "report.md").write_text(self.markdown())
         return folder
