@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import functools
 import gzip
 import io
 import os
@@ -35,6 +36,8 @@ class CatalogServer:
         for provider in PROVIDERS:
             files[f"/{provider}/version"] = b"1"
             files[f"/{provider}/1/catalog.zip"] = _zipped(provider)
+        # Up to dstack 0.21 the address is that of one archive of them all.
+        files["/"] = _zipped(*PROVIDERS)
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
@@ -88,12 +91,18 @@ def _bundled(provider: str) -> io.TextIOBase | None:
     return None
 
 
-def _zipped(provider: str) -> bytes:
+def _zipped(*providers: str) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for provider in providers:
+            archive.writestr(f"{provider}.csv", _table(provider))
+    return packed.getvalue()
+
+
+@functools.cache
+def _table(provider: str) -> str:
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, COLUMNS)
     writer.writeheader()
     writer.writerows(rows(provider))
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(f"{provider}.csv", text.getvalue())
-    return packed.getvalue()
+    return text.getvalue()

@@ -7,4 +7,4 @@
 __version__ = "0.1.0"
 
 TESTED_DSTACK_VERSIONS = ("0.20.17", "0.21.0", "0.22.0", "0.22.5")
-"""The dstack releases whose server was run with this plugin."""
+"""The dstack releases that the tests were run with; all but the first as running servers, too."""
