@@ -111,14 +111,12 @@ def start_oracle(tmp_path: Path, clouds: SimulatedClouds) -> Iterator[StartOracl
 
 
 @pytest.fixture(scope="session")
-def nebius_settings(all_clouds: SimulatedClouds, folder: Path) -> list[str]:
+def nebius_settings(all_clouds: SimulatedClouds) -> list[str]:
     """How the oracle reaches the simulated Nebius."""
-    assert all_clouds.nebius is not None, "quota-oracle simulate has no Nebius"
-    token = folder / "nebius-token"
-    token.write_text("a token")
     names = ("quotas", "tokens", "iam", "compute", "capacity")
     endpoints = ", ".join(f'{name} = "{all_clouds.nebius}"' for name in names)
+    file = all_clouds.nebius_credentials
     return [
-        f'credentials = {{ source = "token", token_file = "{token}" }}',
+        f'credentials = {{ source = "service_account", file = "{file}" }}',
         f"endpoints = {{ {endpoints} }}",
     ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,20 +25,20 @@ class Calls:
 
 
 class SimulatedClouds:
-    """`quota-oracle simulate`: AWS with its documented rate limits, and Nebius where it has it."""
+    """`quota-oracle simulate`: AWS with its documented rate limits, and Nebius."""
 
     def __init__(self, folder: Path) -> None:
+        self.nebius_credentials = folder / "nebius.json"
         self._process = Process(
             "quota-oracle simulate",
-            [quota_oracle(), "simulate", "--listen", "127.0.0.1:0"],
+            [quota_oracle(), "simulate", "--nebius-credentials", str(self.nebius_credentials)],
             folder / "simulate.log",
             clean_environment(),
         )
-        self._process.wait_until(lambda: "http://" in self._process.text())
-        urls = re.findall(r"(?:(\w+)\W+)?(http://127\.0\.0\.1:\d+)", self._process.text())
-        named = dict(urls)
-        self.aws = named.get("aws") or urls[0][1]
-        self.nebius: str | None = named.get("nebius")
+        self._process.wait_until(lambda: self._process.text().count("http://") == 2)
+        named = dict(line.split() for line in self._process.text().splitlines())
+        self.aws: str = named["aws"]
+        self.nebius: str = named["nebius"]
 
     def reset(self) -> None:
         """No faults, no counts, the usual delay; limits and usage stay."""
