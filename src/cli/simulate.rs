@@ -1,25 +1,36 @@
 //! `simulate`: the simulated clouds alone, for tests in other languages.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::sim::aws::{Settings, SimulatedAws};
+use crate::sim::aws::{Settings as AwsSimulation, SimulatedAws};
+use crate::sim::nebius::{Settings as NebiusSimulation, SimulatedNebius};
 
 use super::serve::{listen, stop_signal};
 use super::{Error, print};
 
 #[derive(Args, Debug)]
 pub(super) struct Arguments {
-    /// The address to listen on; port 0 takes a free one.
+    /// The address of the simulated AWS; port 0 takes a free one.
     #[arg(long, default_value_t = SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))]
     listen: SocketAddr,
+    /// Where to write the credentials file that the simulated Nebius accepts.
+    #[arg(long, value_name = "FILE")]
+    nebius_credentials: Option<PathBuf>,
 }
 
 pub(super) async fn run(arguments: Arguments) -> Result<(), Error> {
     let listener = listen(arguments.listen, "choose another with --listen").await?;
-    let simulated = SimulatedAws::start_on(listener, Settings::default()).map_err(Error::failed)?;
-    print(&format!("aws {}\n", simulated.url()))?;
+    let aws = SimulatedAws::start_on(listener, AwsSimulation::default()).map_err(Error::failed)?;
+    let nebius = SimulatedNebius::start(NebiusSimulation::default())
+        .await
+        .map_err(Error::failed)?;
+    if let Some(file) = arguments.nebius_credentials {
+        std::fs::write(file, nebius.credentials_file()).map_err(Error::failed)?;
+    }
+    print(&format!("aws {}\nnebius {}\n", aws.url(), nebius.url()))?;
     stop_signal()?.await;
     Ok(())
 }

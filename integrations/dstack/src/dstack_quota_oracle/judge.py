@@ -1,0 +1,119 @@
+"""What is made of the oracle's answers: `no_quota` where it says so, all else as it was."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from dstack_quota_oracle.client import NoAnswerError, OracleClient
+from dstack_quota_oracle.launches import LaunchWatch
+from dstack_quota_oracle.saying import Sayer
+from dstack_quota_oracle.settings import Settings
+from dstack_quota_oracle.shapes import Backend, Offer, Offers
+
+NO_QUOTA = "no_quota"
+"""The one word of the oracle's that is acted on."""
+
+
+class Judge:
+    """Puts the offers of a backend to the oracle, and never fails because of it."""
+
+    def __init__(self, settings: Settings, sayer: Sayer) -> None:
+        self._backends = settings.backends
+        self._client = OracleClient(settings)
+        self._sayer = sayer
+        self._launches = LaunchWatch(self._client, self._sayer) if settings.feedback else None
+
+    def hears(self) -> bool:
+        """Whether the oracle answered when it was last asked."""
+        return self._client.answered
+
+    def judged(self, backend: Backend, offers: Offers) -> Offers:
+        """The offers with the oracle's verdicts; everything is asked before this returns."""
+        try:
+            name = self._backends.name_for(backend)
+            if name is None:
+                return offers
+            if self._launches is not None:
+                self._launches.watch(backend, name)
+            if not self._client.available():
+                return offers
+        except Exception as error:
+            self._failed(error)
+            return offers
+        # Outside of any `try`: what goes wrong in listing offers is dstack's to hear.
+        listed = list(offers)
+        try:
+            return iter(self._apply(backend, name, listed))
+        except Exception as error:
+            self._failed(error)
+            return iter(listed)
+
+    def _apply(self, backend: Backend, name: str, offers: list[Offer]) -> list[Offer]:
+        asked = [i for i, offer in enumerate(offers) if _is_open(backend, offer)]
+        if not asked:
+            return offers
+        answers = self._client.availabilities([describe(offers[i], name) for i in asked])
+        judged = list(offers)
+        short = [i for i, answer in zip(asked, answers, strict=True) if answer == NO_QUOTA]
+        for i in short:
+            judged[i] = _without_quota(offers[i])
+        self._sayer.recovered("the quota oracle answers again")
+        self._sayer.once(
+            "applied",
+            logging.INFO,
+            "The quota oracle judges offers: of %d from backend %s, %d have no quota",
+            len(asked),
+            name,
+            len(short),
+        )
+        return judged
+
+    def _failed(self, error: Exception) -> None:
+        if isinstance(error, NoAnswerError):
+            self._sayer.failure(
+                error.kind, "The quota oracle was not heard, offers stay as they are: %s", error
+            )
+        else:
+            self._sayer.failure(
+                type(error).__name__,
+                "The quota oracle could not be asked, offers stay as they are: %s: %s",
+                type(error).__name__,
+                error,
+            )
+
+
+def describe(offer: Offer, backend: str) -> dict[str, Any]:
+    """The offer as `POST /offers` takes it."""
+    resources = offer.instance.resources
+    described: dict[str, Any] = {
+        "backend": backend,
+        "region": offer.region,
+        "instance_type": offer.instance.name,
+        "spot": resources.spot,
+        "cpus": resources.cpus,
+        "memory_gb": round(resources.memory_mib / 1024, 3),
+    }
+    if resources.gpus:
+        gpu = resources.gpus[0]
+        described["gpu"] = {
+            "name": gpu.name,
+            "count": len(resources.gpus),
+            "memory_gb": round(gpu.memory_mib / 1024, 3),
+        }
+    return described
+
+
+def _is_open(backend: Backend, offer: Offer) -> bool:
+    """Whether the oracle has a say: not where dstack found no quota itself."""
+    # dstack Sky's backend lists offers of other backends, in accounts that are not ours.
+    return offer.backend == backend.TYPE and offer.availability.value != NO_QUOTA
+
+
+def _without_quota(offer: Offer) -> Offer:
+    # dstack keeps offers in caches that plans share: only a copy may be changed.
+    # (Up to dstack 0.20 they are models of pydantic 1, whose method was `copy`.)
+    changed: Any = offer.model_copy() if hasattr(offer, "model_copy") else offer.copy()  # type: ignore[attr-defined]
+    changed.availability = type(offer.availability)(NO_QUOTA)  # type: ignore[call-arg]
+    result: Offer = changed
+    return result

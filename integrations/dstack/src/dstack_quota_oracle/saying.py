@@ -1,0 +1,47 @@
+"""Says each thing once: a plan is made every few seconds, an outage lasts for hours."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+
+REPEAT_SECONDS = 3600.0
+"""A failure that comes back after an hour is news again."""
+
+
+class Sayer:
+    """Writes to a log, and keeps quiet about what it has said."""
+
+    def __init__(self, log: logging.Logger) -> None:
+        self._log = log
+        self._said: dict[str, float] = {}
+        self._failing = False
+        self._lock = threading.Lock()
+
+    def once(self, key: str, level: int, text: str, *args: object) -> None:
+        """Says `text` if nothing was said under `key` before."""
+        with self._lock:
+            if key in self._said:
+                return
+            self._said[key] = time.monotonic()
+        self._log.log(level, text, *args)
+
+    def failure(self, kind: str, text: str, *args: object) -> None:
+        """Says `text` if this kind of failure was not said lately."""
+        key = f"failure {kind}"
+        with self._lock:
+            now = time.monotonic()
+            last = self._said.get(key)
+            heard = last is not None and now - last < REPEAT_SECONDS
+            if not heard:
+                self._said[key] = now
+                self._failing = True
+        self._log.log(logging.DEBUG if heard else logging.WARNING, text, *args)
+
+    def recovered(self, text: str) -> None:
+        """Says `text` when a failure was said since the last time."""
+        with self._lock:
+            was_failing, self._failing = self._failing, False
+        if was_failing:
+            self._log.info(text)

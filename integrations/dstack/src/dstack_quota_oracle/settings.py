@@ -1,0 +1,99 @@
+"""The plugin's settings, read from the environment of the dstack server."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from dstack_quota_oracle.accounts import BackendNames
+
+DEFAULT_TIMEOUT_SECONDS = 2.0
+"""A plan takes dstack about half a second; someone waits for it at a terminal."""
+
+
+class SettingsError(ValueError):
+    """A setting that cannot be used; its text says which one and why."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where the oracle is, how it is asked, and about which backends."""
+
+    url: str
+    timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS
+    backends: BackendNames = field(default_factory=BackendNames)
+    feedback: bool = False
+    token_text: str | None = field(default=None, repr=False)
+    token_file: Path | None = None
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
+        """Reads the `QUOTA_ORACLE_…` variables."""
+
+        def value(name: str) -> str:
+            return environment.get(name, "").strip()
+
+        token_file = value("QUOTA_ORACLE_TOKEN_FILE")
+        try:
+            backends = BackendNames.parse(value("QUOTA_ORACLE_BACKENDS"))
+        except ValueError as error:
+            raise SettingsError(f"QUOTA_ORACLE_BACKENDS: {error}") from None
+        return cls(
+            url=_url(value("QUOTA_ORACLE_URL")),
+            timeout_seconds=_seconds(value("QUOTA_ORACLE_TIMEOUT")),
+            backends=backends,
+            feedback=_switch(value("QUOTA_ORACLE_FEEDBACK")),
+            token_text=value("QUOTA_ORACLE_TOKEN") or None,
+            token_file=Path(token_file) if token_file else None,
+        )
+
+    def token(self) -> str | None:
+        """The bearer token; a file is read anew each time, so that it can be replaced."""
+        if self.token_file is not None:
+            return self.token_file.read_text(encoding="utf-8").strip() or None
+        return self.token_text
+
+
+def _url(text: str) -> str:
+    if not text:
+        raise SettingsError("QUOTA_ORACLE_URL is not set")
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise SettingsError(
+            "QUOTA_ORACLE_URL is not an http:// or https:// address, like http://oracle:8080"
+        )
+    if parts.username or parts.password:
+        raise SettingsError("QUOTA_ORACLE_URL holds a password; use QUOTA_ORACLE_TOKEN instead")
+    return text.rstrip("/")
+
+
+def _seconds(text: str) -> float:
+    if not text:
+        return DEFAULT_TIMEOUT_SECONDS
+    number, factor = text, 1.0
+    if text.endswith("ms"):
+        number, factor = text[:-2], 0.001
+    elif text.endswith("s"):
+        number = text[:-1]
+    try:
+        seconds = float(number) * factor
+    except ValueError:
+        seconds = math.nan
+    if not 0 < seconds <= 60:
+        raise SettingsError(
+            f"QUOTA_ORACLE_TIMEOUT is {text!r}; it must be above 0 and at most 60s, "
+            'like "2s" or "500ms"'
+        )
+    return seconds
+
+
+def _switch(text: str) -> bool:
+    if text.lower() in ("", "off", "0", "false", "no"):
+        return False
+    if text.lower() in ("on", "1", "true", "yes"):
+        return True
+    raise SettingsError(f'QUOTA_ORACLE_FEEDBACK is {text!r}; it must be "on" or "off"')

@@ -1,0 +1,50 @@
+"""Where dstack is taken hold of: the function that every list of offers comes through."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import inspect
+from typing import Any
+
+from dstack_quota_oracle.endpoint import QuotaEndpoint
+from dstack_quota_oracle.judge import Judge
+from dstack_quota_oracle.shapes import Offers
+
+MODULE = "dstack._internal.server.services.backends"
+FUNCTION = "get_offers_tracked"
+
+_MARK = "_quota_oracle_original"
+
+
+class UnknownDstackError(Exception):
+    """This dstack lists its offers in another way than the releases known here."""
+
+
+def install(judge: Judge, endpoint: QuotaEndpoint) -> None:
+    """Puts `judge` between dstack and its backends.
+
+    dstack looks the function up in its module at every call, in a worker thread of its own
+    and once for each backend, so replacing it there reaches plans, `dstack offer`, fleets and
+    provisioning, and waiting in it holds up nobody else.
+    """
+    module = importlib.import_module(MODULE)
+    current = getattr(module, FUNCTION, None)
+    if current is None:
+        raise UnknownDstackError(f"{MODULE} has no {FUNCTION}")
+    # dstack may load its plugins again: replace what was put there, do not ask twice.
+    original = getattr(current, _MARK, current)
+    parameters = list(inspect.signature(original).parameters)
+    if not parameters or parameters[0] != "backend":
+        raise UnknownDstackError(f"{FUNCTION} takes {parameters or 'nothing'}, not a backend")
+
+    @functools.wraps(original)
+    def get_offers_tracked(*args: Any, **kwargs: Any) -> Offers:
+        offers: Offers = endpoint.listed(lambda: original(*args, **kwargs))
+        judged = judge.judged(kwargs["backend"] if "backend" in kwargs else args[0], offers)
+        if judge.hears():
+            endpoint.restore()
+        return judged
+
+    setattr(get_offers_tracked, _MARK, original)
+    setattr(module, FUNCTION, get_offers_tracked)

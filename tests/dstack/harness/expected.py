@@ -1,0 +1,56 @@
+"""What the simulated limits say about dstack's offers, told from the limits alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+Offer = tuple[str, str, bool]
+"""Region, instance type, spot."""
+
+Quotas = Mapping[str, Mapping[str, tuple[float | None, float]]]
+"""Limit and usage, by region and quota code."""
+
+STANDARD, G, P = "L-1216C47A", "L-DB2E81BA", "L-417A185B"
+STANDARD_SPOT, G_SPOT = "L-34B43A08", "L-3819A6DF"
+P4_SPOT, P5_SPOT = "L-7212CCBC", "L-C4BD4855"
+
+
+def by_dstacks_own_test(offer: Offer, quotas: Quotas, *, headroom: bool) -> str:
+    """dstack asks for three on-demand codes, for spot offers too, and tests for above zero."""
+    region, instance_type, _ = offer
+    code = {"p": P, "g": G}.get(instance_type[0], STANDARD)
+    limit, usage = quotas[region][code]
+    assert limit is not None
+    return "no_quota" if limit - (usage if headroom else 0) <= 0 else "unknown"
+
+
+def by_the_oracle(offer: Offer, vcpus: int, quotas: Quotas) -> str:
+    """Room for one instance in the quota of its family and market."""
+    region, instance_type, spot = offer
+    code = _code(instance_type, spot)
+    if code is None:
+        return "unknown"
+    limit, usage = quotas[region][code]
+    assert limit is not None
+    return "no_quota" if vcpus > limit - usage else "unknown"
+
+
+def _code(instance_type: str, spot: bool) -> str | None:
+    if instance_type.startswith("g"):
+        return G_SPOT if spot else G
+    if instance_type.startswith("p"):
+        # AWS documents no quota for p6 on spot.
+        spot_code = {"4": P4_SPOT, "5": P5_SPOT}.get(instance_type[1])
+        return spot_code if spot else P
+    return STANDARD_SPOT if spot else STANDARD
+
+
+def differences(
+    found: Mapping[Offer, str], expected: Callable[[Offer], str]
+) -> list[tuple[Offer, str, str]]:
+    """The offers that are marked otherwise than expected: offer, found, expected."""
+    return [
+        (offer, availability, expected(offer))
+        for offer, availability in sorted(found.items())
+        if availability != expected(offer)
+    ]

@@ -1,0 +1,85 @@
+"""The simulated clouds of the quota-oracle binary, and what they say about their limits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from .binary import quota_oracle
+from .processes import Process, clean_environment
+
+ANSWER_MILLISECONDS = 100
+"""What a call to Service Quotas takes from another continent; AWS documents none."""
+
+
+@dataclass(frozen=True)
+class Calls:
+    """What the simulated AWS counted."""
+
+    total: int
+    throttled: int
+    by_region: dict[str, int]
+
+
+class SimulatedClouds:
+    """`quota-oracle simulate`: AWS with its documented rate limits, and Nebius."""
+
+    def __init__(self, folder: Path) -> None:
+        self.nebius_credentials = folder / "nebius.json"
+        self._process = Process(
+            "quota-oracle simulate",
+            [quota_oracle(), "simulate", "--nebius-credentials", str(self.nebius_credentials)],
+            folder / "simulate.log",
+            clean_environment(),
+        )
+        self._process.wait_until(lambda: self._process.text().count("http://") == 2)
+        named = dict(line.split() for line in self._process.text().splitlines())
+        self.aws: str = named["aws"]
+        self.nebius: str = named["nebius"]
+
+    def reset(self) -> None:
+        """No faults, no counts, the usual delay; limits and usage stay."""
+        self._delete("/faults")
+        self._post("/latency", {"fixed_ms": ANSWER_MILLISECONDS})
+        self._delete("/calls")
+
+    def fault(self, kind: str, region: str) -> None:
+        self._post("/fault", {"kind": kind, "region": region})
+
+    def set_limit(self, region: str, code: str, value: float) -> None:
+        self._post("/limit", {"region": region, "code": code, "value": value})
+
+    def calls(self) -> Calls:
+        """Of Service Quotas; STS is asked by everybody once in a while."""
+        body = self._get("/calls")
+        by_region: dict[str, int] = {}
+        throttled = 0
+        for row in body["by_operation"]:
+            if row["operation"] in ("GetCallerIdentity", "AssumeRole"):
+                continue
+            by_region[row["region"]] = by_region.get(row["region"], 0) + row["calls"]
+            throttled += row["throttled"]
+        return Calls(sum(by_region.values()), throttled, by_region)
+
+    def quotas(self, region: str) -> dict[str, tuple[float | None, float]]:
+        """Limit and usage by quota code."""
+        rows = self._get("/quotas", region=region)["quotas"]
+        return {row["code"]: (row["limit"], row["usage"]) for row in rows}
+
+    def stop(self) -> None:
+        self._process.stop()
+
+    def _get(self, path: str, **query: str) -> Any:
+        response = requests.get(f"{self.aws}/_sim{path}", params=query, timeout=10)
+        assert response.ok, response.text
+        return response.json()
+
+    def _post(self, path: str, body: dict[str, Any]) -> None:
+        response = requests.post(f"{self.aws}/_sim{path}", json=body, timeout=10)
+        assert response.ok, response.text
+
+    def _delete(self, path: str) -> None:
+        assert requests.delete(f"{self.aws}/_sim{path}", timeout=10).ok
