@@ -37,10 +37,10 @@ impl Disk {
     /// A writer for this directory.
     pub(super) fn open(directory: &Path) -> Self {
         let (jobs, queue) = mpsc::channel();
-        let directory = directory.to_owned();
+        let writer = Writer::new(directory.to_owned());
         let spawned = thread::Builder::new()
             .name("snapshot-writer".to_owned())
-            .spawn(move || Writer::new(directory).run(&queue));
+            .spawn(move || writer.run(&queue));
         if let Err(error) = spawned {
             tracing::error!(%error, "snapshots are not written: no thread for it");
         }
@@ -70,10 +70,15 @@ struct Writer {
 
 impl Writer {
     fn new(directory: PathBuf) -> Self {
-        Self {
+        let mut writer = Self {
             directory,
             failing: false,
+        };
+        // Said at the start and not at the first write: an operator looks at the log now.
+        if let Err(error) = try_to_write(&writer.directory) {
+            writer.say_failing(&error);
         }
+        writer
     }
 
     fn run(mut self, queue: &mpsc::Receiver<Job>) {
@@ -106,16 +111,26 @@ impl Writer {
                 tracing::info!(directory = %self.directory.display(), "snapshots are written again");
             }
             Ok(()) => tracing::debug!(unit = %key, "snapshot written"),
-            Err(error) if !self.failing => {
-                self.failing = true;
-                tracing::warn!(
-                    directory = %self.directory.display(), %error,
-                    "cannot write snapshots; carrying on from memory, the next restart will be cold"
-                );
-            }
+            Err(error) if !self.failing => self.say_failing(&error),
             Err(error) => tracing::debug!(unit = %key, %error, "snapshot not written"),
         }
     }
+
+    fn say_failing(&mut self, error: &io::Error) {
+        self.failing = true;
+        tracing::warn!(
+            directory = %self.directory.display(), %error,
+            "cannot write snapshots; carrying on from memory, the next restart will be cold"
+        );
+    }
+}
+
+fn try_to_write(directory: &Path) -> io::Result<()> {
+    fs::create_dir_all(directory)?;
+    tempfile::Builder::new()
+        .prefix(UNFINISHED)
+        .tempfile_in(directory)
+        .map(drop)
 }
 
 fn write(
@@ -141,11 +156,13 @@ fn write(
 pub(super) fn load(directory: &Path) -> Vec<(UnitKey, Reading, Timestamp)> {
     let mut loaded = Vec::new();
     for folder in entries(directory) {
+        if is_unfinished(&folder) {
+            remove(&folder);
+            continue;
+        }
         for file in entries(&folder) {
-            let name = file.file_name().unwrap_or_default().to_string_lossy();
-            if name.starts_with(UNFINISHED) {
-                // If it cannot be removed now, it will be next time; it is never read.
-                let _ = fs::remove_file(&file);
+            if is_unfinished(&file) {
+                remove(&file);
             } else if file.extension().is_some_and(|end| end == EXTENSION) {
                 match fs::read(&file)
                     .map_err(|e| e.to_string())
@@ -161,6 +178,16 @@ pub(super) fn load(directory: &Path) -> Vec<(UnitKey, Reading, Timestamp)> {
         }
     }
     loaded
+}
+
+fn is_unfinished(file: &Path) -> bool {
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    name.starts_with(UNFINISHED)
+}
+
+/// If it cannot be removed now, it will be next time; it is never read.
+fn remove(unfinished: &Path) {
+    let _ = fs::remove_file(unfinished);
 }
 
 fn entries(folder: &Path) -> Vec<PathBuf> {

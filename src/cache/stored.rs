@@ -209,3 +209,6 @@ fn recall_quota(stored: StoredQuota) -> Option<Quota> {
         }),
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -28,7 +28,7 @@ pub(super) async fn run(config: Option<&Path>) -> Result<(), Error> {
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
         config = %loaded.path.display(),
-        listen = %config.server.listen,
+        listen = %listener.local_addr().map_err(Error::failed)?,
         backends = backends.join(","),
         "serving"
     );

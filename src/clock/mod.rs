@@ -5,6 +5,13 @@ use tokio::time::Instant;
 
 use crate::model::Moment;
 
+/// A wall clock that is set right moves by seconds: what is that far in the future is new.
+const CORRECTION: SignedDuration = SignedDuration::from_mins(1);
+
+/// What is further in the future was written down by a wrong clock, or this one is wrong: nobody
+/// can tell its age, so it shall be too old for anything.
+const UNTOLD_AGE: SignedDuration = SignedDuration::from_hours(366 * 24);
+
 /// Tells the time on tokio's clock and on the wall.
 #[derive(Clone, Copy, Debug)]
 pub struct Clock {
@@ -54,11 +61,13 @@ impl Clock {
     /// time of day once, and from then on by the monotonic clock.
     pub fn recall(&self, wall: Timestamp) -> Moment {
         let now = self.now();
+        let age = match now.wall.duration_since(wall) {
+            age if age < -CORRECTION => UNTOLD_AGE,
+            age => age.max(SignedDuration::ZERO),
+        };
         Moment {
             wall,
-            since_start: now
-                .since_start
-                .saturating_sub(now.wall.duration_since(wall)),
+            since_start: now.since_start.saturating_sub(age),
         }
     }
 
@@ -68,5 +77,30 @@ impl Clock {
             Ok(after) => self.started + after,
             Err(_) => self.started,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_recalled_from_the_future_is_new_only_within_a_minute() {
+        let now: Timestamp = "2026-11-21T19:00:00Z".parse().unwrap();
+        let clock = Clock::starting_at(now);
+        let age = |wall: &str| {
+            clock
+                .recall(wall.parse().unwrap())
+                .age(clock.now())
+                .as_secs()
+        };
+        assert_eq!(age("2026-11-21T18:59:00Z"), 60);
+        assert_eq!(age("2026-11-21T19:00:30Z"), 0);
+        assert_eq!(
+            age("2026-11-21T19:01:01Z"),
+            UNTOLD_AGE.as_secs().unsigned_abs()
+        );
+        tokio::time::advance(std::time::Duration::from_secs(10)).await;
+        assert_eq!(age("2026-11-21T19:00:00Z"), 10);
     }
 }

@@ -1,15 +1,17 @@
 //! Is it alive, is it ready, what does it count.
 
-use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::model::BackendName;
 use crate::oracle::{Provider, RegionStatus};
 
 use super::Shared;
+use super::access::Caller;
 use super::body::time;
 
 /// Whether the process is alive.
@@ -145,12 +147,21 @@ impl FailedRegion {
 /// Prometheus metrics.
 #[utoipa::path(get, path = "/metrics", tag = "operation",
     responses((status = 200, content_type = "text/plain", body = String)))]
-pub(super) async fn metrics(State(shared): State<Shared>, headers: HeaderMap) -> Response {
+pub(super) async fn metrics(
+    State(shared): State<Shared>,
+    Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
+) -> Response {
     let oracle = &shared.0.oracle;
     let (quotas, snapshots) = oracle.samples();
-    let text = oracle
+    let mut text = oracle
         .metrics()
         .render(quotas, snapshots, oracle.catalog_samples());
+    let mut hidden = oracle.backend_names();
+    hidden.retain(|backend| !caller.sees(backend.as_str()));
+    if !hidden.is_empty() {
+        text = without(&hidden, &text);
+    }
     // The encoder writes OpenMetrics 1.0, which readers of the older Prometheus text understand:
     // what is new to them is in comments.
     let accepts = headers
@@ -163,4 +174,15 @@ pub(super) async fn metrics(State(shared): State<Shared>, headers: HeaderMap) ->
         _ => "text/plain; version=0.0.4; charset=utf-8",
     };
     ([(header::CONTENT_TYPE, media_type)], text).into_response()
+}
+
+/// The lines that say nothing of backends which do not exist for the caller.
+fn without(hidden: &[BackendName], text: &str) -> String {
+    let labels: Vec<String> = hidden
+        .iter()
+        .map(|backend| format!("backend=\"{backend}\""))
+        .collect();
+    text.split_inclusive('\n')
+        .filter(|line| !labels.iter().any(|label| line.contains(label)))
+        .collect()
 }

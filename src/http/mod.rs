@@ -29,6 +29,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::post;
 use tower_http::compression::CompressionLayer;
+use tower_http::limit::RequestBodyLimitLayer;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use utoipa_swagger_ui::SwaggerUi;
@@ -74,6 +75,8 @@ pub fn router(oracle: Oracle, settings: &Settings, aws_protocol: Option<AwsProto
         .fallback(problem::unknown_route)
         .method_not_allowed_fallback(problem::method_not_allowed)
         .layer(DefaultBodyLimit::max(settings.max_body))
+        // The default limit is asked by handlers that read a body; the others have one too.
+        .layer(RequestBodyLimitLayer::new(settings.max_body))
         .layer(CompressionLayer::new())
         .layer(axum::middleware::from_fn_with_state(
             shared.clone(),

@@ -237,10 +237,10 @@ pub(super) fn of_plain(status: StatusCode, text: String) -> Problem {
         status if status.is_client_error() => Kind::BadRequest,
         _ => Kind::Internal,
     };
-    let detail = if text.is_empty() {
-        kind.title().to_lowercase()
-    } else {
-        text
+    let detail = match kind {
+        Kind::BodyTooLarge => "the body is larger than `server.max_body` allows".to_owned(),
+        _ if text.is_empty() => kind.title().to_lowercase(),
+        _ => text,
     };
     Problem::new(kind, detail)
 }

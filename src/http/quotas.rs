@@ -55,6 +55,7 @@ pub(super) async fn backend(
 ) -> Result<Response, Problem> {
     Query::parse(query.as_deref(), &[])?;
     check_visible(&shared, &caller, &backend)?;
+    shared.0.oracle.renew_behind(&backend)?;
     let mut backends = visible(&shared, &caller);
     backends.retain(|status| status.name.as_str() == backend);
     // A backend that the check above has let pass is there.

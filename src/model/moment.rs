@@ -40,3 +40,22 @@ impl Moment {
         now.age(*self)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_of_the_wall_clock_neither_ages_nor_renews() {
+        let moment = |wall: &str, seconds| Moment {
+            wall: wall.parse().unwrap(),
+            since_start: SignedDuration::from_secs(seconds),
+        };
+        let read = moment("2026-11-21T19:00:00Z", 100);
+        for set_to in ["2026-11-21T18:00:00Z", "2026-11-21T20:00:00Z"] {
+            let now = moment(set_to, 130);
+            assert_eq!(read.age(now), Duration::from_secs(30));
+            assert_eq!(now.until(read), Duration::from_secs(30));
+        }
+    }
+}

@@ -127,6 +127,20 @@ impl Oracle {
             .collect())
     }
 
+    /// Somebody asks about all regions of a backend: what is no longer fresh is read anew, while
+    /// they are answered with what is known.
+    pub fn renew_behind(&self, backend: &str) -> Result<(), QuotaError> {
+        let oracle = &*self.0;
+        let connected = oracle.connected(backend)?;
+        let now = oracle.clock.now();
+        for unit in connected.units() {
+            unit.note_question(now);
+            let entry = oracle.cache.get(&unit.key);
+            oracle.refresh_behind(connected, unit, entry.as_deref());
+        }
+        Ok(())
+    }
+
     /// Reads a region, or all of a backend, now; the answer says how each went.
     pub async fn refresh(
         &self,

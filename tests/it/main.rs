@@ -7,6 +7,21 @@
 )]
 
 mod aws_protocol;
+mod clocks;
+mod command_line;
+mod crowds;
 mod deploy;
+mod environment;
 mod floors;
+mod freshness;
+mod killed;
 mod offers;
+mod outages;
+mod problems;
+mod readiness;
+mod regions;
+mod secrets;
+mod snapshots;
+mod tokens;
+
+mod harness;

@@ -4,10 +4,12 @@ use std::path::Path;
 
 use aws_config::default_provider::credentials::DefaultCredentialsChain;
 use aws_config::profile::ProfileFileCredentialsProvider;
+use aws_config::retry::RetryConfig;
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials as AwsCredentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_async::time::SystemTimeSource;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::model::{Failure, FailureKind};
@@ -59,6 +61,9 @@ pub(super) async fn provider(
                 .behavior_version(BehaviorVersion::latest())
                 .credentials_provider(SharedCredentialsProvider::new(chain(region.clone()).await))
                 .region(region.clone())
+                .retry_config(RetryConfig::disabled())
+                // The provider panics without one.
+                .time_source(SystemTimeSource::new())
                 .build()
                 .into_builder();
             config.set_endpoint_url(sts_endpoint_url.map(str::to_owned));

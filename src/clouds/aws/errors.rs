@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_servicequotas::config::http::HttpResponse;
-use aws_sdk_servicequotas::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_servicequotas::error::{ConnectorError, ProvideErrorMetadata, SdkError};
 
 use crate::model::{Failure, FailureKind};
 use crate::upstream::Operation;
@@ -168,17 +168,28 @@ fn retry_after(response: &HttpResponse) -> Option<Duration> {
 }
 
 fn no_credentials(error: &CredentialsError) -> Failure {
-    let (kind, detail) = match error {
-        CredentialsError::ProviderTimedOut(_) => (
+    let unreached = chain(error).find_map(|error| error.downcast_ref::<ConnectorError>());
+    match (error, unreached) {
+        (CredentialsError::ProviderTimedOut(_), _) => Failure::new(
             FailureKind::Timeout,
-            "the provider of the credentials did not answer in time".to_owned(),
+            "whoever gives the credentials did not answer in time",
         ),
-        other => (
+        (_, Some(unreached)) => Failure::new(
+            match unreached.is_timeout() {
+                true => FailureKind::Timeout,
+                false => FailureKind::Unavailable,
+            },
+            format!(
+                "whoever gives the credentials was not reached: {}",
+                root_cause(unreached)
+            ),
+        ),
+        (other, None) => Failure::new(
             FailureKind::Denied,
             format!("no credentials: {}", root_cause(other)),
-        ),
-    };
-    Failure::new(kind, detail).advise("check the backend's `credentials`")
+        )
+        .advise("check the backend's `credentials`"),
+    }
 }
 
 fn credentials_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a CredentialsError> {

@@ -1,0 +1,129 @@
+//! What is written down is read back, and what was not written by us is refused.
+
+use proptest::collection::{btree_map, vec};
+use proptest::option::of;
+use proptest::prelude::*;
+
+use super::*;
+
+fn text() -> impl Strategy<Value = Arc<str>> {
+    ".{0,12}".prop_map(Arc::from)
+}
+
+fn amount() -> impl Strategy<Value = Amount> {
+    prop_oneof![
+        Just(0.0),
+        (0..10_000u32).prop_map(f64::from),
+        0.0..1e16f64,
+        Just(f64::MAX),
+    ]
+    .prop_map(|value| Amount::new(value).unwrap())
+}
+
+fn time() -> impl Strategy<Value = Timestamp> {
+    (0..4_000_000_000i64, 0..1_000_000_000i32)
+        .prop_map(|(second, nanosecond)| Timestamp::new(second, nanosecond).unwrap())
+}
+
+fn limit() -> impl Strategy<Value = Limit> {
+    prop_oneof![
+        amount().prop_map(Limit::Known),
+        Just(Limit::Unlimited),
+        Just(Limit::Unknown),
+    ]
+}
+
+fn usage() -> impl Strategy<Value = Usage> {
+    prop_oneof![
+        (amount(), of(time())).prop_map(|(amount, as_of)| Usage::Known { amount, as_of }),
+        Just(Usage::Unknown),
+    ]
+}
+
+fn words() -> impl Strategy<Value = (Unit, QuotaMarket, Scope, LimitSource)> {
+    use {LimitSource as S, QuotaMarket as M, Scope as P, Unit as U};
+    (
+        proptest::sample::select(vec![U::Vcpu, U::Gpu, U::Instance, U::Byte, U::Count]),
+        proptest::sample::select(vec![M::OnDemand, M::Spot, M::Reserved, M::Any]),
+        proptest::sample::select(vec![P::Region, P::Zone, P::Global]),
+        proptest::sample::select(vec![S::Applied, S::Learned, S::Configured, S::Default]),
+    )
+}
+
+prop_compose! {
+    fn quota()(
+        (service, code, name) in (text(), text(), text()),
+        (unit, market, scope, limit_source) in words(),
+        container in of((text(), text())),
+        (limit, usage, default) in (limit(), usage(), of(amount())),
+        (adjustable, increase_url) in (any::<Option<bool>>(), of(text())),
+        native in of((1.0..1e12f64, btree_map(".{0,8}", ".{0,8}", 0..3))),
+    ) -> Quota {
+        Quota {
+            key: QuotaKey::new(service, code),
+            name,
+            unit,
+            market,
+            scope,
+            container: container.map(|(kind, id)| Container { kind, id }),
+            limit,
+            limit_source,
+            usage,
+            adjustable,
+            default,
+            increase_url,
+            native: native.map(|(unit_size, members)| Arc::new(Native { unit_size, members })),
+        }
+    }
+}
+
+prop_compose! {
+    fn failure()(kind in 0..7usize, detail in ".{0,20}", advice in of(".{0,20}")) -> Failure {
+        use FailureKind as K;
+        let kinds = [
+            K::Denied, K::NotEnabled, K::NotFound, K::Throttled, K::Timeout, K::Unavailable,
+            K::Malformed,
+        ];
+        Failure { advice, ..Failure::new(kinds[kind], detail) }
+    }
+}
+
+prop_compose! {
+    fn reading()(
+        account in of(text()),
+        regions in btree_map(".{0,8}", vec(quota(), 0..4), 0..3),
+        gaps in vec(failure(), 0..3),
+    ) -> Reading {
+        let snapshot = |(region, quotas)| (Region::new(region), Arc::new(Snapshot::new(quotas)));
+        Reading {
+            account: account.map(AccountId::new),
+            regions: regions.into_iter().map(snapshot).collect(),
+            gaps,
+            ..Reading::default()
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn what_is_written_down_is_read_back(
+        (backend, unit) in (text(), text()), reading in reading(), taken_at in time(),
+    ) {
+        let key = UnitKey { backend: (&*backend).into(), unit: (&*unit).into() };
+        let bytes = encode(&key, &reading, taken_at).unwrap();
+        prop_assert_eq!(decode(&bytes), Ok((key, reading, taken_at)));
+    }
+
+    #[test]
+    fn a_torn_file_is_refused(reading in reading(), kept in 0.0..1.0f64) {
+        let key = UnitKey { backend: "aws".into(), unit: "us-east-1".into() };
+        let bytes = encode(&key, &reading, Timestamp::UNIX_EPOCH).unwrap();
+        let kept = (bytes.len() as f64 * kept) as usize;
+        prop_assert!(decode(&bytes[..kept]).is_err());
+    }
+
+    #[test]
+    fn whatever_stands_in_a_file_reading_it_does_not_panic(bytes in vec(any::<u8>(), 0..200)) {
+        let _ = decode(&bytes);
+    }
+}

@@ -1,0 +1,45 @@
+//! Clocks that jump: a wall clock is set by people, and may be wrong.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::harness::{Setup, eventually, plain_aws};
+
+const REGION: &str = "/quotas/aws/us-east-1";
+
+#[tokio::test(start_paused = true)]
+async fn a_snapshot_from_the_future_is_not_trusted_and_read_anew() {
+    let aws = plain_aws().await;
+    let setup = Setup::new(&aws).set("cache.directory", "data");
+    let ahead = setup.clone().wall_jumps(SignedDuration::from_hours(2));
+    let service = ahead.start().await;
+    service.ready().await;
+    service.stop().await;
+
+    let service = setup.start().await;
+    let body = service.get(REGION).await.json();
+    assert_eq!(body["freshness"], "expired", "{body}");
+    eventually("it was read anew", async || {
+        service.get(REGION).await.json()["freshness"] == "fresh"
+    })
+    .await;
+    let body = service.get(REGION).await.json();
+    let taken_at: Timestamp = body["taken_at"].as_str().unwrap().parse().unwrap();
+    assert!(taken_at <= setup.now());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_clock_that_was_set_right_by_seconds_costs_nothing() {
+    let aws = plain_aws().await;
+    let setup = Setup::new(&aws).set("cache.directory", "data");
+    let ahead = setup.clone().wall_jumps(SignedDuration::from_secs(30));
+    let service = ahead.start().await;
+    service.ready().await;
+    service.stop().await;
+    aws.controls().reset_counters();
+
+    let service = setup.start().await;
+    let answer = service.get(REGION).await;
+    assert_eq!(answer.json()["freshness"], "fresh");
+    assert_eq!(answer.header("age"), "0");
+    assert_eq!(crate::harness::all_calls(&aws.controls()), 0);
+}

@@ -1,0 +1,47 @@
+//! What stories are told with: a simulated AWS, the service in front of it, and its callers.
+//!
+//! Most stories run on tokio's paused clock, where minutes pass in milliseconds although real
+//! sockets are used; see [`time`].
+
+mod answer;
+mod binary;
+mod scripted;
+mod service;
+mod setup;
+mod time;
+
+pub(crate) use binary::{Process, run};
+pub(crate) use service::Service;
+pub(crate) use setup::{ConfigFile, Setup};
+pub(crate) use time::{eventually, let_time_pass};
+
+use quota_oracle::sim::aws::{Controls, Filter, Settings, SimulatedAws};
+
+/// The first account of the simulated AWS, in which most stories play.
+pub(crate) const ACCOUNT: &str = "123456789012";
+
+/// The P instances' on-demand quota.
+pub(crate) const P: &str = "L-417A185B";
+
+/// The quotas that are read of every region: 19 of vCPUs, elastic IPs and gp3 storage.
+pub(crate) const QUOTAS_OF_A_REGION: u64 = 21;
+
+/// A simulated AWS that answers at once and keeps to the documented limits.
+pub(crate) async fn plain_aws() -> SimulatedAws {
+    SimulatedAws::start(Settings::plain()).await.unwrap()
+}
+
+/// The calls that have come in, of one operation.
+pub(crate) fn calls(aws: &Controls, operation: &str) -> u64 {
+    aws.calls(&Filter::any().operation(operation))
+}
+
+/// All calls that have come in.
+pub(crate) fn all_calls(aws: &Controls) -> u64 {
+    aws.calls(&Filter::any())
+}
+
+/// All calls that AWS has found too many.
+pub(crate) fn throttled(aws: &Controls) -> u64 {
+    aws.throttled(&Filter::any())
+}

@@ -1,0 +1,73 @@
+//! A cloud that does what no real one does: it panics inside our own code, or never ends.
+
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use quota_oracle::clouds::{self, CloudSettings, Connection, Registration};
+use quota_oracle::model::{
+    CallContext, Demand, Failure, FetchUnit, Instance, Market, Reading, UnitId,
+};
+use quota_oracle::source::QuotaSource;
+use serde::Deserialize;
+
+/// The clouds that stories know: the real ones, and kind `scripted`.
+pub(super) const REGISTRY: &[Registration] = &[
+    clouds::REGISTRY[0],
+    Registration {
+        kind: "scripted",
+        rate_limit: clouds::REGISTRY[0].rate_limit,
+        parse: clouds::parse::<Script>,
+    },
+];
+
+/// What the cloud does when it is read.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Script {
+    reading: Doing,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Doing {
+    Panics,
+    NeverEnds,
+}
+
+impl CloudSettings for Script {
+    fn connect(
+        &self,
+        _connection: Connection,
+    ) -> BoxFuture<'_, Result<Arc<dyn QuotaSource>, Failure>> {
+        let source: Arc<dyn QuotaSource> = Arc::new(*self);
+        async { Ok(source) }.boxed()
+    }
+}
+
+impl QuotaSource for Script {
+    fn units(&self) -> Vec<FetchUnit> {
+        vec![FetchUnit {
+            id: UnitId::from("nowhere-1"),
+            regions: vec!["nowhere-1".into()],
+        }]
+    }
+
+    fn fetch<'a>(
+        &'a self,
+        _unit: &'a UnitId,
+        _context: &'a CallContext,
+    ) -> BoxFuture<'a, Result<Reading, Failure>> {
+        async {
+            match self.reading {
+                Doing::Panics => panic!("on purpose"),
+                Doing::NeverEnds => std::future::pending().await,
+            }
+        }
+        .boxed()
+    }
+
+    fn demand(&self, _instance: &Instance, _market: Market) -> Demand {
+        unimplemented!("no story asks what an instance draws on here")
+    }
+}

@@ -1,0 +1,201 @@
+//! Every way to be refused ends in a problem document that says what is wrong and what helps.
+
+use std::time::Duration;
+
+use quota_oracle::sim::aws::{Fault, FaultKind};
+use reqwest::Method;
+use serde_json::json;
+use tokio::time::Instant;
+
+use crate::harness::{Service, Setup, plain_aws};
+
+async fn service() -> Service {
+    let aws = plain_aws().await;
+    let cloud = aws.controls();
+    cloud.inject(Fault::new(FaultKind::AccessDenied).region("eu-west-1"));
+    cloud.inject(Fault::new(FaultKind::Throttle).region("eu-west-2"));
+    cloud.inject(Fault::new(FaultKind::Hang).region("eu-west-3"));
+    let service = Setup::new(&aws)
+        .set("server.max_body", "64KiB")
+        .set("backends.0.preload", false)
+        .set(
+            "backends.0.regions",
+            vec!["us-east-1", "eu-west-1", "eu-west-2", "eu-west-3"],
+        )
+        .backend("name = \"broken\"\nkind = \"scripted\"\npreload = false\nreading = \"panics\"")
+        .backend(
+            "name = \"endless\"\nkind = \"scripted\"\npreload = false\nreading = \"never_ends\"",
+        )
+        .token("all", &["admin"])
+        .token("reader", &["read"])
+        .start()
+        .await;
+    // The simulated AWS runs as long as its handle lives.
+    std::mem::forget(aws);
+    service
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_does_not_exist_is_named_beside_what_does() {
+    let service = service().await;
+    let get = async |path: &str| service.get_as("all", path).await;
+
+    let body = get("/quotas/awz/us-east-1")
+        .await
+        .problem(404, "unknown-backend");
+    assert_eq!(
+        body["detail"],
+        "there is no backend `awz`; did you mean `aws`?"
+    );
+    assert_eq!(body["known"], json!(["aws", "broken", "endless"]));
+    assert_eq!(body["instance"], "/quotas/awz/us-east-1");
+    get("/quotas/awz").await.problem(404, "unknown-backend");
+
+    let body = get("/quotas/aws/us-east-2")
+        .await
+        .problem(404, "unknown-region");
+    assert_eq!(
+        body["detail"],
+        "aws has no region `us-east-2`; did you mean `us-east-1`?"
+    );
+    assert_eq!(body["known"].as_array().unwrap().len(), 4);
+
+    let body = get("/no/such/thing").await.problem(404, "unknown-route");
+    assert!(body["detail"].as_str().unwrap().contains("/no/such/thing"));
+
+    let body = get("/quotas/aws/us-east-1?max_ago=3s")
+        .await
+        .problem(400, "bad-request");
+    assert_eq!(
+        body["detail"],
+        "there is no query parameter `max_ago`; did you mean `max_age`?"
+    );
+    assert_eq!(body["field"], "max_ago");
+    assert_eq!(
+        body["known"],
+        json!(["max_age", "service", "code", "format"])
+    );
+    get("/quotas?region=us-east-1")
+        .await
+        .problem(400, "bad-request");
+    get("/quotas/aws?code=1").await.problem(400, "bad-request");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_makes_no_sense_is_refused_with_the_part_that_is_wrong() {
+    let service = service().await;
+    let get = async |path: &str| service.get_as("all", path).await;
+
+    for (query, field) in [
+        ("max_age=soon", "max_age"),
+        ("max_age=-3s", "max_age"),
+        ("max_age=", "max_age"),
+        ("max_age=1s&max_age=2s", "max_age"),
+        ("format=xml", "format"),
+    ] {
+        let answer = get(&format!("/quotas/aws/us-east-1?{query}")).await;
+        let body = answer.problem(400, "bad-request");
+        assert_eq!(body["field"], field, "{query}");
+    }
+    get("/quotas/%FF/us-east-1")
+        .await
+        .problem(400, "bad-request");
+
+    let request = service.request(Method::DELETE, "/quotas/aws/us-east-1");
+    let answer = service.send(request.bearer_auth("all")).await;
+    answer.problem(405, "method-not-allowed");
+    assert_eq!(answer.header("allow"), "GET,HEAD");
+
+    let request = service.request(Method::POST, "/refresh/aws/us-east-1");
+    let answer = service
+        .send(request.bearer_auth("all").body(vec![b' '; 65 * 1024]))
+        .await;
+    answer.problem(413, "body-too-large");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_without_the_right_token_learns_what_is_needed() {
+    let service = service().await;
+
+    for path in [
+        "/quotas",
+        "/metrics",
+        "/",
+        "/docs",
+        "/openapi.json",
+        "/no/such/thing",
+    ] {
+        let answer = service.get(path).await;
+        answer.problem(401, "unauthenticated");
+        assert!(!answer.header("www-authenticate").is_empty());
+        service
+            .get_as("wrong", path)
+            .await
+            .problem(401, "unauthenticated");
+    }
+    let body = service
+        .get_as("reader", "/quotas/aws/us-east-1?max_age=1s")
+        .await
+        .problem(403, "forbidden");
+    assert_eq!(
+        body["detail"],
+        "this needs the scope `verify`, which the token `bearer of reader` does not have"
+    );
+    let request = service.request(Method::POST, "/refresh/aws");
+    let answer = service.send(request.bearer_auth("reader")).await;
+    answer.problem(403, "forbidden");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cloud_that_cannot_be_read_is_explained() {
+    let service = service().await;
+    let get = async |path: &str| service.get_as("all", path).await;
+
+    let body = get("/quotas/aws/eu-west-1")
+        .await
+        .problem(502, "cloud-refused");
+    assert_eq!(body["failure"]["kind"], "denied");
+    let advice = body["failure"]["advice"].as_str().unwrap();
+    assert!(advice.contains("servicequotas:GetServiceQuota"), "{advice}");
+
+    let answer = get("/quotas/aws/eu-west-2").await;
+    let body = answer.problem(503, "not-read-yet");
+    assert_eq!(body["failure"]["kind"], "throttled");
+    let wait: u64 = answer.header("retry-after").parse().unwrap();
+    assert!((1..=60).contains(&wait), "{wait}");
+    assert_eq!(body["retry_after_seconds"], wait);
+
+    for path in ["/quotas/aws/eu-west-3", "/quotas/endless/nowhere-1"] {
+        let asked = Instant::now();
+        let answer = get(path).await;
+        let waited = asked.elapsed();
+        let body = answer.problem(503, "not-read-yet");
+        assert_eq!(body["failure"]["kind"], "timeout", "{body}");
+        assert!(!answer.header("retry-after").is_empty());
+        assert!(waited >= Duration::from_secs(10) && waited < Duration::from_secs(11));
+    }
+
+    let body = get("/quotas/broken/nowhere-1")
+        .await
+        .problem(502, "cloud-refused");
+    assert_eq!(body["failure"]["kind"], "malformed");
+    let overview = get("/quotas").await.json();
+    assert_eq!(overview["backends"][1]["status"], "unavailable");
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_answer_carries_a_request_id_and_keeps_the_callers_own() {
+    let service = service().await;
+    for path in ["/healthz", "/quotas", "/no/such/thing"] {
+        let plain = service.get(path).await;
+        assert_eq!(plain.header("x-request-id").len(), 32);
+        let request = service.request(Method::GET, path);
+        let answer = service.send(request.header("x-request-id", "job-7")).await;
+        assert_eq!(answer.header("x-request-id"), "job-7");
+        let request = service.request(Method::GET, path);
+        let answer = service
+            .send(request.header("x-request-id", "two words"))
+            .await;
+        assert_eq!(answer.header("x-request-id").len(), 32);
+    }
+}

@@ -1,0 +1,95 @@
+//! When the service says that it is ready, and what it counts.
+
+use std::time::Duration;
+
+use quota_oracle::sim::aws::{Fault, FaultKind};
+use serde_json::json;
+
+use crate::harness::{Setup, let_time_pass, plain_aws};
+
+/// The names that dashboards and alerts rely on; one that goes away breaks them.
+const METRICS: [&str; 11] = [
+    "quota_oracle_coalesced_total counter",
+    "quota_oracle_fetches_total counter",
+    "quota_oracle_http_request_duration_seconds histogram",
+    "quota_oracle_http_requests_total counter",
+    "quota_oracle_quota_available gauge",
+    "quota_oracle_quota_limit gauge",
+    "quota_oracle_quota_usage gauge",
+    "quota_oracle_snapshot_age_seconds gauge",
+    "quota_oracle_upstream_calls_total counter",
+    "quota_oracle_upstream_throttled_total counter",
+    "quota_oracle_upstream_wait_seconds histogram",
+];
+
+#[tokio::test(start_paused = true)]
+async fn the_service_is_ready_once_every_region_was_read_or_has_failed() {
+    let aws = plain_aws().await;
+    let cloud = aws.controls();
+    cloud.inject(Fault::new(FaultKind::AccessDenied).region("eu-west-1"));
+    let slow = Duration::from_secs(2);
+    cloud.inject(Fault::slow(slow).region("us-east-1"));
+    let service = Setup::new(&aws)
+        .set(
+            "backends.0.regions",
+            vec!["us-east-1", "eu-west-1", "eu-west-2"],
+        )
+        .set("backends.0.preload", vec!["us-east-1", "eu-west-1"])
+        .start()
+        .await;
+
+    let waiting = service.get("/readyz").await;
+    assert_eq!(waiting.status, 503);
+    let waiting = waiting.json();
+    assert_eq!(waiting["status"], "waiting");
+    assert_eq!(waiting["waiting_for"], json!(["aws/eu-west-1", "aws/us-east-1"]));
+    assert_eq!(waiting["failed"], json!([]));
+    assert_eq!(service.get("/healthz").await.json()["status"], "ok");
+
+    service.ready().await;
+    let ready = service.get("/readyz").await.json();
+    assert_eq!(ready["status"], "ready");
+    assert_eq!(ready["waiting_for"], json!([]));
+    assert_eq!(ready["failed"].as_array().unwrap().len(), 1);
+    assert_eq!(ready["failed"][0]["location"], "aws/eu-west-1");
+    let failure = ready["failed"][0]["failure"].as_str().unwrap();
+    assert!(failure.starts_with("denied: "), "{failure}");
+    let overview = service.get("/quotas").await.json();
+    assert_eq!(overview["backends"][0]["status"], "partial");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_metrics_keep_the_names_that_dashboards_rely_on() {
+    let aws = plain_aws().await;
+    let service = Setup::new(&aws).start().await;
+    // One call too many, and a caller who joins the read.
+    let throttled = Fault::new(FaultKind::Throttle).operation("GetServiceQuota");
+    aws.controls().inject(throttled.times(1));
+    let_time_pass(Duration::from_millis(100)).await;
+    service.get("/quotas/aws/us-east-1").await;
+    let answer = service.get("/metrics").await;
+    assert!(
+        answer
+            .header("content-type")
+            .starts_with("text/plain; version=0.0.4")
+    );
+    let text = answer.text();
+    for metric in METRICS {
+        let (name, kind) = metric.split_once(' ').unwrap();
+        let family = name.trim_end_matches("_total");
+        assert!(
+            text.contains(&format!("# TYPE {family} {kind}\n")),
+            "{metric} is missing"
+        );
+    }
+    for sample in [
+        r#"quota_oracle_quota_limit{backend="aws",region="us-east-1",code="L-1216C47A",unit="vcpu",market="on_demand"} 5.0"#,
+        r#"quota_oracle_quota_usage{backend="aws",region="us-east-1",code="L-1216C47A",unit="vcpu",market="on_demand"} 0.0"#,
+        r#"quota_oracle_quota_available{backend="aws",region="us-east-1",code="L-1216C47A",unit="vcpu",market="on_demand"} 5.0"#,
+        r#"quota_oracle_upstream_calls_total{backend="aws",region="us-east-1",operation="GetServiceQuota",outcome="ok"} 21"#,
+        r#"quota_oracle_fetches_total{backend="aws",cause="preload",outcome="ok"} 1"#,
+        r#"quota_oracle_http_requests_total{route="/quotas/{backend}/{region}",status="200"} 1"#,
+    ] {
+        assert!(text.contains(sample), "{sample} is missing");
+    }
+}

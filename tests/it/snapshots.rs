@@ -1,0 +1,167 @@
+//! What survives a restart, and what a disk can do to us.
+
+use std::time::Duration;
+
+use quota_oracle::sim::aws::{Controls, DEFAULT_REGIONS};
+use serde_json::{Value, json};
+
+use crate::harness::{
+    Process, QUOTAS_OF_A_REGION, Setup, all_calls, calls, eventually, let_time_pass, plain_aws,
+};
+
+const REGION: &str = "/quotas/aws/us-east-1";
+
+#[tokio::test(start_paused = true)]
+async fn a_restart_with_fresh_snapshots_calls_nobody() {
+    let aws = plain_aws().await;
+    let setup = Setup::new(&aws)
+        .set("backends.0.regions", "default")
+        .set("cache.directory", "data");
+    let before = setup.start().await;
+    before.ready().await;
+    let known = before.get(REGION).await;
+    before.stop().await;
+    aws.controls().reset_counters();
+
+    let after = setup.start().await;
+    assert_eq!(after.get("/readyz").await.status, 200);
+    let answer = after.get(REGION).await;
+    assert_eq!(answer.bytes, known.bytes);
+    assert_eq!(answer.header("etag"), known.header("etag"));
+    let_time_pass(Duration::from_secs(3 * 60)).await;
+    for region in DEFAULT_REGIONS {
+        let body = after.get(&format!("/quotas/aws/{region}")).await.json();
+        assert_eq!(body["freshness"], "fresh");
+    }
+    assert_eq!(all_calls(&aws.controls()), 0);
+
+    // And from then on it reads as if it had not been restarted: within five minutes in all.
+    let_time_pass(Duration::from_secs(2 * 60)).await;
+    assert_eq!(reads(&aws.controls()), DEFAULT_REGIONS.len() as u64);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_restart_answers_from_old_snapshots_at_once_and_reads_them_anew_spread_out() {
+    let aws = plain_aws().await;
+    let setup = Setup::new(&aws)
+        .set("backends.0.regions", "default")
+        .set("cache.directory", "data");
+    let before = setup.start().await;
+    before.ready().await;
+    before.stop().await;
+    let_time_pass(Duration::from_secs(20 * 60)).await;
+    aws.controls().reset_counters();
+
+    let after = setup.start().await;
+    assert_eq!(after.get("/readyz").await.status, 200);
+    let overview = after.get("/quotas").await.json();
+    let regions = overview["backends"][0]["regions"].as_array().unwrap();
+    assert!(regions.iter().all(|region| region["freshness"] == "stale"));
+    assert_eq!(overview["backends"][0]["status"], "ok");
+
+    let_time_pass(Duration::from_secs(10)).await;
+    let early = reads(&aws.controls());
+    assert!(
+        (3..=9).contains(&early),
+        "{early} of 17 regions after a third of the time"
+    );
+    let_time_pass(Duration::from_secs(30)).await;
+    let overview = after.get("/quotas").await.json();
+    let regions = overview["backends"][0]["regions"].as_array().unwrap();
+    assert!(regions.iter().all(|region| region["freshness"] == "fresh"));
+    assert_eq!(reads(&aws.controls()), DEFAULT_REGIONS.len() as u64);
+}
+
+fn reads(aws: &Controls) -> u64 {
+    calls(aws, "GetServiceQuota") / QUOTAS_OF_A_REGION
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_snapshot_that_cannot_be_understood_is_said_once_and_read_anew() {
+    let aws = plain_aws().await;
+    let setup = Setup::new(&aws)
+        .set("backends.0.regions", vec!["us-east-1", "eu-west-1"])
+        .set("backends.0.preload", false)
+        .set("cache.directory", "data");
+    let folder = setup.path("data/aws");
+    std::fs::create_dir_all(&folder).unwrap();
+    let snapshot = folder.join("us-east-1.json");
+    std::fs::write(
+        &snapshot,
+        "{\"format\":1,\"backend\":\"aws\",\"unit\":\"us-ea",
+    )
+    .unwrap();
+    std::fs::write(folder.join("eu-west-1.json"), "{\"format\":99}").unwrap();
+    let leftovers = [
+        folder.join(".unfinished-x"),
+        setup.path("data/.unfinished-y"),
+    ];
+    for leftover in &leftovers {
+        std::fs::write(leftover, "{").unwrap();
+    }
+
+    let file = setup.write();
+    let (mut process, url) = Process::serve(&file.path, &[]).await;
+    let body = get(&format!("{url}{REGION}")).await;
+    assert_eq!(body["freshness"], "fresh");
+    process.terminate();
+    assert!(process.ended().await.success());
+
+    let output = process.output();
+    let said = |what: &str| output.lines().filter(|line| line.contains(what)).count();
+    assert_eq!(said("us-east-1.json"), 1, "{output}");
+    assert_eq!(said("eu-west-1.json"), 1, "{output}");
+    assert_eq!(
+        said("its format is 99, this version reads 1"),
+        1,
+        "{output}"
+    );
+    assert!(leftovers.iter().all(|leftover| !leftover.exists()));
+    let renewed: Value = serde_json::from_slice(&std::fs::read(&snapshot).unwrap()).unwrap();
+    assert_eq!(renewed["unit"], "us-east-1");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_directory_that_cannot_be_written_costs_only_the_warm_restart() {
+    let aws = plain_aws().await;
+    let setup = Setup::new(&aws)
+        .set("backends.0.preload", false)
+        .set("cache.directory", "data");
+    // A file stands in its place, which stops even a user who may write everywhere.
+    setup.file("data", "");
+    let file = setup.write();
+    let (mut process, url) = Process::serve(&file.path, &[]).await;
+    let said = "cannot write snapshots; carrying on from memory, the next restart will be cold";
+    assert!(process.output().contains(said), "{}", process.output());
+
+    assert_eq!(get(&format!("{url}{REGION}")).await["freshness"], "fresh");
+    process.terminate();
+    assert!(process.ended().await.success());
+    assert_eq!(process.output().matches(said).count(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_that_is_asked_to_stop_finishes_what_is_under_way_and_writes_it_down() {
+    let aws = plain_aws().await;
+    let setup = Setup::new(&aws)
+        .set("backends.0.preload", false)
+        .set("cache.directory", "data");
+    let file = setup.write();
+    let (mut process, url) = Process::serve(&file.path, &[]).await;
+    let question = format!("{url}{REGION}");
+    let under_way = tokio::spawn(async move { get(&question).await });
+    let cloud = aws.controls();
+    eventually("the read is under way", async || all_calls(&cloud) > 0).await;
+
+    process.terminate();
+    let body = under_way.await.unwrap();
+    assert_eq!(body["quotas"].as_array().unwrap().len(), 21);
+    assert!(process.ended().await.success());
+    let snapshot = std::fs::read(setup.path("data/aws/us-east-1.json")).unwrap();
+    let snapshot: Value = serde_json::from_slice(&snapshot).unwrap();
+    assert_eq!(snapshot["account"], json!("123456789012"));
+}
+
+async fn get(url: &str) -> Value {
+    reqwest::get(url).await.unwrap().json().await.unwrap()
+}
