@@ -118,7 +118,7 @@ async fn a_browser_may_give_its_token_as_a_password_but_only_to_read() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn only_the_two_probes_need_no_token() {
+async fn only_the_probes_and_the_signed_routes_need_no_token() {
     let aws = plain_aws().await;
     let service = service(&aws).await;
     service.ready().await;
@@ -138,5 +138,6 @@ async fn only_the_two_probes_need_no_token() {
         }
     }
     open.sort_unstable();
-    assert_eq!(open, ["/healthz", "/readyz"]);
+    // Callers of the AWS protocol are known by their signature, and switched off it refuses all.
+    assert_eq!(open, ["/aws", "/aws/{backend}", "/healthz", "/readyz"]);
 }
