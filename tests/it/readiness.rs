@@ -42,7 +42,10 @@ async fn the_service_is_ready_once_every_region_was_read_or_has_failed() {
     assert_eq!(waiting.status, 503);
     let waiting = waiting.json();
     assert_eq!(waiting["status"], "waiting");
-    assert_eq!(waiting["waiting_for"], json!(["aws/eu-west-1", "aws/us-east-1"]));
+    assert_eq!(
+        waiting["waiting_for"],
+        json!(["aws/eu-west-1", "aws/us-east-1"])
+    );
     assert_eq!(waiting["failed"], json!([]));
     assert_eq!(service.get("/healthz").await.json()["status"], "ok");
 
