@@ -162,6 +162,17 @@ async fn nothing_that_is_said_holds_a_secret_whatever_goes_wrong() {
             "a browser's answer",
             asked.send().await.unwrap().text().await.unwrap(),
         );
+        let signed = "AWS4-HMAC-SHA256 Credential=oracle-1/20261122/us-east-1/servicequotas/\
+                      aws4_request, SignedHeaders=host;x-amz-date, Signature=00";
+        let asked = client
+            .post(format!("{url}/aws/aws"))
+            .header("authorization", signed)
+            .header("x-amz-security-token", SESSION)
+            .header("x-amz-target", "ServiceQuotasV20190624.GetServiceQuota")
+            .body("{}");
+        let answer = asked.send().await.unwrap();
+        assert!(answer.status().is_client_error());
+        shown.add("the AWS protocol", answer.text().await.unwrap());
         cloud.verify_signatures(true);
     }
     process.terminate();

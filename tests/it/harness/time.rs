@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-const TICK: Duration = Duration::from_millis(10);
+const TICK: Duration = Duration::from_millis(20);
 
 /// Starts the metronome of a story whose clock is paused; it ends with the story's runtime.
 pub(super) fn start_metronome() {
