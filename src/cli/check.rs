@@ -1,5 +1,6 @@
 //! `check`: tries each backend's credentials and permissions, once in each region.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +13,9 @@ use tokio::time::Instant;
 
 use crate::app;
 use crate::config;
-use crate::model::{BackendName, CallContext, Failure, FetchUnit, Priority, Reading, Urgency};
+use crate::model::{
+    BackendName, CallContext, Failure, FetchUnit, Priority, Reading, Snapshot, Urgency,
+};
 use crate::source::QuotaSource;
 use crate::telemetry::Metrics;
 
@@ -90,16 +93,26 @@ async fn check(name: &BackendName, source: &Arc<dyn QuotaSource>, table: &mut Ta
     let mut usable = false;
     for (unit, result) in units.iter().zip(results) {
         usable |= result.is_ok();
-        let (result, advice) = match &result {
-            Ok(reading) => (summary(reading), advice(&reading.gaps)),
-            Err(failure) => (
-                format!("{}: {}", failure.kind.as_str(), failure.detail),
-                advice(std::slice::from_ref(failure)),
-            ),
-        };
-        table.add_row([name.as_str(), unit.id.as_str(), &result, &advice]);
+        match result {
+            Ok(reading) => {
+                for (region, snapshot) in &reading.regions {
+                    let summary = summary(&reading, snapshot);
+                    table.add_row([name.as_str(), region.as_str(), &summary, ""]);
+                }
+                for gap in &reading.gaps {
+                    add_failure(table, name, unit, gap);
+                }
+            }
+            Err(failure) => add_failure(table, name, unit, &failure),
+        }
     }
     usable
+}
+
+fn add_failure(table: &mut Table, name: &BackendName, unit: &FetchUnit, failure: &Failure) {
+    let result = format!("{}: {}", failure.kind.as_str(), failure.detail);
+    let advice = failure.advice.as_deref().unwrap_or_default();
+    table.add_row([name.as_str(), unit.id.as_str(), &result, advice]);
 }
 
 async fn fetch(source: &Arc<dyn QuotaSource>, unit: &FetchUnit) -> Result<Reading, Failure> {
@@ -110,32 +123,23 @@ async fn fetch(source: &Arc<dyn QuotaSource>, unit: &FetchUnit) -> Result<Readin
     source.fetch(&unit.id, &context).await
 }
 
-fn summary(reading: &Reading) -> String {
-    let rows = || {
-        reading
-            .regions
-            .values()
-            .flat_map(|snapshot| &snapshot.quotas)
-    };
-    let limits = rows().filter(|row| row.limit.known().is_some()).count();
-    let usages = rows().filter(|row| row.usage.known().is_some()).count();
-    let mut text = format!("ok: {limits} limits, {usages} usages");
-    if reading.regions.len() > 1 {
-        text.push_str(&format!(" in {} regions", reading.regions.len()));
-    }
-    if let Some(account) = &reading.account {
+/// What can be read of a region, and whose limits it is under.
+fn summary(reading: &Reading, snapshot: &Snapshot) -> String {
+    let rows = &snapshot.quotas;
+    let limits = rows.iter().filter(|row| row.limit.known().is_some());
+    let usages = rows.iter().filter(|row| row.usage.known().is_some());
+    let mut text = format!("ok: {} limits, {} usages", limits.count(), usages.count());
+    let account = reading.account.as_ref().map(|account| account.as_str());
+    if let Some(account) = account {
         text.push_str(&format!(", account {account}"));
     }
-    for gap in &reading.gaps {
-        text.push_str(&format!("; {}", gap.detail));
+    let containers: BTreeSet<_> = rows
+        .iter()
+        .filter_map(|row| row.container.as_ref())
+        .filter(|container| account != Some(&*container.id))
+        .collect();
+    for container in containers {
+        text.push_str(&format!(", {} {}", container.kind, container.id));
     }
     text
-}
-
-fn advice(failures: &[Failure]) -> String {
-    let advice: Vec<_> = failures
-        .iter()
-        .filter_map(|failure| failure.advice.as_deref())
-        .collect();
-    advice.join("; ")
 }

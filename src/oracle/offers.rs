@@ -276,7 +276,8 @@ impl<'a> Judge<'a> {
         let offer = view.table().offer(row);
         let region = view.region_at(offer.region_index)?;
         let judged = self.judged(&offer, region);
-        Some(Judgement::new(&view, region, judged))
+        let capacity = region.capacity(&offer.shape.instance_type, offer.market);
+        Some(Judgement::new(&view, region, judged, capacity))
     }
 
     fn judged(&mut self, offer: &Offer<'_>, region: &JudgedRegion) -> Arc<Judged> {

@@ -8,7 +8,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::cache::{Entry, Good};
 use crate::model::{
     AccountId, BackendName, CloudKind, Failure, FailureKind, FailureRecord, Freshness, Leased,
-    Location, Moment, Priority, Region, Snapshot,
+    Location, Moment, Priority, Reading, Region, Snapshot,
 };
 use crate::telemetry::Cause;
 
@@ -42,6 +42,8 @@ pub struct Known {
     pub snapshot: Arc<Snapshot>,
     /// What could not be read besides.
     pub gaps: Vec<Failure>,
+    /// Everything that was read with them.
+    pub(super) reading: Arc<Reading>,
     /// When they were read.
     pub taken_at: Moment,
     /// How old that is now.
@@ -290,6 +292,7 @@ impl Inner {
         Some(Known {
             snapshot,
             gaps: good.reading.gaps.clone(),
+            reading: Arc::clone(&good.reading),
             taken_at: good.taken_at,
             age,
             freshness,

@@ -15,6 +15,7 @@ mod environment;
 mod floors;
 mod freshness;
 mod killed;
+mod nebius;
 mod offers;
 mod outages;
 mod problems;

@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use crate::http::body::{ContainerBody, Number, time};
 use crate::http::health::EditionBody;
-use crate::model::{Gpu, Limit, Market, Quota, Usage};
+use crate::model::{Capacity, Gpu, Limit, Market, Quota, Usage};
 use crate::oracle::{BindingQuota, JudgedOffer, Judgement, Judgements, OfferPage, OfferedBackend};
 
 /// The offers that were asked for, each judged.
@@ -93,6 +93,21 @@ struct JudgementBody<'a> {
     launchable: Option<u64>,
     /// What that rests on.
     quota: VerdictBody<'a>,
+    /// What the cloud says it can allocate now, beside the quota; absent where it does not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    capacity: Option<CapacityBody>,
+}
+
+/// What a cloud says it can allocate now. It is advice and no promise.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Capacity)]
+struct CapacityBody {
+    /// `high`, `medium`, `low`, `limit_reached` (the account's own limit) or `unknown`.
+    level: &'static str,
+    /// How many such instances.
+    available: u32,
+    /// When the cloud looked; null where it does not say.
+    as_of: Option<String>,
 }
 
 /// Whether a launch fits into the quotas, and why.
@@ -268,6 +283,17 @@ impl<'a> JudgementBody<'a> {
                 increase_url: row.and_then(|row| row.increase_url.as_deref()),
                 shadow_availability: advice.shadow.map(|shadow| shadow.as_str()),
             },
+            capacity: judgement.capacity.as_ref().map(CapacityBody::of),
+        }
+    }
+}
+
+impl CapacityBody {
+    fn of(capacity: &Capacity) -> Self {
+        Self {
+            level: capacity.level.as_str(),
+            available: capacity.available,
+            as_of: capacity.as_of.map(time),
         }
     }
 }

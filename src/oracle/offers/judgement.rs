@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::model::{
-    Advice, Amount, Doubt, Freshness, Moment, Outcome, Quota, QuotaKey, Verdict, advise,
+    Advice, Amount, Capacity, Doubt, Freshness, Moment, Outcome, Quota, QuotaKey, Verdict, advise,
 };
 
 use super::region::{Judged, JudgedRegion};
@@ -14,6 +14,8 @@ use super::view::BackendView;
 pub struct Judgement {
     /// What the caller is told to do.
     pub advice: Advice,
+    /// What the cloud says it has room for now, if it says so: advice beside the verdict.
+    pub capacity: Option<Capacity>,
     judged: Arc<Judged>,
     region: Option<Arc<JudgedRegion>>,
 }
@@ -32,12 +34,18 @@ pub struct BindingQuota<'a> {
 }
 
 impl Judgement {
-    pub(super) fn new(view: &BackendView, region: &Arc<JudgedRegion>, judged: Arc<Judged>) -> Self {
+    pub(super) fn new(
+        view: &BackendView,
+        region: &Arc<JudgedRegion>,
+        judged: Arc<Judged>,
+        capacity: Option<&Capacity>,
+    ) -> Self {
         // Nothing remembers denied capacity yet.
         let out_of_capacity = false;
         let outcome = judged.verdict.outcome;
         Self {
             advice: advise(outcome, view.strictness, view.shadow, out_of_capacity),
+            capacity: capacity.cloned(),
             judged,
             region: Some(Arc::clone(region)),
         }
@@ -54,6 +62,7 @@ impl Judgement {
         };
         Self {
             advice: advise(outcome, crate::model::Strictness::Off, false, false),
+            capacity: None,
             judged: Arc::new(Judged { verdict, reason }),
             region: None,
         }

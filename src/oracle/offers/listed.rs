@@ -158,7 +158,8 @@ impl Judge<'_> {
                 Arc::new(region.judge(&demand, self.count))
             }
         };
-        Judgement::new(&self.view, region, judged)
+        let capacity = region.capacity(asked.instance_type, asked.market);
+        Judgement::new(&self.view, region, judged, capacity)
     }
 }
 

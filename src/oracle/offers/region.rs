@@ -3,8 +3,8 @@
 use std::sync::{Arc, OnceLock};
 
 use crate::model::{
-    Demand, Doubt, Failure, Freshness, Leased, Moment, Outcome, QuotaIndex, Region, Verdict, judge,
-    reason,
+    Capacity, Demand, Doubt, Failure, Freshness, Leased, Market, Moment, Outcome, QuotaIndex,
+    Region, Verdict, judge, reason,
 };
 use crate::oracle::RegionView;
 
@@ -19,6 +19,8 @@ pub(super) struct JudgedRegion {
     pub(super) freshness: Option<Freshness>,
     pub(super) quotas: QuotaIndex,
     failure: Option<Failure>,
+    /// What the cloud says it has room for, ordered by type and market.
+    capacity: Vec<Capacity>,
     demands: Arc<Demands>,
     /// The verdict on one instance of each demand of the catalog, judged when first asked for.
     singles: Box<[OnceLock<Arc<Judged>>]>,
@@ -36,6 +38,12 @@ impl JudgedRegion {
     pub(super) fn new(view: RegionView, demands: Arc<Demands>) -> Self {
         let leased: Leased = view.leased;
         let known = view.known.as_ref();
+        let mut capacity = known
+            .filter(|known| known.freshness != Freshness::Expired)
+            .and_then(|known| known.reading.capacity.get(&view.location.region))
+            .cloned()
+            .unwrap_or_default();
+        capacity.sort_by(|a, b| key(a).cmp(&key(b)));
         let quotas = match known {
             None => QuotaIndex::unread(),
             Some(known) => {
@@ -53,6 +61,7 @@ impl JudgedRegion {
             freshness: known.map(|known| known.freshness),
             quotas,
             failure: view.last_failure.map(|record| record.failure),
+            capacity,
             singles: (0..demands.len()).map(|_| OnceLock::new()).collect(),
             demands,
         }
@@ -67,6 +76,7 @@ impl JudgedRegion {
             freshness: None,
             quotas: QuotaIndex::unread(),
             failure,
+            capacity: Vec::new(),
             singles: (0..demands.len()).map(|_| OnceLock::new()).collect(),
             demands,
         }
@@ -78,6 +88,15 @@ impl JudgedRegion {
         self.version == view.version
             && self.freshness == freshness
             && Arc::ptr_eq(&self.demands, demands)
+    }
+
+    /// What the cloud says it has room for, which is advice beside the verdict.
+    pub(super) fn capacity(&self, instance_type: &str, market: Market) -> Option<&Capacity> {
+        let wanted = (instance_type, market);
+        let found = self
+            .capacity
+            .binary_search_by(|known| key(known).cmp(&wanted));
+        Some(&self.capacity[found.ok()?])
     }
 
     /// The verdict on `count` instances of a catalog's demand.
@@ -102,4 +121,8 @@ impl JudgedRegion {
         }
         Judged { verdict, reason }
     }
+}
+
+fn key(capacity: &Capacity) -> (&str, Market) {
+    (&capacity.instance_type, capacity.market)
 }

@@ -13,10 +13,11 @@ use serde::Deserialize;
 
 /// The clouds that stories know: the real ones, and kind `scripted`.
 pub(super) const REGISTRY: &[Registration] = &[
-    clouds::REGISTRY[0],
+    clouds::aws::REGISTRATION,
+    clouds::nebius::REGISTRATION,
     Registration {
         kind: "scripted",
-        rate_limit: clouds::REGISTRY[0].rate_limit,
+        rate_limit: clouds::aws::REGISTRATION.rate_limit,
         parse: clouds::parse::<Script>,
     },
 ];

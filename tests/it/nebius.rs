@@ -1,0 +1,183 @@
+//! Nebius through the front door: one read of the tenant for everybody, answers that outlive
+//! trouble, offers with quota and capacity, and a `check` that explains.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::Request;
+use quota_oracle::sim::nebius::{Fault, Method, Rule, Settings, SimulatedNebius};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+use tower::ServiceExt;
+
+use crate::harness::{Process, Service, Setup, eventually, let_time_pass};
+
+const REGIONS: [&str; 5] = [
+    "eu-north1",
+    "eu-west1",
+    "me-west1",
+    "uk-south1",
+    "us-central1",
+];
+
+/// The simulated tenant has a project in each region, each with limits of its own.
+const ONE_READ: u64 = 1 + REGIONS.len() as u64;
+
+async fn nebius() -> SimulatedNebius {
+    SimulatedNebius::start(Settings::default()).await.unwrap()
+}
+
+fn setup(nebius: &SimulatedNebius) -> Setup {
+    let setup = Setup::without_backends();
+    setup.file("nebius.json", &nebius.credentials_file());
+    let url = nebius.url();
+    setup.backend(&format!(
+        r#"
+        kind = "nebius"
+        credentials = {{ source = "service_account", file = "nebius.json" }}
+        endpoints = {{ quotas = "{url}", tokens = "{url}", iam = "{url}", compute = "{url}", capacity = "{url}" }}
+        "#
+    ))
+}
+
+async fn crowd(service: &Service) {
+    let mut callers = JoinSet::new();
+    for region in REGIONS.iter().cycle().take(500) {
+        let router = service.router();
+        let path = format!("/quotas/nebius/{region}");
+        callers.spawn(async move {
+            let request = Request::get(path).body(Body::empty()).unwrap();
+            router.oneshot(request).await.unwrap().status().as_u16()
+        });
+    }
+    assert_eq!(callers.join_all().await, [200; 500]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_crowd_over_all_regions_costs_one_read_of_the_tenant_cold_and_after_expiry() {
+    let nebius = nebius().await;
+    let setup = setup(&nebius)
+        .set("backends.0.preload", false)
+        .set("backends.0.refresh_every", "10h")
+        .set("cache.fresh_for", "1m")
+        .set("cache.stale_for", "2m");
+    let service = setup.start().await;
+    crowd(&service).await;
+    assert_eq!(nebius.controls().calls(Method::ListQuotas), ONE_READ);
+    assert_eq!(nebius.controls().most_concurrent_exchanges(), 1);
+
+    let_time_pass(Duration::from_secs(150)).await;
+    nebius.controls().reset_calls();
+    crowd(&service).await;
+    eventually("the tenant was read anew", async || {
+        let answer = service.get("/quotas/nebius/eu-north1").await;
+        answer.json()["freshness"] == "fresh"
+    })
+    .await;
+    assert_eq!(nebius.controls().calls(Method::ListQuotas), ONE_READ);
+}
+
+#[tokio::test(start_paused = true)]
+async fn answers_stay_while_the_token_service_is_down_and_heal_by_themselves() {
+    let nebius = nebius().await;
+    let setup = setup(&nebius);
+    let service = setup.start().await;
+    service.ready().await;
+    nebius.controls().revoke_tokens();
+    nebius
+        .controls()
+        .inject(Rule::new(Fault::Unavailable).on(Method::ExchangeToken));
+
+    let_time_pass(Duration::from_secs(600)).await;
+    let asked = Instant::now();
+    let answer = service.get("/quotas/nebius/eu-north1").await;
+    assert!(asked.elapsed() < Duration::from_millis(300));
+    let body = answer.json();
+    assert_eq!(body["freshness"], "stale");
+    assert_eq!(body["last_failure"]["kind"], "unavailable", "{body}");
+
+    nebius.controls().clear_faults();
+    let_time_pass(Duration::from_secs(600)).await;
+    let body = service.get("/quotas/nebius/eu-north1").await.json();
+    assert_eq!(body["freshness"], "fresh", "{body}");
+    assert_eq!(nebius.controls().most_concurrent_exchanges(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn offers_say_which_quota_binds_and_what_can_be_allocated_now() {
+    let nebius = nebius().await;
+    let setup = setup(&nebius);
+    let service = setup.start().await;
+    service.ready().await;
+
+    let path = "/offers?region=eu-north1&gpu=H100&spot=false&min_gpu_count=8";
+    let body = service.get(path).await.json();
+    let offer = &body["offers"][0];
+    assert_eq!(offer["instance_type"], "gpu-h100-sxm 8gpu-128vcpu-1600gb");
+    // 24 of the tenant's 32 GPUs are in use.
+    assert_eq!(offer["availability"], "available", "{offer}");
+    assert_eq!(offer["launchable"], 1);
+    assert_eq!(
+        offer["quota"]["binding"]["code"],
+        "compute.instance.gpu.h100"
+    );
+    assert_eq!(offer["quota"]["binding"]["available"], 8);
+    let capacity = &offer["capacity"];
+    assert!(capacity["available"].is_u64(), "{offer}");
+    assert!(capacity["level"].is_string());
+
+    let twice = service.get(&format!("{path}&count=2")).await.json();
+    assert_eq!(twice["offers"][0]["availability"], "no_quota");
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_advice_offers_are_judged_all_the_same() {
+    let nebius = nebius().await;
+    nebius
+        .controls()
+        .inject(Rule::new(Fault::Unimplemented).on(Method::ListAdvice));
+    let setup = setup(&nebius);
+    let service = setup.start().await;
+    service.ready().await;
+
+    let path = "/offers?region=eu-north1&gpu=H100&spot=false&min_gpu_count=8";
+    let offer = service.get(path).await.json()["offers"][0].clone();
+    assert_eq!(offer["availability"], "available");
+    assert_eq!(offer.get("capacity"), None, "{offer}");
+}
+
+#[tokio::test]
+async fn check_explains_a_wrong_key_a_denied_tenant_and_which_project_serves_which_region() {
+    let nebius = nebius().await;
+    let config = setup(&nebius).write();
+    let check = async || {
+        let arguments = ["check", "--config", config.path.to_str().unwrap()];
+        let mut process = Process::start(&arguments, &[]);
+        let status = process.ended().await;
+        (status.code(), process.output())
+    };
+
+    let (code, said) = check().await;
+    assert_eq!(code, Some(0), "{said}");
+    for region in REGIONS {
+        let line = said.lines().find(|line| line.contains(region)).unwrap();
+        assert!(
+            line.contains(&format!("project project-e00{region}")),
+            "{said}"
+        );
+    }
+
+    nebius.controls().register_key(false);
+    let (code, said) = check().await;
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("denied"), "{said}");
+    assert!(said.contains("public key"), "{said}");
+
+    nebius.controls().register_key(true);
+    nebius
+        .controls()
+        .inject(Rule::new(Fault::PermissionDenied).on(Method::ListQuotas));
+    let (code, said) = check().await;
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("viewer"), "{said}");
+}
