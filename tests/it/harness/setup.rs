@@ -54,8 +54,10 @@ impl Setup {
     }
 
     pub(crate) fn without_backends() -> Self {
+        // A disk takes real time, in which an hour of the paused clock passes.
+        let table = "[server]\nlisten = \"127.0.0.1:0\"\nshutdown_timeout = \"1h\"";
         Self {
-            table: toml::from_str("[server]\nlisten = \"127.0.0.1:0\"").unwrap(),
+            table: toml::from_str(table).unwrap(),
             folder: Arc::new(tempfile::tempdir().unwrap()),
             clock: Clock::starting_at(Timestamp::now()),
             wall_jump: SignedDuration::ZERO,
