@@ -132,7 +132,7 @@ async fn only_the_probes_and_the_signed_routes_need_no_token() {
         for method in documented.keys().filter(|key| *key != "parameters") {
             let method = method.to_uppercase().parse().unwrap();
             let answer = service.send(service.request(method, &filled)).await;
-            if answer.status < 400 {
+            if answer.status != 401 {
                 open.push(path.as_str());
             }
         }
