@@ -28,6 +28,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::post;
+use tower::ServiceBuilder;
 use tower_http::compression::CompressionLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 use utoipa_axum::router::OpenApiRouter;
@@ -74,14 +75,19 @@ pub fn router(oracle: Oracle, settings: &Settings, aws_protocol: Option<AwsProto
         .merge(SwaggerUi::new("/docs").url("/openapi.json", document))
         .fallback(problem::unknown_route)
         .method_not_allowed_fallback(problem::method_not_allowed)
-        .layer(DefaultBodyLimit::max(settings.max_body))
-        // The default limit is asked by handlers that read a body; the others have one too.
-        .layer(RequestBodyLimitLayer::new(settings.max_body))
-        .layer(CompressionLayer::new())
-        .layer(axum::middleware::from_fn_with_state(
-            shared.clone(),
-            layers::answer,
-        ))
+        // One layer of many parts, the outermost first: each layer of its own would box and copy
+        // every route once more for every request.
+        .layer(
+            ServiceBuilder::new()
+                .layer(axum::middleware::from_fn_with_state(
+                    shared.clone(),
+                    layers::answer,
+                ))
+                .layer(CompressionLayer::new())
+                // The default limit is asked by handlers that read a body; the others have one too.
+                .layer(RequestBodyLimitLayer::new(settings.max_body))
+                .layer(DefaultBodyLimit::max(settings.max_body)),
+        )
         .with_state(shared)
 }
 
