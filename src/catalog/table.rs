@@ -137,6 +137,14 @@ impl Table {
             .map(|row| self.offer(row))
     }
 
+    /// The place in [`Table::shapes`] of what a type is made of, if it is the same in all regions.
+    pub fn only_shape(&self, instance_type: &str) -> Option<usize> {
+        match self.shapes_named(instance_type) {
+            [shape] => Some(*shape as usize),
+            _ => None,
+        }
+    }
+
     /// What a type is made of, wherever it is offered.
     ///
     /// A number or GPU on which its shapes differ is left out: it depends on the region.

@@ -80,4 +80,10 @@ fn a_type_by_name_says_only_what_all_its_shapes_share() {
     );
     let offer = table.find("r", "n1", Market::OnDemand).unwrap();
     assert_eq!(offer.price, Some(1.0));
+    assert_eq!(table.only_shape("n1"), None);
+
+    let provider = bundled();
+    let table = &provider.edition.table;
+    let only = table.only_shape("p5.48xlarge").unwrap();
+    assert_eq!(table.shapes()[only].cpus, Some(192));
 }

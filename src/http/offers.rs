@@ -21,6 +21,9 @@ use super::{json, table::is_wanted};
 use body::{JudgementsBody, OffersBody};
 use listed::ListedBody;
 
+/// A little more than an offer usually takes, so that the bytes of many are seldom moved.
+const OFFER_BYTES: usize = 1100;
+
 /// The offers that can be rented, each with whether it can be launched and which quota stands in
 /// the way.
 ///
@@ -65,7 +68,7 @@ pub(super) async fn find(
     if wants_table {
         return Ok((vary, table::page(&page)).into_response());
     }
-    Ok((vary, rendered(&OffersBody::of(&page))).into_response())
+    Ok((vary, rendered(&OffersBody::of(&page), page.offers().len())).into_response())
 }
 
 /// Judges offers of the caller's own, in their order.
@@ -95,10 +98,13 @@ pub(super) async fn judge(
         .judge_listed(list.offers(), list.count, |backend| {
             caller.sees(backend.as_str())
         });
-    Ok(rendered(&JudgementsBody::of(&judged)))
+    let offers = judged.judgements.len();
+    Ok(rendered(&JudgementsBody::of(&judged), offers))
 }
 
-fn rendered(body: &impl Serialize) -> Response {
-    let bytes = serde_json::to_vec(body).expect("wire structs have text keys only");
+/// The answer that says `body`, which tells of so many offers.
+fn rendered(body: &impl Serialize, offers: usize) -> Response {
+    let mut bytes = Vec::with_capacity(OFFER_BYTES * (offers + 1));
+    serde_json::to_writer(&mut bytes, body).expect("wire structs have text keys only");
     ([(header::CONTENT_TYPE, "application/json")], bytes).into_response()
 }

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use axum::Extension;
-use axum::extract::{Path, RawQuery, State};
+use axum::body::Body;
+use axum::extract::{Path, RawQuery, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
@@ -111,11 +112,12 @@ pub(super) async fn region(
     Extension(caller): Extension<Caller>,
     Extension(Deadline(deadline)): Extension<Deadline>,
     Path((backend, region)): Path<(String, String)>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
+    // The whole request, because taking its headers alone would copy them.
+    request: Request,
 ) -> Result<Response, Problem> {
+    let headers = request.headers();
     check_visible(&shared, &caller, &backend)?;
-    let asked = Asked::parse(query.as_deref(), &headers)?;
+    let asked = Asked::parse(request.uri().query(), headers)?;
     if asked.max_age.is_some() {
         caller.require(Scope::Verify)?;
     }
@@ -124,7 +126,7 @@ pub(super) async fn region(
         .oracle
         .region(&backend, &region, asked.max_age, deadline)
         .await?;
-    Ok(answer(&shared, &view, &asked, &headers))
+    Ok(answer(&shared, &view, &asked, headers))
 }
 
 /// What a question about a region asks for besides the region.
@@ -189,14 +191,18 @@ fn answer(shared: &Shared, view: &RegionView, asked: &Asked, headers: &HeaderMap
 /// The body, or 304 if the caller has it already.
 fn conditional(asked: &HeaderMap, rendered: &Rendered, mut headers: HeaderMap) -> Response {
     headers.insert(header::ETAG, rendered.etag.clone());
-    if has_it(asked, &rendered.etag) {
-        return (StatusCode::NOT_MODIFIED, headers).into_response();
-    }
-    headers.insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/json"),
-    );
-    (headers, rendered.body.clone()).into_response()
+    let mut response = if has_it(asked, &rendered.etag) {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/json"),
+        );
+        Response::new(Body::from(rendered.body.clone()))
+    };
+    // Put in place whole: adding them one by one would hash every name again.
+    *response.headers_mut() = headers;
+    response
 }
 
 /// Whether `If-None-Match` names the tag, by weak comparison (RFC 9110, section 13.1.2).

@@ -12,7 +12,6 @@ mod region;
 mod tally;
 mod view;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::catalog::{Filter, Offer, Provider, RowId};
@@ -211,8 +210,8 @@ struct Judge<'a> {
     count: u32,
     /// The regions that the request is about, by their place in the catalog.
     asked: Vec<bool>,
-    /// Verdicts on other counts than one, which the regions do not keep.
-    kept: HashMap<(usize, u32), Arc<Judged>>,
+    /// Verdicts on other counts than one, which the regions do not keep: by region and demand.
+    kept: Vec<Vec<Option<Arc<Judged>>>>,
 }
 
 impl<'a> Judge<'a> {
@@ -225,7 +224,7 @@ impl<'a> Judge<'a> {
             view,
             catalog,
             count,
-            kept: HashMap::new(),
+            kept: Vec::new(),
         }
     }
 
@@ -281,14 +280,19 @@ impl<'a> Judge<'a> {
     }
 
     fn judged(&mut self, offer: &Offer<'_>, region: &JudgedRegion) -> Arc<Judged> {
-        let demand = self.view.demands.number(offer);
+        let demand = self.view.demands.number(offer.shape_index, offer.market);
         if self.count == 1 {
             return region.judged(demand, 1);
         }
-        let judged = self
-            .kept
-            .entry((offer.region_index, demand))
-            .or_insert_with(|| region.judged(demand, self.count));
+        if self.kept.is_empty() {
+            self.kept
+                .resize(self.view.table().regions().len(), Vec::new());
+        }
+        let kept = &mut self.kept[offer.region_index];
+        if kept.is_empty() {
+            kept.resize(self.view.demands.len(), None);
+        }
+        let judged = kept[demand as usize].get_or_insert_with(|| region.judged(demand, self.count));
         Arc::clone(judged)
     }
 

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use crate::catalog::{Offer, Table};
+use crate::catalog::Table;
 use crate::model::{Demand, Market, Region};
 use crate::source::QuotaSource;
 
@@ -47,10 +47,10 @@ impl Demands {
         self.distinct.len()
     }
 
-    /// The number of an offer's demand; the offer comes from the same catalog.
-    pub(super) fn number(&self, offer: &Offer<'_>) -> u32 {
-        let [on_demand, spot] = self.of_shape[offer.shape_index];
-        match offer.market {
+    /// The number of the demand of a shape, by its place in the same catalog.
+    pub(super) fn number(&self, shape: usize, market: Market) -> u32 {
+        let [on_demand, spot] = self.of_shape[shape];
+        match market {
             Market::OnDemand => on_demand,
             Market::Spot => spot,
         }

@@ -1,10 +1,10 @@
 //! Offers that the caller lists, judged one by one.
 
-use std::collections::BTreeSet;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::catalog::Shape;
-use crate::model::{BackendName, Gpu, Instance, Market, Region};
+use crate::model::{BackendName, Gpu, Instance, Market};
 use crate::oracle::Oracle;
 
 use super::region::JudgedRegion;
@@ -67,7 +67,7 @@ impl Oracle {
         let oracle = &*self.0;
         let seen = oracle.backends.values();
         let seen = seen.filter(|connected| sees(&connected.backend.name));
-        let mut benches: Vec<(Option<Bench<'_>>, _)> =
+        let mut benches: Vec<(Option<Bench<'_, 'a>>, _)> =
             seen.map(|connected| (None, connected)).collect();
         let names: Vec<&str> = benches
             .iter()
@@ -86,7 +86,7 @@ impl Oracle {
                     .get_or_insert_with(|| Bench {
                         judge: Judge::new(oracle, connected, count.max(1)),
                         tally: Tally::default(),
-                        asked: BTreeSet::new(),
+                        asked: HashMap::new(),
                     })
                     .judgement(&offer)
             })
@@ -95,8 +95,10 @@ impl Oracle {
         let mut backends = Vec::new();
         for bench in benches.into_iter().filter_map(|(bench, _)| bench) {
             let judge = &bench.judge;
-            for region in &bench.asked {
-                oracle.ask_behind(judge.connected, region.as_str());
+            for (region, known) in &bench.asked {
+                if known.is_some() {
+                    oracle.ask_behind(judge.connected, region);
+                }
             }
             bench.tally.count(&oracle.metrics, judge.name());
             backends.push(judge.backend());
@@ -109,22 +111,19 @@ impl Oracle {
 }
 
 /// Where the offers of one backend are judged.
-struct Bench<'a> {
+struct Bench<'a, 'o> {
     judge: Judge<'a>,
     tally: Tally,
-    asked: BTreeSet<Region>,
+    /// The regions that were asked about, as far as they are the backend's.
+    asked: HashMap<&'o str, Option<Arc<JudgedRegion>>>,
 }
 
-impl Bench<'_> {
-    fn judgement(&mut self, offer: &AskedOffer<'_>) -> Judgement {
+impl<'o> Bench<'_, 'o> {
+    fn judgement(&mut self, offer: &AskedOffer<'o>) -> Judgement {
         let view = &self.judge.view;
-        let judgement = match view.region(offer.region) {
-            Some(region) => {
-                if !self.asked.contains(offer.region) {
-                    self.asked.insert(Region::from(offer.region));
-                }
-                self.judge.of_listed(offer, &region)
-            }
+        let region = self.asked.entry(offer.region);
+        let judgement = match region.or_insert_with(|| view.region(offer.region)) {
+            Some(region) => self.judge.of_listed(offer, region),
             None => Judgement::unknown(format!(
                 "{} has no region `{}`",
                 offer.backend, offer.region
@@ -138,14 +137,19 @@ impl Bench<'_> {
 impl Judge<'_> {
     fn of_listed(&self, asked: &AskedOffer<'_>, region: &Arc<JudgedRegion>) -> Judgement {
         let table = self.view.table();
-        let listed = table.find(asked.region, asked.instance_type, asked.market);
-        let judged = match &listed {
-            Some(offer) if is_as_listed(asked, offer.shape) => {
-                region.judged(self.view.demands.number(offer), self.count)
+        // A type is mostly the same everywhere, which spares looking for it in the region.
+        let listed = table.only_shape(asked.instance_type).or_else(|| {
+            let offer = table.find(asked.region, asked.instance_type, asked.market)?;
+            Some(offer.shape_index)
+        });
+        let judged = match listed {
+            Some(shape) if is_as_listed(asked, &table.shapes()[shape]) => {
+                let demand = self.view.demands.number(shape, asked.market);
+                region.judged(demand, self.count)
             }
             _ => {
-                let known = match &listed {
-                    Some(offer) => Some(offer.shape.clone()),
+                let known = match listed {
+                    Some(shape) => Some(table.shapes()[shape].clone()),
                     // What it is made of is the same in another region.
                     None => table.type_by_name(asked.instance_type),
                 };

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
 
 use crate::catalog::{Edition, Provider, Table};
-use crate::model::{Failure, Freshness, Region, Strictness};
+use crate::model::{Failure, Freshness, Moment, Region, Strictness};
 use crate::oracle::backend::{Connected, Unit};
 use crate::oracle::{Inner, Status};
 
@@ -40,7 +40,8 @@ impl Inner {
             .catalog
             .provider(connected.backend.kind.as_str())
             .expect("the catalog covers the kinds of all backends, which `Oracle::new` checks");
-        let marks: Vec<Mark> = connected.units().map(|unit| self.mark(unit)).collect();
+        let now = self.clock.now();
+        let marks: Vec<Mark> = connected.units().map(|unit| self.mark(unit, now)).collect();
         // Held while a changed view is put together, so that it is done once.
         let mut kept = connected
             .offers
@@ -59,13 +60,10 @@ impl Inner {
         (view, provider)
     }
 
-    fn mark(&self, unit: &Unit) -> Mark {
+    fn mark(&self, unit: &Unit, now: Moment) -> Mark {
         let entry = self.cache.get(&unit.key)?;
-        let age = |good: &crate::cache::Good| good.taken_at.age(self.clock.now());
-        let freshness = entry
-            .good
-            .as_ref()
-            .map(|good| self.lifetimes.judge(age(good)));
+        let good = entry.good.as_ref();
+        let freshness = good.map(|good| self.lifetimes.judge(good.taken_at.age(now)));
         Some((entry.version, freshness))
     }
 }
@@ -151,14 +149,12 @@ impl BackendView {
 impl Inner {
     /// Why something of a backend is not known, if anything is not.
     fn failure(&self, connected: &Connected) -> Option<Failure> {
+        let now = self.clock.now();
         connected.units().find_map(|unit| {
-            let entry = self.cache.get(&unit.key)?;
-            let usable = |good: &crate::cache::Good| {
-                self.lifetimes.judge(good.taken_at.age(self.clock.now())) != Freshness::Expired
-            };
-            if entry.good.as_ref().is_some_and(usable) {
+            if let Some((_, Some(Freshness::Fresh | Freshness::Stale))) = self.mark(unit, now) {
                 return None;
             }
+            let entry = self.cache.get(&unit.key)?;
             let record = entry.last_failure.as_ref()?;
             Some(record.failure.clone())
         })
