@@ -8,7 +8,6 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, header};
 use criterion::{Criterion, criterion_group, criterion_main};
@@ -16,7 +15,7 @@ use quota_oracle::cache::Cache;
 use quota_oracle::catalog::Table;
 use quota_oracle::clock::Clock;
 use quota_oracle::clouds::{CloudSettings, Connection, RegionChoice, aws};
-use quota_oracle::http::{Settings, router};
+use quota_oracle::http::{self, Settings};
 use quota_oracle::model::{
     Amount, Lifetimes, Limit, LimitSource, Quota, QuotaKey, QuotaMarket, Reading, Region, Scope,
     Snapshot, Unit, UnitId, UnitKey, Usage,
@@ -56,14 +55,14 @@ fn service(criterion: &mut Criterion) {
         let table = &provider.edition.table;
         let regions = table.regions().to_vec();
         let list = list(table, 1000);
-        let router = runtime.block_on(serving(catalog, &regions));
+        let service = runtime.block_on(serving(catalog, &regions));
         for (name, path) in QUERIES {
             criterion.bench_function(&format!("GET/{size}/{name}"), |bencher| {
-                bencher.to_async(&runtime).iter(|| get(&router, path));
+                bencher.to_async(&runtime).iter(|| get(&service, path));
             });
         }
         criterion.bench_function(&format!("POST/{size}/1,000 offers"), |bencher| {
-            bencher.to_async(&runtime).iter(|| post(&router, &list));
+            bencher.to_async(&runtime).iter(|| post(&service, &list));
         });
     }
 }
@@ -72,7 +71,7 @@ criterion_group!(benches, service);
 criterion_main!(benches);
 
 /// The service over an AWS account whose regions have just been read.
-async fn serving(catalog: quota_oracle::catalog::Catalog, regions: &[Region]) -> Router {
+async fn serving(catalog: quota_oracle::catalog::Catalog, regions: &[Region]) -> http::Service {
     let (metrics, clock) = (Metrics::new(), Clock::system());
     let cache = Cache::in_memory();
     for region in regions {
@@ -132,7 +131,7 @@ async fn serving(catalog: quota_oracle::catalog::Catalog, regions: &[Region]) ->
         clock,
         metrics,
     );
-    router(oracle, &Settings::default(), None)
+    http::service(oracle, &Settings::default(), None)
 }
 
 fn row(code: &str) -> Quota {
@@ -174,24 +173,24 @@ fn list(table: &Table, length: usize) -> String {
     serde_json::json!({ "offers": offers }).to_string()
 }
 
-async fn get(router: &Router, path: &str) -> usize {
+async fn get(service: &http::Service, path: &str) -> usize {
     let request = Request::get(path).body(Body::empty());
-    answered(router, request.expect("a request")).await
+    answered(service, request.expect("a request")).await
 }
 
-async fn post(router: &Router, list: &str) -> usize {
+async fn post(service: &http::Service, list: &str) -> usize {
     let request = Request::post("/offers")
         .header(header::CONTENT_TYPE, "application/json")
         .body(Body::from(list.to_owned()));
-    answered(router, request.expect("a request")).await
+    answered(service, request.expect("a request")).await
 }
 
-async fn answered(router: &Router, request: Request<Body>) -> usize {
-    let response = router
+async fn answered(service: &http::Service, request: Request<Body>) -> usize {
+    let response = service
         .clone()
         .oneshot(request)
         .await
-        .expect("a router always answers");
+        .expect("the service always answers");
     assert!(response.status().is_success());
     let body = to_bytes(response.into_body(), usize::MAX).await;
     body.expect("the body is in memory").len()

@@ -5,10 +5,10 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
+use tower::make::Shared;
 
 use crate::cache::Cache;
 use crate::catalog::Catalog;
@@ -26,7 +26,7 @@ use crate::upstream::Upstream;
 #[derive(Debug)]
 pub struct App {
     oracle: Oracle,
-    router: Router,
+    service: http::Service,
     shutdown_timeout: Duration,
     reload_catalog_every: Duration,
 }
@@ -67,7 +67,7 @@ impl App {
             metrics,
         );
         Ok(Self {
-            router: http::router(oracle.clone(), &config.server, aws_protocol(config, clock)),
+            service: http::service(oracle.clone(), &config.server, aws_protocol(config, clock)),
             oracle,
             shutdown_timeout: config.server.shutdown_timeout,
             reload_catalog_every: config.catalog.reload_every,
@@ -75,8 +75,8 @@ impl App {
     }
 
     /// The service as a function of a request, for callers that bring their own server.
-    pub fn router(&self) -> Router {
-        self.router.clone()
+    pub fn service(&self) -> http::Service {
+        self.service.clone()
     }
 
     /// What answers.
@@ -111,7 +111,7 @@ impl App {
             // Nobody listens any more only if serving has already failed.
             let _ = stopping.send(());
         };
-        let server = axum::serve(listener, self.router).with_graceful_shutdown(stop);
+        let server = axum::serve(listener, Shared::new(self.service)).with_graceful_shutdown(stop);
         let shutdown_timeout = self.shutdown_timeout;
         let result = tokio::select! {
             result = server => result,

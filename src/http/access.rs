@@ -5,8 +5,6 @@ use std::sync::Arc;
 use axum::http::{HeaderMap, Method, header};
 use subtle::ConstantTimeEq;
 
-use crate::model::BackendName;
-
 use super::problem::{Kind, Problem};
 use super::{Scope, Token};
 
@@ -101,7 +99,7 @@ impl Caller {
     pub(super) fn sees(&self, backend: &str) -> bool {
         match self {
             Self::Anyone => true,
-            Self::Bearer(token) => token.sees(&BackendName::from(backend)),
+            Self::Bearer(token) => token.sees(backend),
         }
     }
 

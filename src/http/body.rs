@@ -188,7 +188,7 @@ impl<'a> RegionBody<'a> {
             region: view.location.region.as_str(),
             account: view.account.as_ref().map(|account| account.as_str()),
             taken_at: known.map(|known| time(known.taken_at.wall)),
-            freshness: known.map(|known| known.freshness.as_str()),
+            freshness: known.map(|known| known.standing.freshness.as_str()),
             last_failure: view.last_failure.as_ref().map(FailureRecordBody::of),
             gaps: known.map_or_else(Vec::new, |known| {
                 known.gaps.iter().map(FailureBody::of).collect()
@@ -284,7 +284,7 @@ impl<'a> RegionOverviewBody<'a> {
         let known = view.known.as_ref();
         Self {
             region: view.location.region.as_str(),
-            freshness: known.map(|known| known.freshness.as_str()),
+            freshness: known.map(|known| known.standing.freshness.as_str()),
             taken_at: known.map(|known| time(known.taken_at.wall)),
             last_failure: view.last_failure.as_ref().map(FailureRecordBody::of),
         }

@@ -16,9 +16,9 @@ use tracing::Instrument;
 use super::access::Caller;
 use super::aws_protocol::{self, AwsError};
 use super::problem::{self, Kind, Problem};
-use super::{Scope, Shared};
+use super::{Scope, Shared, quotas};
 
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// A caller's own request id is taken up to this length.
 const LONGEST_ID: usize = 128;
@@ -130,7 +130,7 @@ fn admit(
 }
 
 /// The caller's id if it is a sane one, a new one otherwise.
-fn request_id(headers: &HeaderMap) -> HeaderValue {
+pub(super) fn request_id(headers: &HeaderMap) -> HeaderValue {
     let sane = |value: &&HeaderValue| {
         let text = value.as_bytes();
         (1..=LONGEST_ID).contains(&text.len()) && text.iter().all(u8::is_ascii_graphic)
@@ -214,7 +214,7 @@ fn carry_over(from: &Response, to: &mut Response) {
 fn metrics_label(route: &str) -> &'static str {
     const ROUTES: [&str; 14] = [
         "/offers",
-        "/quotas/{backend}/{region}",
+        quotas::REGION,
         "/quotas/{backend}",
         "/quotas",
         "/refresh/{backend}/{region}",

@@ -21,13 +21,20 @@ mod refresh;
 mod rendered;
 mod settings;
 mod table;
+mod warm;
 
+use std::convert::Infallible;
+use std::future::{Ready, ready};
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::response::Response;
+use axum::routing::future::RouteFuture;
 use axum::routing::post;
+use futures_util::future::Either;
 use tower::ServiceBuilder;
 use tower_http::compression::CompressionLayer;
 use tower_http::limit::RequestBodyLimitLayer;
@@ -61,8 +68,33 @@ struct Inner {
     aws_protocol: Option<aws_protocol::Endpoint>,
 }
 
-/// The service as a function of a request.
-pub fn router(oracle: Oracle, settings: &Settings, aws_protocol: Option<AwsProtocol>) -> Router {
+/// The service as a function of a request; clones share it.
+#[derive(Clone, Debug)]
+pub struct Service {
+    shared: Shared,
+    router: Router,
+}
+
+impl tower::Service<Request> for Service {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Either<Ready<Result<Response, Infallible>>, RouteFuture<Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        // So is the router, always.
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        match warm::answer(&self.shared, &request) {
+            Some(response) => Either::Left(ready(Ok(response))),
+            None => Either::Right(self.router.call(request)),
+        }
+    }
+}
+
+/// The service over what the oracle knows.
+pub fn service(oracle: Oracle, settings: &Settings, aws_protocol: Option<AwsProtocol>) -> Service {
     let shared = Shared(Arc::new(Inner {
         oracle,
         tokens: Tokens::new(settings.tokens.clone()),
@@ -71,7 +103,7 @@ pub fn router(oracle: Oracle, settings: &Settings, aws_protocol: Option<AwsProto
         aws_protocol: aws_protocol.map(aws_protocol::Endpoint::new),
     }));
     let (router, document) = table_of_contents().split_for_parts();
-    router
+    let router = router
         .merge(SwaggerUi::new("/docs").url("/openapi.json", document))
         .fallback(problem::unknown_route)
         .method_not_allowed_fallback(problem::method_not_allowed)
@@ -88,7 +120,8 @@ pub fn router(oracle: Oracle, settings: &Settings, aws_protocol: Option<AwsProto
                 .layer(RequestBodyLimitLayer::new(settings.max_body))
                 .layer(DefaultBodyLimit::max(settings.max_body)),
         )
-        .with_state(shared)
+        .with_state(shared.clone());
+    Service { shared, router }
 }
 
 /// All routes with their documentation.

@@ -8,8 +8,7 @@ use axum::extract::{Path, RawQuery, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-use crate::model::Freshness;
-use crate::oracle::{BackendStatus, QuotaError, RegionView};
+use crate::oracle::{BackendStatus, QuotaError, RegionView, Standing};
 
 use super::access::Caller;
 use super::body::{BackendBody, BackendOverviewBody, OverviewBody, RegionBody};
@@ -80,6 +79,9 @@ pub(super) async fn backend(
         HeaderMap::new(),
     ))
 }
+
+/// The route of [`region`], as metrics call it.
+pub(super) const REGION: &str = "/quotas/{backend}/{region}";
 
 /// The quotas of one region.
 ///
@@ -164,32 +166,39 @@ impl Asked {
 
 fn answer(shared: &Shared, view: &RegionView, asked: &Asked, headers: &HeaderMap) -> Response {
     let keep = |quota: &crate::model::Quota| asked.keeps(&quota.key.service, &quota.key.code);
-    let mut extra = HeaderMap::with_capacity(4);
-    extra.insert(header::VARY, HeaderValue::from_static("accept"));
-    if let Some(known) = &view.known {
-        extra.insert(header::AGE, HeaderValue::from(known.age.as_secs()));
-        let fresh_for = match known.freshness {
-            Freshness::Fresh => known.changes_in.map_or(0, |left| left.as_secs()),
-            Freshness::Stale | Freshness::Expired => 0,
-        };
-        let cache = format!("max-age={fresh_for}");
-        if let Ok(cache) = HeaderValue::try_from(cache) {
-            extra.insert(header::CACHE_CONTROL, cache);
-        }
-    }
+    let head = head(view.known.as_ref().map(|known| &known.standing));
     if asked.table {
         let text = table::region(view, keep);
-        return (extra, text).into_response();
+        return (head, text).into_response();
     }
     if asked.is_filtered() {
         let rendered = Rendered::of_json(&RegionBody::of(view, keep));
-        return conditional(headers, &rendered, extra);
+        return conditional(headers, &rendered, head);
     }
-    conditional(headers, &shared.0.rendered.region(view), extra)
+    conditional(headers, &shared.0.rendered.region(view), head)
+}
+
+/// The headers that say how far an answer about a region may be relied on.
+pub(super) fn head(standing: Option<&Standing>) -> HeaderMap {
+    // All headers of the answer will fit.
+    let mut head = HeaderMap::with_capacity(8);
+    let vary = HeaderValue::from_static("accept, accept-encoding");
+    head.insert(header::VARY, vary);
+    if let Some(standing) = standing {
+        head.insert(header::AGE, HeaderValue::from(standing.age.as_secs()));
+        let cache = format!("max-age={}", standing.fresh_for.as_secs());
+        let cache = HeaderValue::try_from(cache).expect("a number in words is a header value");
+        head.insert(header::CACHE_CONTROL, cache);
+    }
+    head
 }
 
 /// The body, or 304 if the caller has it already.
-fn conditional(asked: &HeaderMap, rendered: &Rendered, mut headers: HeaderMap) -> Response {
+pub(super) fn conditional(
+    asked: &HeaderMap,
+    rendered: &Rendered,
+    mut headers: HeaderMap,
+) -> Response {
     headers.insert(header::ETAG, rendered.etag.clone());
     let mut response = if has_it(asked, &rendered.etag) {
         StatusCode::NOT_MODIFIED.into_response()

@@ -1,10 +1,13 @@
 //! Answers as bytes: rendered once for each change of what they say, and shared until the next.
 
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::io::Write;
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use axum::http::HeaderValue;
 use bytes::Bytes;
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use sha2::{Digest, Sha256};
 
 use crate::model::{BackendName, Freshness, Region};
@@ -13,11 +16,35 @@ use crate::oracle::RegionView;
 use super::body::RegionBody;
 
 /// The bytes of an answer and the tag that changes with them.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Rendered {
     pub(super) body: Bytes,
     pub(super) etag: HeaderValue,
+    gzip: OnceLock<Bytes>,
+    zstd: OnceLock<Bytes>,
 }
+
+/// How a body is written on the wire (RFC 9110, section 8.4.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Coding {
+    Identity,
+    Gzip,
+    Zstd,
+}
+
+impl Coding {
+    /// The word of the header.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Identity => "identity",
+            Self::Gzip => "gzip",
+            Self::Zstd => "zstd",
+        }
+    }
+}
+
+/// What the rate of answers costs in size: a body is compressed once for each change.
+const ZSTD_LEVEL: i32 = zstd::DEFAULT_COMPRESSION_LEVEL;
 
 impl Rendered {
     pub(super) fn of(body: Vec<u8>) -> Self {
@@ -27,11 +54,31 @@ impl Rendered {
         Self {
             etag: HeaderValue::try_from(etag).expect("hexadecimal digits are a header value"),
             body: Bytes::from(body),
+            gzip: OnceLock::new(),
+            zstd: OnceLock::new(),
         }
     }
 
     pub(super) fn of_json(body: &impl serde::Serialize) -> Self {
         Self::of(serde_json::to_vec(body).expect("wire structs have text keys only"))
+    }
+
+    /// The body in a coding, compressed when it is first asked for.
+    pub(super) fn coded(&self, coding: Coding) -> Bytes {
+        let body = match coding {
+            Coding::Identity => &self.body,
+            Coding::Gzip => self.gzip.get_or_init(|| {
+                let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+                let written = encoder.write_all(&self.body);
+                let compressed = written.and_then(|()| encoder.finish());
+                Bytes::from(compressed.expect("writing to memory does not fail"))
+            }),
+            Coding::Zstd => self.zstd.get_or_init(|| {
+                let compressed = zstd::bulk::compress(&self.body, ZSTD_LEVEL);
+                Bytes::from(compressed.expect("zstd finds the memory that it needs"))
+            }),
+        };
+        body.clone()
     }
 }
 
@@ -49,18 +96,11 @@ struct Kept {
 impl RenderedAnswers {
     /// The answer about a region: the kept one while nothing that it says has changed.
     pub(super) fn region(&self, view: &RegionView) -> Arc<Rendered> {
-        let freshness = view.known.as_ref().map(|known| known.freshness);
         let location = &view.location;
-        {
-            let kept = self.0.read().unwrap_or_else(PoisonError::into_inner);
-            if let Some(kept) = kept
-                .get(&location.backend)
-                .and_then(|regions| regions.get(&location.region))
-                && kept.version == view.version
-                && kept.freshness == freshness
-            {
-                return Arc::clone(&kept.answer);
-            }
+        let (backend, region) = (location.backend.as_str(), location.region.as_str());
+        let freshness = view.known.as_ref().map(|known| known.standing.freshness);
+        if let Some(kept) = self.kept(backend, region, view.version, freshness) {
+            return kept;
         }
         let answer = Arc::new(Rendered::of_json(&RegionBody::of(view, |_| true)));
         let kept = Kept {
@@ -75,5 +115,19 @@ impl RenderedAnswers {
             .or_default()
             .insert(location.region.clone(), kept);
         answer
+    }
+
+    /// The answer about a region that was rendered from this version and said this freshness.
+    pub(super) fn kept(
+        &self,
+        backend: &str,
+        region: &str,
+        version: u64,
+        freshness: Option<Freshness>,
+    ) -> Option<Arc<Rendered>> {
+        let kept = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let kept = kept.get(backend)?.get(region)?;
+        let is_same = kept.version == version && kept.freshness == freshness;
+        is_same.then(|| Arc::clone(&kept.answer))
     }
 }

@@ -18,11 +18,16 @@ pub(super) fn is_wanted(query: &Query, headers: &HeaderMap) -> Result<bool, Prob
     if let Some(table) = query.word("format", &[("json", false), ("table", true)])? {
         return Ok(table);
     }
+    Ok(is_accepted(headers))
+}
+
+/// Whether a caller accepts text and not JSON.
+pub(super) fn is_accepted(headers: &HeaderMap) -> bool {
     let accept = headers
         .get(header::ACCEPT)
         .and_then(|value| value.to_str().ok())
         .unwrap_or_default();
-    Ok(accept.contains("text/plain") && !accept.contains("json"))
+    accept.contains("text/plain") && !accept.contains("json")
 }
 
 /// What is known of a region, of the rows that `keep` keeps.
@@ -33,10 +38,10 @@ pub(super) fn region(view: &RegionView, keep: impl Fn(&Quota) -> bool) -> String
     }
     match &view.known {
         Some(known) => {
-            let age = std::time::Duration::from_secs(known.age.as_secs());
+            let age = std::time::Duration::from_secs(known.standing.age.as_secs());
             text.push_str(&format!(
                 "  {}, read {} ago\n",
-                known.freshness.as_str(),
+                known.standing.freshness.as_str(),
                 duration::format(age)
             ));
             for gap in &known.gaps {

@@ -29,7 +29,7 @@ pub use offers::{
     AskedGpu, AskedOffer, BindingQuota, Cursor, JudgedOffer, Judgement, Judgements, OfferPage,
     OfferQuestion, OfferedBackend, Sort,
 };
-pub use quotas::{Known, QuotaError, RegionView};
+pub use quotas::{Glance, Known, QuotaError, RegionView, Standing};
 pub use settings::{BackendSettings, Preload};
 pub use status::{BackendStatus, Readiness, RegionStatus, Status};
 

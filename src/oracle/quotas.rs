@@ -46,12 +46,28 @@ pub struct Known {
     pub(super) reading: Arc<Reading>,
     /// When they were read.
     pub taken_at: Moment,
-    /// How old that is now.
+    /// How far they may be relied on.
+    pub standing: Standing,
+}
+
+/// What its age makes of an answer.
+#[derive(Clone, Copy, Debug)]
+pub struct Standing {
+    /// How old it is now.
     pub age: Duration,
-    /// What that makes of them.
+    /// What that makes of it.
     pub freshness: Freshness,
-    /// How long the freshness lasts: until stale, until expired, or for ever.
-    pub changes_in: Option<Duration>,
+    /// How much longer it is fresh; zero once it is not.
+    pub fresh_for: Duration,
+}
+
+/// As much of a region's last good answer as finds again what was rendered from it.
+#[derive(Clone, Copy, Debug)]
+pub struct Glance {
+    /// That of [`RegionView`].
+    pub version: u64,
+    /// How far the answer may be relied on.
+    pub standing: Standing,
 }
 
 /// Why a question about a region has no answer.
@@ -116,6 +132,27 @@ impl Oracle {
         }
         oracle.refresh_behind(connected, unit, entry.as_deref());
         oracle.answer(connected, unit, region, entry.as_deref())
+    }
+
+    /// A region at a glance, if it is fresh: then the cloud need not be read, and nobody waits.
+    ///
+    /// It counts as a question, as [`Oracle::region`] does.
+    pub fn glance(&self, backend: &str, region: &str) -> Option<Glance> {
+        let oracle = &*self.0;
+        let connected = oracle.backends.get(backend)?;
+        let unit = connected.unit_of(region, &oracle.cache)?;
+        let entry = oracle.cache.get(&unit.key)?;
+        let good = entry.good.as_ref()?;
+        let now = oracle.clock.now();
+        let standing = oracle.standing(good, now);
+        if standing.freshness != Freshness::Fresh {
+            return None;
+        }
+        unit.note_question(now);
+        Some(Glance {
+            version: entry.version,
+            standing,
+        })
     }
 
     /// What is known of all regions of a backend, without asking the cloud.
@@ -286,22 +323,22 @@ impl Inner {
             None if listed => Arc::default(),
             None => return None,
         };
-        let age = good.taken_at.age(self.clock.now());
-        let freshness = self.lifetimes.judge(age);
-        let until = |limit: Duration| Some(limit.saturating_sub(age));
         Some(Known {
             snapshot,
             gaps: good.reading.gaps.clone(),
             reading: Arc::clone(&good.reading),
             taken_at: good.taken_at,
-            age,
-            freshness,
-            changes_in: match freshness {
-                Freshness::Fresh => until(self.lifetimes.fresh_for),
-                Freshness::Stale => until(self.lifetimes.stale_for),
-                Freshness::Expired => None,
-            },
+            standing: self.standing(good, self.clock.now()),
         })
+    }
+
+    fn standing(&self, good: &Good, now: Moment) -> Standing {
+        let age = good.taken_at.age(now);
+        Standing {
+            age,
+            freshness: self.lifetimes.judge(age),
+            fresh_for: self.lifetimes.fresh_for.saturating_sub(age),
+        }
     }
 }
 

@@ -127,7 +127,7 @@ impl Oracle {
             let Some(known) = view.known else { continue };
             snapshots.push(SnapshotSample {
                 location: view.location.clone(),
-                age: known.age,
+                age: known.standing.age,
             });
             let available = |row: &Quota| {
                 let leased = view.leased.get(&row.key).copied().unwrap_or_default();
@@ -173,7 +173,7 @@ impl RegionView {
     /// Whether a verdict can rest on it.
     fn is_usable(&self) -> bool {
         let known = self.known.as_ref();
-        known.is_some_and(|known| known.freshness != Freshness::Expired)
+        known.is_some_and(|known| known.standing.freshness != Freshness::Expired)
     }
 }
 

@@ -31,11 +31,11 @@ async fn cold_service(aws: &SimulatedAws) -> Service {
 fn crowd(service: &Service) -> JoinSet<u16> {
     let mut callers = JoinSet::new();
     for region in DEFAULT_REGIONS.iter().cycle().take(CALLERS) {
-        let router = service.router();
+        let function = service.function();
         let path = format!("/quotas/aws/{region}");
         callers.spawn(async move {
             let request = Request::get(path).body(Body::empty()).unwrap();
-            router.oneshot(request).await.unwrap().status().as_u16()
+            function.oneshot(request).await.unwrap().status().as_u16()
         });
     }
     callers

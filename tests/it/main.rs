@@ -24,5 +24,6 @@ mod regions;
 mod secrets;
 mod snapshots;
 mod tokens;
+mod warm;
 
 mod harness;

@@ -43,11 +43,11 @@ fn setup(nebius: &SimulatedNebius) -> Setup {
 async fn crowd(service: &Service) {
     let mut callers = JoinSet::new();
     for region in REGIONS.iter().cycle().take(500) {
-        let router = service.router();
+        let function = service.function();
         let path = format!("/quotas/nebius/{region}");
         callers.spawn(async move {
             let request = Request::get(path).body(Body::empty()).unwrap();
-            router.oneshot(request).await.unwrap().status().as_u16()
+            function.oneshot(request).await.unwrap().status().as_u16()
         });
     }
     assert_eq!(callers.join_all().await, [200; 500]);

@@ -23,7 +23,7 @@ pub(super) struct Rows<'a> {
 impl<'a> Rows<'a> {
     pub(super) fn of(view: &'a RegionView, answers: AwsAnswers) -> Result<Self, AwsError> {
         match &view.known {
-            Some(known) if known.freshness != Freshness::Expired => Ok(Self {
+            Some(known) if known.standing.freshness != Freshness::Expired => Ok(Self {
                 view,
                 known,
                 answers,

@@ -80,10 +80,10 @@ impl Token {
     }
 
     /// Whether the backend exists for the bearer.
-    pub fn sees(&self, backend: &BackendName) -> bool {
+    pub fn sees(&self, backend: &str) -> bool {
         self.backends
             .as_ref()
-            .is_none_or(|backends| backends.contains(backend))
+            .is_none_or(|backends| backends.iter().any(|known| known.as_str() == backend))
     }
 }
 

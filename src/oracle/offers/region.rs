@@ -39,7 +39,7 @@ impl JudgedRegion {
         let leased: Leased = view.leased;
         let known = view.known.as_ref();
         let mut capacity = known
-            .filter(|known| known.freshness != Freshness::Expired)
+            .filter(|known| known.standing.freshness != Freshness::Expired)
             .and_then(|known| known.reading.capacity.get(&view.location.region))
             .cloned()
             .unwrap_or_default();
@@ -48,7 +48,7 @@ impl JudgedRegion {
             None => QuotaIndex::unread(),
             Some(known) => {
                 let snapshot = Arc::clone(&known.snapshot);
-                match known.freshness {
+                match known.standing.freshness {
                     Freshness::Expired => QuotaIndex::expired(snapshot, leased),
                     Freshness::Fresh | Freshness::Stale => QuotaIndex::new(snapshot, leased),
                 }
@@ -58,7 +58,7 @@ impl JudgedRegion {
             name: view.location.region,
             version: view.version,
             taken_at: known.map(|known| known.taken_at),
-            freshness: known.map(|known| known.freshness),
+            freshness: known.map(|known| known.standing.freshness),
             quotas,
             failure: view.last_failure.map(|record| record.failure),
             capacity,
@@ -84,7 +84,7 @@ impl JudgedRegion {
 
     /// Whether this is what `view` shows, judged for the same catalog.
     pub(super) fn shows(&self, view: &RegionView, demands: &Arc<Demands>) -> bool {
-        let freshness = view.known.as_ref().map(|known| known.freshness);
+        let freshness = view.known.as_ref().map(|known| known.standing.freshness);
         self.version == view.version
             && self.freshness == freshness
             && Arc::ptr_eq(&self.demands, demands)

@@ -2,7 +2,6 @@
 
 use std::io;
 
-use axum::Router;
 use quota_oracle::app::App;
 use reqwest::{Client, Method, RequestBuilder};
 use tokio::net::TcpListener;
@@ -16,7 +15,7 @@ use super::time::eventually;
 #[derive(Debug)]
 pub(crate) struct Service {
     url: String,
-    router: Router,
+    function: quota_oracle::http::Service,
     client: Client,
     stop: oneshot::Sender<()>,
     serving: JoinHandle<io::Result<()>>,
@@ -25,14 +24,14 @@ pub(crate) struct Service {
 impl Service {
     pub(super) fn start(app: App, listener: TcpListener) -> Self {
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let router = app.router();
+        let function = app.service();
         let (stop, stopped) = oneshot::channel();
         let serving = tokio::spawn(app.serve(listener, async move {
             let _ = stopped.await;
         }));
         Self {
             url,
-            router,
+            function,
             client: Client::builder().no_proxy().no_gzip().build().unwrap(),
             stop,
             serving,
@@ -40,8 +39,8 @@ impl Service {
     }
 
     /// The service as a function, for more callers than a process may have sockets.
-    pub(crate) fn router(&self) -> Router {
-        self.router.clone()
+    pub(crate) fn function(&self) -> quota_oracle::http::Service {
+        self.function.clone()
     }
 
     /// A request to be sent with [`Service::send`].

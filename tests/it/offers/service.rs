@@ -4,14 +4,13 @@ use std::num::NonZeroU32;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode, header};
 use quota_oracle::cache::Cache;
 use quota_oracle::catalog::{Catalog, Source};
 use quota_oracle::clock::Clock;
 use quota_oracle::clouds::{CloudSettings, Connection, RegionChoice, aws};
-use quota_oracle::http::{Settings, Token, router};
+use quota_oracle::http::{self, Settings, Token};
 use quota_oracle::model::{Lifetimes, Region, Strictness};
 use quota_oracle::oracle::{Backend, BackendSettings, Oracle};
 use quota_oracle::sim::aws::{Account, RateLimits, Settings as Simulated, SimulatedAws};
@@ -43,7 +42,7 @@ impl Named {
 /// The service, and the account that it reads.
 pub(super) struct Service {
     pub(super) oracle: Oracle,
-    router: Router,
+    function: http::Service,
 }
 
 /// An AWS with nothing but these quotas beside the defaults: region, code, limit, usage.
@@ -115,7 +114,7 @@ impl Service {
             ..Settings::default()
         };
         Self {
-            router: router(oracle.clone(), &settings, None),
+            function: http::service(oracle.clone(), &settings, None),
             oracle,
         }
     }
@@ -132,7 +131,7 @@ impl Service {
     }
 
     pub(super) async fn send(&self, request: Request<Body>) -> (StatusCode, String) {
-        let response = self.router.clone().oneshot(request).await.unwrap();
+        let response = self.function.clone().oneshot(request).await.unwrap();
         let status = response.status();
         let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
         (status, String::from_utf8(body.to_vec()).unwrap())
