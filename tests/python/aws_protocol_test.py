@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import socket
 import subprocess
 import time
@@ -300,21 +299,26 @@ def test_keeping_a_slash_at_the_end_of_the_address_does_no_harm(
     assert ours.get_service_quota(ServiceCode="ec2", QuotaCode=CODES[1])["Quota"]["Value"] == 192.0
 
 
-@pytest.mark.skipif(shutil.which("aws") is None, reason="the AWS CLI is not installed")
-def test_the_aws_cli_sees_what_aws_says(oracle: str, aws: str) -> None:
-    def quota(url: str, key: tuple[str, str]) -> Any:
+@pytest.mark.parametrize("mode", MODES)
+def test_the_aws_cli_sees_what_aws_says(oracle: str, aws: str, mode: str) -> None:
+    def ask(url: str, key: tuple[str, str], *command: str) -> Any:
         environment = clean_environment(
             AWS_ENDPOINT_URL_SERVICE_QUOTAS=url,
             AWS_ACCESS_KEY_ID=key[0],
             AWS_SECRET_ACCESS_KEY=key[1],
             AWS_DEFAULT_REGION="us-east-1",
+            AWS_RETRY_MODE=mode,
         )
-        command = ["aws", "service-quotas", "get-service-quota", "--output", "json"]
-        command += ["--service-code", "ec2", "--quota-code", CODES[1]]
-        done = subprocess.run(command, env=environment, capture_output=True, check=True)
+        line = ["aws", "service-quotas", *command, "--service-code", "ec2", "--output", "json"]
+        done = subprocess.run(line, env=environment, capture_output=True, check=True)
         return json.loads(done.stdout)
 
-    assert quota(oracle, CLIENT_KEY) == quota(aws, AWS_KEY)
+    one = ("get-service-quota", "--quota-code", CODES[1])
+    assert ask(oracle, CLIENT_KEY, *one) == ask(aws, AWS_KEY, *one)
+    ours = ask(oracle, CLIENT_KEY, "list-service-quotas")["Quotas"]
+    theirs = ask(aws, AWS_KEY, "list-service-quotas")["Quotas"]
+    assert len(ours) >= 19
+    assert [quota for quota in ours if quota not in theirs] == []
 
 
 def test_the_service_does_not_follow_the_variable_that_is_meant_for_its_clients(
