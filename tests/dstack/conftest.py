@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from harness.account import REGIONS
+from harness import nebius
+from harness.account import HANGS, REGIONS
 from harness.catalog import CatalogServer
-from harness.dstack_server import DstackServer
+from harness.dstack_server import AWS_BACKEND, PROJECT, DstackServer, Plan
 from harness.expected import Quotas
 from harness.moto import Moto
 from harness.oracle import Oracle
@@ -30,6 +32,89 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line("")
         terminalreporter.write_line(REPORT.markdown())
         terminalreporter.write_line(f"written to {folder}")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    # What has been waiting since the start is collected at the end.
+    items.sort(key=_waits)
+
+
+def _waits(item: pytest.Item) -> bool:
+    return "alone_while_a_region_hangs" in getattr(item, "fixturenames", ())
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _what_takes_minutes_starts_first(request: pytest.FixtureRequest) -> None:
+    if any(map(_waits, request.session.items)):
+        request.getfixturevalue("alone_while_a_region_hangs")
+
+
+@pytest.fixture(scope="session")
+def alone_while_a_region_hangs(
+    folder: Path, moto: Moto, catalog: CatalogServer
+) -> Iterator[Future[Plan]]:
+    """The plan of a dstack without the oracle, which waits for a region while others play.
+
+    It has clouds of its own. From when this returns it does nothing but wait, which costs no
+    processor: what is measured meanwhile is not touched.
+    """
+    clouds = SimulatedClouds(folder / "hanging")
+    try:
+        clouds.reset()
+        clouds.fault("hang", HANGS)
+        dstack = DstackServer(
+            folder / "hanging" / "dstack",
+            {
+                **moto.environment(),
+                "AWS_ENDPOINT_URL_SERVICE_QUOTAS": clouds.aws,
+                "GPUHUNT_CATALOG_URL": catalog.url,
+            },
+        )
+        with ThreadPoolExecutor(1) as pool:
+            try:
+                dstack.add_project(PROJECT, AWS_BACKEND)
+                plan = pool.submit(dstack.plan, PROJECT, patience=900.0)
+                clouds.wait_until_all_are_asked(REGIONS)
+                yield plan
+            finally:
+                # Ends the call as well, so that a run that is given up does not wait for it.
+                dstack.stop()
+    finally:
+        clouds.stop()
+
+
+@pytest.fixture(scope="session")
+def nebius_projects(folder: Path) -> str:
+    """The folder of the plugin that stands in for Nebius's list of projects."""
+    return nebius.install(folder)
+
+
+@pytest.fixture(scope="session")
+def unjudged(folder: Path, moto: Moto, catalog: CatalogServer, nebius_projects: str) -> Plan:
+    """The plan of a dstack with neither oracle nor plugin, and with clouds that tell no quotas.
+
+    It has every offer, and none of them is known to have no quota.
+    """
+    dstack = DstackServer(
+        folder / "unjudged",
+        {
+            **moto.environment(),
+            # moto knows no quotas, which dstack takes for unknown.
+            "AWS_ENDPOINT_URL_SERVICE_QUOTAS": moto.url,
+            "GPUHUNT_CATALOG_URL": catalog.url,
+            "PYTHONPATH": nebius_projects,
+        },
+        plugins=(nebius.PLUGIN,),
+    )
+    try:
+        dstack.add_project(PROJECT, AWS_BACKEND, nebius.BACKEND)
+        plan = dstack.plan(PROJECT)
+    finally:
+        dstack.stop()
+    assert set(plan.availabilities().values()) == {"unknown"}
+    assert plan.of("aws").total > 0
+    assert plan.of("nebius").total > 0
+    return plan
 
 
 @pytest.fixture(scope="session")

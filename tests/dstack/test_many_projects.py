@@ -6,12 +6,20 @@ import statistics
 
 from harness.account import REGIONS
 from harness.dstack_server import AWS_BACKEND, DstackServer, Plan
-from harness.expected import Quotas, by_dstacks_own_test, differences
+from harness.expected import Quotas, by_dstacks_own_test
 from harness.report import Report
 from harness.simulated import Calls, SimulatedClouds
 from harness.stage import StartDstack, StartOracle
 
 PROJECTS = [f"project-{number}" for number in range(20)]
+
+ONE_READ = {"GetServiceQuota": 21, "StartQuotaUtilizationReport": 1}
+"""What one read of a region calls: 19 quotas that count vCPUs, elastic addresses and storage, and
+the report that tells the usage of them all. docs/aws.md says so, too."""
+
+LOOK = "GetQuotaUtilizationReport"
+"""The simulated AWS takes a second for a report. A look after half of it comes too early and is
+followed by another; on a machine that was held up meanwhile it is the only one."""
 
 STORY = "20 projects on one AWS account, a plan for each at once"
 
@@ -21,6 +29,7 @@ def test_with_the_oracle_each_region_is_read_once_and_every_offer_is_right(
     start_dstack: StartDstack,
     clouds: SimulatedClouds,
     quotas: Quotas,
+    unjudged: Plan,
     report: Report,
 ) -> None:
     # Nothing is read beforehand: the twenty projects are the first to ask.
@@ -30,23 +39,32 @@ def test_with_the_oracle_each_region_is_read_once_and_every_offer_is_right(
     plans = dstack.plans_at_once(PROJECTS)
 
     calls = clouds.calls()
-    _report(report, "with the oracle", calls, plans, quotas, dstack)
-    assert _wrong(plans, quotas) == []
-    assert {plan.total for plan in plans} == {len(plans[0].offers)}
+    _report(report, "with the oracle", calls, plans, quotas, unjudged, dstack)
+    assert _wrong(plans, quotas, unjudged) == []
+    # The simulated AWS has counted one read of each region, and nothing else.
+    assert calls.by_region.keys() == set(REGIONS)
+    for region, operations in calls.by_region.items():
+        looks = operations.pop(LOOK)
+        assert operations == ONE_READ, region
+        assert looks in (1, 2), region
     assert calls.throttled == 0
-    assert set(calls.by_region) <= set(REGIONS)
+    assert clouds.outcomes() == {"ok"}
     assert oracle.reads() == len(REGIONS)
 
 
 def test_without_the_oracle_the_same_plans_are_throttled(
-    start_dstack: StartDstack, clouds: SimulatedClouds, quotas: Quotas, report: Report
+    start_dstack: StartDstack,
+    clouds: SimulatedClouds,
+    quotas: Quotas,
+    unjudged: Plan,
+    report: Report,
 ) -> None:
     dstack = _with_projects(start_dstack(clouds.aws))
 
     plans = dstack.plans_at_once(PROJECTS)
 
     calls = clouds.calls()
-    _report(report, "dstack alone", calls, plans, quotas, dstack)
+    _report(report, "dstack alone", calls, plans, quotas, unjudged, dstack)
     # What the oracle is there for; should a later dstack share its reads, this tells it.
     assert calls.throttled > 0
     assert calls.total > 20 * len(REGIONS)
@@ -58,15 +76,13 @@ def _with_projects(dstack: DstackServer) -> DstackServer:
     return dstack
 
 
-def _wrong(plans: list[Plan], quotas: Quotas) -> list[int]:
-    return [
-        number
-        for number, plan in enumerate(plans)
-        if not plan.offers
-        or differences(
-            plan.availabilities(), lambda o: by_dstacks_own_test(o, quotas, headroom=False)
-        )
-    ]
+def _wrong(plans: list[Plan], quotas: Quotas, unjudged: Plan) -> list[int]:
+    """The plans in which an offer is missing, or marked otherwise than the limits say."""
+    expected = {
+        offer: by_dstacks_own_test(offer, quotas, headroom=False)
+        for offer in unjudged.of("aws").availabilities()
+    }
+    return [number for number, plan in enumerate(plans) if plan.availabilities() != expected]
 
 
 def _report(
@@ -75,6 +91,7 @@ def _report(
     calls: Calls,
     plans: list[Plan],
     quotas: Quotas,
+    unjudged: Plan,
     dstack: DstackServer,
 ) -> None:
     seconds = [plan.seconds for plan in plans]
@@ -83,7 +100,7 @@ def _report(
         case,
         calls=calls.total,
         throttled=calls.throttled,
-        wrong_projects=f"{len(_wrong(plans, quotas))} of {len(plans)}",
+        wrong_projects=f"{len(_wrong(plans, quotas, unjudged))} of {len(plans)}",
         plan_seconds_median=round(statistics.median(seconds), 1),
         plan_seconds_worst=round(max(seconds), 1),
         dstack_memory_mb=round(dstack.memory_mb()),

@@ -19,3 +19,6 @@ REGIONS = (
     "eu-north-1",
 )
 """The regions that dstack uses when its AWS backend names none."""
+
+HANGS, CLOSES = "eu-west-2", "us-east-2"
+"""Those that do not answer in the stories of a broken region."""

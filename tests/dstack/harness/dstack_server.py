@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -26,6 +25,9 @@ AWS_BACKEND = {
     "creds": {"type": "access_key", "access_key": ACCESS_KEY_ID, "secret_key": SECRET_ACCESS_KEY},
 }
 
+PATIENCE_SECONDS = 180.0
+"""Twenty plans at once take a slow machine more than a minute."""
+
 GPU_TASK = {"gpu": "1..", "cpu": "1..", "memory": "1GB..", "disk": "100GB.."}
 
 
@@ -36,6 +38,25 @@ class Plan:
     offers: list[dict[str, Any]]
     total: int
     seconds: float
+
+    def of(self, backend: str) -> Plan:
+        """The part of it that a backend has."""
+        offers = [offer for offer in self.offers if offer["backend"] == backend]
+        return Plan(offers, len(offers), self.seconds)
+
+    def shown(self) -> list[tuple[object, ...]]:
+        """The offers as far as a user sees them."""
+        return sorted(
+            (
+                offer["backend"],
+                offer["region"],
+                offer["instance"]["name"],
+                offer["instance"]["resources"]["spot"],
+                offer["price"],
+                offer["availability"],
+            )
+            for offer in self.offers
+        )
 
     def availabilities(self) -> dict[tuple[str, str, bool], str]:
         """What each offer is marked as, by region, type and spot."""
@@ -93,29 +114,49 @@ class DstackServer:
         for backend in backends:
             self._call(f"/api/project/{name}/backends/create", backend)
 
-    def plan(self, project: str, resources: Mapping[str, Any] = GPU_TASK) -> Plan:
+    def plan(
+        self,
+        project: str,
+        resources: Mapping[str, Any] = GPU_TASK,
+        *,
+        patience: float = PATIENCE_SECONDS,
+    ) -> Plan:
         """What `dstack offer` shows: every offer for a task with these resources."""
         started = time.monotonic()
         body = self._call(
             f"/api/project/{project}/runs/get_plan",
-            {
-                "run_spec": {
-                    "run_name": "story",
-                    "configuration": {
-                        "type": "task",
-                        "commands": ["true"],
-                        "resources": resources,
-                        "spot_policy": "auto",
-                    },
-                    "ssh_key_pub": "ssh-ed25519 AAAA story",
-                },
-                "max_offers": 10_000,
-                "for_offers_only": True,
-            },
+            {"run_spec": _task(resources), "max_offers": 10_000, "for_offers_only": True},
+            patience,
         )
         seconds = time.monotonic() - started
         job = body["job_plans"][0]
         return Plan(offers=job["offers"], total=job["total_offers"], seconds=seconds)
+
+    def fleet_plan(self, project: str, resources: Mapping[str, Any]) -> Plan:
+        """The offers for a fleet of one instance; dstack shows the first fifty."""
+        configuration = {
+            "type": "fleet",
+            "name": "story",
+            "nodes": 1,
+            "resources": resources,
+            "spot_policy": "auto",
+        }
+        started = time.monotonic()
+        body = self._call(
+            f"/api/project/{project}/fleets/get_plan",
+            {"spec": {"configuration": configuration, "profile": {"name": "story"}}},
+        )
+        seconds = time.monotonic() - started
+        return Plan(offers=body["offers"], total=body["total_offers"], seconds=seconds)
+
+    def gpus(self, project: str, resources: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """The list of GPUs, by backend, region and number."""
+        body = self._call(
+            f"/api/project/{project}/gpus/list",
+            {"run_spec": _task(resources), "group_by": ["backend", "region", "count"]},
+        )
+        gpus: list[dict[str, Any]] = body["gpus"]
+        return gpus
 
     def plans_at_once(self, projects: Sequence[str]) -> list[Plan]:
         """A plan for each project, all asked for at the same moment."""
@@ -131,12 +172,25 @@ class DstackServer:
     def stop(self) -> None:
         self._process.stop()
 
-    def _call(self, path: str, body: Mapping[str, Any]) -> Any:
+    def _call(self, path: str, body: Mapping[str, Any], patience: float = PATIENCE_SECONDS) -> Any:
         response = requests.post(
             self._url + path,
             json=body,
             headers={"Authorization": f"Bearer {TOKEN}"},
-            timeout=float(os.environ.get("QUOTA_ORACLE_E2E_PATIENCE", "180")),
+            timeout=patience,
         )
         assert response.status_code == 200, f"{path}: {response.status_code} {response.text}"
         return response.json() if response.content else None
+
+
+def _task(resources: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "run_name": "story",
+        "configuration": {
+            "type": "task",
+            "commands": ["true"],
+            "resources": resources,
+            "spot_policy": "auto",
+        },
+        "ssh_key_pub": "ssh-ed25519 AAAA story",
+    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,19 +16,24 @@ ANSWER_MILLISECONDS = 100
 """What a call to Service Quotas takes from another continent; AWS documents none."""
 
 
+OF_STS = ("GetCallerIdentity", "AssumeRole")
+
+
 @dataclass(frozen=True)
 class Calls:
     """What the simulated AWS counted."""
 
     total: int
     throttled: int
-    by_region: dict[str, int]
+    by_region: dict[str, dict[str, int]]
+    """How often each operation was called."""
 
 
 class SimulatedClouds:
     """`quota-oracle simulate`: AWS with its documented rate limits, and Nebius."""
 
     def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
         self.nebius_credentials = folder / "nebius.json"
         self._process = Process(
             "quota-oracle simulate",
@@ -35,7 +41,7 @@ class SimulatedClouds:
             folder / "simulate.log",
             clean_environment(),
         )
-        self._process.wait_until(lambda: self._process.text().count("http://") == 2)
+        self._process.wait_until(lambda: "\nnebius " in self._process.text())
         named = dict(line.split() for line in self._process.text().splitlines())
         self.aws: str = named["aws"]
         self.nebius: str = named["nebius"]
@@ -49,20 +55,27 @@ class SimulatedClouds:
     def fault(self, kind: str, region: str) -> None:
         self._post("/fault", {"kind": kind, "region": region})
 
-    def set_limit(self, region: str, code: str, value: float) -> None:
-        self._post("/limit", {"region": region, "code": code, "value": value})
-
     def calls(self) -> Calls:
         """Of Service Quotas; STS is asked by everybody once in a while."""
         body = self._get("/calls")
-        by_region: dict[str, int] = {}
-        throttled = 0
+        by_region: dict[str, dict[str, int]] = {}
+        total = throttled = 0
         for row in body["by_operation"]:
-            if row["operation"] in ("GetCallerIdentity", "AssumeRole"):
+            if row["operation"] in OF_STS:
                 continue
-            by_region[row["region"]] = by_region.get(row["region"], 0) + row["calls"]
+            by_region.setdefault(row["region"], {})[row["operation"]] = row["calls"]
+            total += row["calls"]
             throttled += row["throttled"]
-        return Calls(sum(by_region.values()), throttled, by_region)
+        return Calls(total, throttled, by_region)
+
+    def outcomes(self) -> set[str]:
+        """How the calls of Service Quotas ended: `ok`, an error of AWS's, or a fault."""
+        log = self._get("/log", last="100000")["log"]
+        return {call["outcome"] for call in log if call["operation"] not in OF_STS}
+
+    def wait_until_all_are_asked(self, regions: Collection[str]) -> None:
+        """Waits until each of the regions has had a call that it counted."""
+        self._process.wait_until(lambda: set(self.calls().by_region) >= set(regions))
 
     def quotas(self, region: str) -> dict[str, tuple[float | None, float]]:
         """Limit and usage by quota code."""
