@@ -1,86 +1,86 @@
-"""A region of AWS hangs, and another one closes its connections."""
+"""A region of AWS hangs, or closes its connections, and somebody asks for a plan."""
 
 from __future__ import annotations
 
-import os
+from concurrent.futures import Future
 
 import pytest
 
-from harness.account import REGIONS
-from harness.dstack_server import AWS_BACKEND, PROJECT
+from harness.account import CLOSES, HANGS, REGIONS
+from harness.dstack_server import AWS_BACKEND, PROJECT, Plan
 from harness.expected import Quotas, by_dstacks_own_test
 from harness.report import Report
 from harness.simulated import SimulatedClouds
 from harness.stage import StartDstack, StartOracle
 
-HANGS, CLOSES = "eu-west-2", "us-east-2"
-
 AT_ONCE_SECONDS = 10.0
 """A cold dstack takes two on a fast machine for a plan; its timeouts start at a minute."""
 
-STORY = "A region of AWS does not answer, a plan for the first project"
+BROKEN = {"hang": HANGS, "reset": CLOSES}
+
+STORIES = {
+    "hang": "A region of AWS hangs, the first plan of a project",
+    "reset": "A region of AWS closes its connections, the first plan of a project",
+}
+
+ALONE, WITH_THE_ORACLE = "dstack alone", "with the oracle"
 
 
-def test_with_the_oracle_plans_have_their_offers_at_once(
+@pytest.mark.parametrize("fault", BROKEN)
+def test_with_the_oracle_every_plan_has_its_offers_at_once(
     start_oracle: StartOracle,
     start_dstack: StartDstack,
     clouds: SimulatedClouds,
     quotas: Quotas,
+    unjudged: Plan,
     report: Report,
-) -> None:
-    clouds.fault("hang", HANGS)
-    clouds.fault("reset", CLOSES)
-    oracle = start_oracle()
-    oracle.wait_until_known("aws", *(set(REGIONS) - {HANGS, CLOSES}))
-    dstack = start_dstack(oracle.aws_endpoint)
-    dstack.add_project(PROJECT, AWS_BACKEND)
-
-    plan = dstack.plan(PROJECT)
-
-    _report(report, "with the oracle, both at once", plan.total, plan.seconds)
-    found = plan.availabilities()
-    assert {region for region, _, _ in found} == set(REGIONS)
-    for offer, availability in found.items():
-        # What is not known is never said to be short.
-        broken = offer[0] in (HANGS, CLOSES)
-        expected = by_dstacks_own_test(offer, quotas, headroom=False)
-        assert availability == ("unknown" if broken else expected), offer
-    assert plan.seconds < AT_ONCE_SECONDS
-
-
-@pytest.mark.parametrize(
-    ("fault", "region"),
-    [
-        ("reset", CLOSES),
-        pytest.param(
-            *("hang", HANGS),
-            marks=pytest.mark.skipif(
-                "QUOTA_ORACLE_E2E_SLOW" not in os.environ,
-                reason="takes minutes: set QUOTA_ORACLE_E2E_SLOW=1",
-            ),
-        ),
-    ],
-)
-def test_without_the_oracle_plans_have_no_offers(
-    start_dstack: StartDstack,
-    clouds: SimulatedClouds,
-    report: Report,
-    monkeypatch: pytest.MonkeyPatch,
     fault: str,
-    region: str,
 ) -> None:
-    monkeypatch.setenv("QUOTA_ORACLE_E2E_PATIENCE", "900")
+    region = BROKEN[fault]
     clouds.fault(fault, region)
+    oracle = start_oracle()
+    oracle.wait_until_known("aws", *(set(REGIONS) - {region}))
+    dstack = start_dstack(oracle.aws_endpoint)
+    projects = (PROJECT, "another-team")
+    for project in projects:
+        dstack.add_project(project, AWS_BACKEND)
+
+    plans = [dstack.plan(project) for project in projects]
+
+    _report(report, fault, WITH_THE_ORACLE, plans[0])
+    for plan in plans:
+        found = plan.availabilities()
+        assert found.keys() == unjudged.of("aws").availabilities().keys()
+        for offer, availability in found.items():
+            # What is not known is never said to be short.
+            expected = by_dstacks_own_test(offer, quotas, headroom=False)
+            assert availability == ("unknown" if offer[0] == region else expected), offer
+        assert plan.seconds < AT_ONCE_SECONDS
+
+
+def test_without_the_oracle_plans_have_no_offers_when_a_region_closes_its_connections(
+    start_dstack: StartDstack, clouds: SimulatedClouds, report: Report
+) -> None:
+    clouds.fault("reset", CLOSES)
     dstack = start_dstack(clouds.aws)
     dstack.add_project(PROJECT, AWS_BACKEND)
 
     plan = dstack.plan(PROJECT)
 
-    does = {"hang": "hangs", "reset": "closes connections"}[fault]
-    _report(report, f"dstack alone, it {does}", plan.total, plan.seconds)
+    _report(report, "reset", ALONE, plan)
     # What the oracle is there for; should a later dstack survive it, this tells it.
     assert plan.total == 0
 
 
-def _report(report: Report, case: str, offers: int, seconds: float) -> None:
-    report.add(STORY, case, offers=offers, plan_seconds=round(seconds, 1))
+def test_without_the_oracle_plans_have_no_offers_after_minutes_when_a_region_hangs(
+    alone_while_a_region_hangs: Future[Plan], report: Report
+) -> None:
+    plan = alone_while_a_region_hangs.result()
+
+    _report(report, "hang", ALONE, plan)
+    assert plan.total == 0
+    assert plan.seconds > 60
+
+
+def _report(report: Report, fault: str, case: str, plan: Plan) -> None:
+    report.add(STORIES[fault], case, offers=plan.total, plan_seconds=round(plan.seconds, 1))
