@@ -5,20 +5,20 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import pytest
 
 from harness import nebius
 from harness.account import REGIONS
 from harness.catalog import CatalogServer
-from harness.dstack_server import AWS_BACKEND, PROJECT, DstackServer, Plan
-from harness.expected import Quotas, by_dstacks_own_test, by_the_oracle, differences
+from harness.dstack_server import AWS_BACKEND, GPU_TASK, PROJECT, DstackServer, Plan
+from harness.expected import Quotas, by_the_oracle
 from harness.moto import Moto
 from harness.oracle import Oracle
-from harness.processes import free_port
 from harness.simulated import SimulatedClouds
-from harness.stage import StartDstack
+from harness.stage import StartDstack, StartOracle
+
+EIGHT_H100 = {**GPU_TASK, "gpu": "H100:8"}
 
 DEADLINE_SECONDS = 2.0
 """The plugin's own default."""
@@ -37,6 +37,7 @@ def stage(
     tmp_path_factory: pytest.TempPathFactory,
     all_clouds: SimulatedClouds,
     nebius_settings: list[str],
+    nebius_projects: str,
     moto: Moto,
     catalog: CatalogServer,
 ) -> Iterator[Stage]:
@@ -53,7 +54,7 @@ def stage(
                 "AWS_ENDPOINT_URL_SERVICE_QUOTAS": moto.url,
                 "QUOTA_ORACLE_URL": oracle.url,
                 "QUOTA_ORACLE_TOKEN_FILE": str(oracle.token_file),
-                "PYTHONPATH": nebius.install(folder),
+                "PYTHONPATH": nebius_projects,
             },
             plugins=("quota_oracle", nebius.PLUGIN),
         )
@@ -75,19 +76,22 @@ def known(stage: Stage) -> Stage:
 
 
 def test_aws_offers_have_no_quota_exactly_where_there_is_no_room(
-    known: Stage, quotas: Quotas
+    known: Stage, quotas: Quotas, unjudged: Plan
 ) -> None:
     plan = known.dstack.plan(PROJECT)
 
+    offers = plan.of("aws")
     wrong = {}
-    for offer in _of(plan, "aws"):
+    for offer in offers.offers:
         resources = offer["instance"]["resources"]
         named = (offer["region"], offer["instance"]["name"], resources["spot"])
         expected = by_the_oracle(named, resources["cpus"], quotas)
         if offer["availability"] != expected:
             wrong[named] = (offer["availability"], expected)
     assert wrong == {}
-    assert {offer["availability"] for offer in _of(plan, "aws")} == {"no_quota", "unknown"}
+    found = offers.availabilities()
+    assert set(found.values()) == {"no_quota", "unknown"}
+    assert found.keys() == unjudged.of("aws").availabilities().keys()
 
     # dstack sorts what cannot be launched to the end.
     launchable = [offer["availability"] != "no_quota" for offer in plan.offers]
@@ -99,7 +103,7 @@ def test_aws_offers_have_no_quota_exactly_where_there_is_no_room(
 
 
 def test_nebius_offers_without_quota_say_so(known: Stage) -> None:
-    offers = _of(known.dstack.plan(PROJECT), "nebius")
+    offers = known.dstack.plan(PROJECT).of("nebius").offers
 
     room = _room_for_gpus(known.oracle)
     for offer in offers:
@@ -111,18 +115,32 @@ def test_nebius_offers_without_quota_say_so(known: Stage) -> None:
     assert {offer["availability"] for offer in offers} == {"no_quota", "unknown"}
 
 
-def test_without_the_oracle_dstack_behaves_as_without_the_plugin(
-    known: Stage, start_dstack: StartDstack, moto: Moto
+def test_fleets_and_the_list_of_gpus_are_judged_alike(known: Stage) -> None:
+    plan = known.dstack.plan(PROJECT, EIGHT_H100)
+    fleet = known.dstack.fleet_plan(PROJECT, EIGHT_H100)
+    listed = known.dstack.gpus(PROJECT, EIGHT_H100)
+
+    assert set(plan.availabilities().values()) == {"no_quota", "unknown"}
+    assert {offer["backend"] for offer in plan.offers} == {"aws", "nebius"}
+    assert fleet.total == len(fleet.offers)
+    assert fleet.shown() == plan.shown()
+    words: dict[tuple[str, str], set[str]] = {}
+    for offer in plan.offers:
+        words.setdefault((offer["backend"], offer["region"]), set()).add(offer["availability"])
+    assert {(gpu["backend"], gpu["region"]): set(gpu["availability"]) for gpu in listed} == words
+
+
+def test_with_the_oracle_stopped_dstack_behaves_as_without_the_plugin(
+    known: Stage, unjudged: Plan
 ) -> None:
-    plain = start_dstack(moto.url)
-    plain.add_project(PROJECT, AWS_BACKEND)
-    expected = plain.plan(PROJECT)
-    assert _shown(known.dstack.plan(PROJECT)) != _shown(expected)
+    judged = known.dstack.plan(PROJECT)
+    for backend in ("aws", "nebius"):
+        assert judged.of(backend).shown() != unjudged.of(backend).shown()
 
     known.oracle.stop()
     try:
         plan = known.dstack.plan(PROJECT)
-        assert _shown(plan) == _shown(expected)
+        assert plan.shown() == unjudged.shown()
         assert plan.seconds < DEADLINE_SECONDS + 1
 
         # It does not wait for the oracle again and again.
@@ -135,24 +153,34 @@ def test_without_the_oracle_dstack_behaves_as_without_the_plugin(
         known.oracle.start()
 
 
-def test_with_both_ways_and_no_oracle_dstack_asks_aws_itself(
-    start_dstack: StartDstack, clouds: SimulatedClouds, quotas: Quotas
+def test_with_both_ways_and_the_oracle_stopped_dstack_behaves_as_without_it(
+    start_oracle: StartOracle, start_dstack: StartDstack, clouds: SimulatedClouds, unjudged: Plan
 ) -> None:
-    nobody = f"http://127.0.0.1:{free_port()}"
+    alone = start_dstack(clouds.aws)
+    alone.add_project(PROJECT, AWS_BACKEND)
+    expected = alone.plan(PROJECT).shown()
+    assert expected != unjudged.of("aws").shown()
+
+    oracle = start_oracle()
+    oracle.wait_until_known("aws", *REGIONS)
     dstack = start_dstack(
-        f"{nobody}/aws/aws", "quota_oracle", QUOTA_ORACLE_URL=nobody, AWS_ENDPOINT_URL=clouds.aws
+        oracle.aws_endpoint,
+        "quota_oracle",
+        QUOTA_ORACLE_URL=oracle.url,
+        QUOTA_ORACLE_TOKEN_FILE=str(oracle.token_file),
+        # Where dstack finds AWS itself.
+        AWS_ENDPOINT_URL=clouds.aws,
     )
-    dstack.add_project(PROJECT, AWS_BACKEND)
+    for project in ("warm", "cold"):
+        dstack.add_project(project, AWS_BACKEND)
+    assert dstack.plan("warm").shown() != expected
 
-    found = dstack.plan(PROJECT).availabilities()
+    oracle.stop()
 
-    assert {region for region, _, _ in found} == set(REGIONS)
-    assert differences(found, lambda o: by_dstacks_own_test(o, quotas, headroom=False)) == []
-    assert "AWS is asked for its quotas directly" in dstack.log()
-
-
-def _of(plan: Plan, backend: str) -> list[dict[str, Any]]:
-    return [offer for offer in plan.offers if offer["backend"] == backend]
+    # dstack has not read any quota for this project yet, and asks AWS for them itself.
+    assert dstack.plan("cold").shown() == expected
+    assert dstack.plan("warm").shown() == expected
+    assert dstack.log().count("AWS is asked for its quotas directly") == 1
 
 
 def _room_for_gpus(oracle: Oracle) -> dict[tuple[str, str], float]:
@@ -163,18 +191,3 @@ def _room_for_gpus(oracle: Oracle) -> dict[tuple[str, str], float]:
         for row in region["quotas"]
         if row["code"].startswith(prefix) and row["available"] is not None
     }
-
-
-def _shown(plan: Plan) -> list[tuple[object, ...]]:
-    """The AWS offers of a plan, as far as a user sees them."""
-    return sorted(
-        (
-            offer["region"],
-            offer["instance"]["name"],
-            offer["instance"]["resources"]["spot"],
-            offer["price"],
-            offer["availability"],
-        )
-        for offer in plan.offers
-        if offer["backend"] == "aws"
-    )
