@@ -8,7 +8,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::{Body, to_bytes};
+use axum::body::{Body, Bytes, to_bytes};
 use axum::http::{Request, header};
 use criterion::{Criterion, criterion_group, criterion_main};
 use quota_oracle::cache::Cache;
@@ -54,16 +54,24 @@ fn service(criterion: &mut Criterion) {
         let provider = catalog.provider("aws").expect("it was asked for");
         let table = &provider.edition.table;
         let regions = table.regions().to_vec();
-        let list = list(table, 1000);
+        let lists = [
+            ("1,000 offers", list(table, 1000, 1, None)),
+            ("1,000 offers, two of each", list(table, 1000, 2, None)),
+            ("1,000 offers with disks", list(table, 1000, 1, Some(100))),
+        ];
         let service = runtime.block_on(serving(catalog, &regions));
         for (name, path) in QUERIES {
+            let matching = runtime.block_on(total(&service, path));
+            println!("{size}: {matching} offers match `{name}`");
             criterion.bench_function(&format!("GET/{size}/{name}"), |bencher| {
                 bencher.to_async(&runtime).iter(|| get(&service, path));
             });
         }
-        criterion.bench_function(&format!("POST/{size}/1,000 offers"), |bencher| {
-            bencher.to_async(&runtime).iter(|| post(&service, &list));
-        });
+        for (name, list) in &lists {
+            criterion.bench_function(&format!("POST/{size}/{name}"), |bencher| {
+                bencher.to_async(&runtime).iter(|| post(&service, list));
+            });
+        }
     }
 }
 
@@ -156,7 +164,7 @@ fn row(code: &str) -> Quota {
 }
 
 /// A list of offers as a caller sends it, spread over the catalog.
-fn list(table: &Table, length: usize) -> String {
+fn list(table: &Table, length: usize, count: u32, disk_gb: Option<u32>) -> String {
     let step = table.len() / length;
     let offers: Vec<serde_json::Value> = (0..length)
         .map(|place| {
@@ -167,15 +175,24 @@ fn list(table: &Table, length: usize) -> String {
                 "instance_type": &*offer.shape.instance_type,
                 "spot": place % 2 == 1,
                 "cpus": offer.shape.cpus,
+                "disk_gb": disk_gb,
             })
         })
         .collect();
-    serde_json::json!({ "offers": offers }).to_string()
+    serde_json::json!({ "count": count, "offers": offers }).to_string()
 }
 
 async fn get(service: &http::Service, path: &str) -> usize {
     let request = Request::get(path).body(Body::empty());
     answered(service, request.expect("a request")).await
+}
+
+/// How many offers there are, on all pages.
+async fn total(service: &http::Service, path: &str) -> u64 {
+    let request = Request::get(path).body(Body::empty()).expect("a request");
+    let body = body(service, request).await;
+    let answer: serde_json::Value = serde_json::from_slice(&body).expect("JSON");
+    answer["total"].as_u64().expect("a number")
 }
 
 async fn post(service: &http::Service, list: &str) -> usize {
@@ -186,6 +203,10 @@ async fn post(service: &http::Service, list: &str) -> usize {
 }
 
 async fn answered(service: &http::Service, request: Request<Body>) -> usize {
+    body(service, request).await.len()
+}
+
+async fn body(service: &http::Service, request: Request<Body>) -> Bytes {
     let response = service
         .clone()
         .oneshot(request)
@@ -193,5 +214,5 @@ async fn answered(service: &http::Service, request: Request<Body>) -> usize {
         .expect("the service always answers");
     assert!(response.status().is_success());
     let body = to_bytes(response.into_body(), usize::MAX).await;
-    body.expect("the body is in memory").len()
+    body.expect("the body is in memory")
 }

@@ -28,6 +28,7 @@ pub struct Cache(Arc<Inner>);
 struct Inner {
     entries: moka::sync::Cache<UnitKey, Arc<Entry>>,
     versions: AtomicU64,
+    changes: AtomicU64,
     disk: Option<Disk>,
 }
 
@@ -64,6 +65,7 @@ impl Cache {
         Self(Arc::new(Inner {
             entries: moka::sync::Cache::new(MOST_UNITS),
             versions: AtomicU64::new(0),
+            changes: AtomicU64::new(0),
             disk,
         }))
     }
@@ -71,6 +73,12 @@ impl Cache {
     /// What is known of a unit, if it was ever read or tried.
     pub fn get(&self, key: &UnitKey) -> Option<Arc<Entry>> {
         self.0.entries.get(key)
+    }
+
+    /// How often anything has changed. Who looks at this first and at the entries then, has seen
+    /// all that is in them as long as it stays the same.
+    pub fn changes(&self) -> u64 {
+        self.0.changes.load(Ordering::Acquire)
     }
 
     /// Keeps a good answer; the failures before it are forgotten.
@@ -103,5 +111,6 @@ impl Cache {
             version,
         };
         self.0.entries.insert(key, Arc::new(entry));
+        self.0.changes.fetch_add(1, Ordering::Release);
     }
 }

@@ -3,6 +3,7 @@
 mod asked;
 mod body;
 mod listed;
+mod pieces;
 mod table;
 
 use axum::Extension;
@@ -10,7 +11,6 @@ use axum::body::Bytes;
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
-use serde::Serialize;
 
 use super::Shared;
 use super::access::Caller;
@@ -21,7 +21,8 @@ use super::{json, table::is_wanted};
 use body::{JudgementsBody, OffersBody};
 use listed::ListedBody;
 
-/// A little more than an offer usually takes, so that the bytes of many are seldom moved.
+/// A little more than an offer or a verdict usually takes, so that the bytes of many are seldom
+/// moved.
 const OFFER_BYTES: usize = 1100;
 
 /// The offers that can be rented, each with whether it can be launched and which quota stands in
@@ -68,7 +69,8 @@ pub(super) async fn find(
     if wants_table {
         return Ok((vary, table::page(&page)).into_response());
     }
-    Ok((vary, rendered(&OffersBody::of(&page), page.offers().len())).into_response())
+    let json = [(header::CONTENT_TYPE, "application/json")];
+    Ok((vary, json, pieces::body(page)).into_response())
 }
 
 /// Judges offers of the caller's own, in their order.
@@ -98,13 +100,8 @@ pub(super) async fn judge(
         .judge_listed(list.offers(), list.count, |backend| {
             caller.sees(backend.as_str())
         });
-    let offers = judged.judgements.len();
-    Ok(rendered(&JudgementsBody::of(&judged), offers))
-}
-
-/// The answer that says `body`, which tells of so many offers.
-fn rendered(body: &impl Serialize, offers: usize) -> Response {
-    let mut bytes = Vec::with_capacity(OFFER_BYTES * (offers + 1));
-    serde_json::to_writer(&mut bytes, body).expect("wire structs have text keys only");
-    ([(header::CONTENT_TYPE, "application/json")], bytes).into_response()
+    let mut bytes = Vec::with_capacity(OFFER_BYTES * (judged.judgements.len() + 1));
+    let body = JudgementsBody::of(&judged);
+    serde_json::to_writer(&mut bytes, &body).expect("wire structs have text keys only");
+    Ok(([(header::CONTENT_TYPE, "application/json")], bytes).into_response())
 }

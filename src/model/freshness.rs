@@ -44,6 +44,15 @@ impl Lifetimes {
             Freshness::Expired
         }
     }
+
+    /// How much later that changes; nothing if it never does.
+    pub fn changes_in(&self, age: Duration) -> Option<Duration> {
+        match self.judge(age) {
+            Freshness::Fresh => self.fresh_for.checked_sub(age),
+            Freshness::Stale => self.stale_for.checked_sub(age),
+            Freshness::Expired => None,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -52,6 +61,23 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
+        #[test]
+        fn freshness_changes_when_it_is_said_to(
+            fresh in 0u64..10_000, stale in 0u64..10_000, age in 0u64..20_000,
+        ) {
+            let [fresh_for, stale_for, age] = [fresh, stale, age].map(Duration::from_secs);
+            let lifetimes = Lifetimes { fresh_for, stale_for };
+            let judged = lifetimes.judge(age);
+            match lifetimes.changes_in(age) {
+                Some(left) => {
+                    prop_assert_ne!(lifetimes.judge(age + left), judged);
+                    let before = age + left.saturating_sub(Duration::from_nanos(1));
+                    prop_assert_eq!(lifetimes.judge(before), judged);
+                }
+                None => prop_assert_eq!(lifetimes.judge(Duration::MAX), judged),
+            }
+        }
+
         #[test]
         fn an_answer_never_gets_fresher_by_ageing(
             fresh in 0u64..10_000, stale in 0u64..10_000, age in 0u64..20_000, older in 0u64..20_000,

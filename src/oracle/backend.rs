@@ -12,7 +12,7 @@ use crate::model::{BackendName, CloudKind, FetchUnit, Moment, Region, UnitId, Un
 use crate::source::QuotaSource;
 
 use super::BackendSettings;
-use super::offers::BackendView;
+use super::offers::KeptView;
 
 /// A backend as it is handed to the oracle.
 #[derive(Clone, Debug)]
@@ -34,7 +34,7 @@ pub(super) struct Connected {
     units: BTreeMap<UnitId, Unit>,
     by_region: BTreeMap<Region, UnitId>,
     /// What was last known of its offers.
-    pub(super) offers: Mutex<Option<Arc<BackendView>>>,
+    pub(super) offers: Mutex<Option<KeptView>>,
 }
 
 /// A fetch unit and when anybody last asked about it.

@@ -12,10 +12,13 @@ mod region;
 mod tally;
 mod view;
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::catalog::{Filter, Offer, Provider, RowId};
-use crate::model::{Availability, BackendName, Failure, Priority, Region, advise};
+use crate::model::{
+    Availability, BackendName, Failure, Freshness, Moment, Priority, Region, advise,
+};
 use crate::telemetry::Cause;
 
 use super::backend::Connected;
@@ -26,9 +29,10 @@ pub use judgement::{BindingQuota, Judgement};
 pub use listed::{AskedGpu, AskedOffer, Judgements};
 
 use cursor::price_key;
-use region::{Judged, JudgedRegion};
+use region::{Judged, JudgedRegion, Verdicts};
 use tally::Tally;
-pub(super) use view::BackendView;
+use view::BackendView;
+pub(super) use view::KeptView;
 
 /// Which offers are asked for, how many of each are to be launched, and in which order.
 #[derive(Clone, Debug, Default)]
@@ -84,9 +88,24 @@ pub struct OfferedBackend {
 }
 
 impl OfferPage {
+    /// How many offers are on this page.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
     /// The offers, in order.
-    pub fn offers(&self) -> impl ExactSizeIterator<Item = JudgedOffer<'_>> {
-        self.rows.iter().map(|(place, row, judgement)| {
+    pub fn offers(&self) -> impl Iterator<Item = JudgedOffer<'_>> {
+        self.some_offers(0..self.len())
+    }
+
+    /// Those at these places, which must be on the page.
+    pub fn some_offers(&self, places: Range<usize>) -> impl Iterator<Item = JudgedOffer<'_>> {
+        self.rows[places].iter().map(|(place, row, judgement)| {
             let (backend, view) = &self.views[*place];
             JudgedOffer {
                 backend,
@@ -210,8 +229,8 @@ struct Judge<'a> {
     count: u32,
     /// The regions that the request is about, by their place in the catalog.
     asked: Vec<bool>,
-    /// Verdicts on other counts than one, which the regions do not keep: by region and demand.
-    kept: Vec<Vec<Option<Arc<Judged>>>>,
+    /// The verdicts that the regions keep for this count, by their place in the catalog.
+    verdicts: Vec<Option<Arc<Verdicts>>>,
 }
 
 impl<'a> Judge<'a> {
@@ -221,10 +240,10 @@ impl<'a> Judge<'a> {
             oracle,
             connected,
             asked: vec![false; view.table().regions().len()],
+            verdicts: vec![None; view.table().regions().len()],
             view,
             catalog,
             count,
-            kept: Vec::new(),
         }
     }
 
@@ -281,36 +300,30 @@ impl<'a> Judge<'a> {
 
     fn judged(&mut self, offer: &Offer<'_>, region: &JudgedRegion) -> Arc<Judged> {
         let demand = self.view.demands.number(offer.shape_index, offer.market);
-        if self.count == 1 {
-            return region.judged(demand, 1);
-        }
-        if self.kept.is_empty() {
-            self.kept
-                .resize(self.view.table().regions().len(), Vec::new());
-        }
-        let kept = &mut self.kept[offer.region_index];
-        if kept.is_empty() {
-            kept.resize(self.view.demands.len(), None);
-        }
-        let judged = kept[demand as usize].get_or_insert_with(|| region.judged(demand, self.count));
-        Arc::clone(judged)
+        let verdicts =
+            self.verdicts[offer.region_index].get_or_insert_with(|| region.verdicts(self.count));
+        region.of_catalog(verdicts, demand)
     }
 
     fn ask_behind(&self) {
-        let regions = self.view.table().regions().iter().zip(&self.asked);
-        for (region, _) in regions.filter(|(_, asked)| **asked) {
-            self.oracle.ask_behind(self.connected, region.as_str());
+        let now = self.oracle.clock.now();
+        let asked = self.asked.iter().enumerate().filter(|(_, asked)| **asked);
+        for region in asked.filter_map(|(place, _)| self.view.region_at(place)) {
+            self.oracle.ask_behind(self.connected, region, now);
         }
     }
 }
 
 impl Inner {
     /// Notes that somebody asks about a region, and has it read if it is due, without waiting.
-    fn ask_behind(&self, connected: &Connected, region: &str) {
-        let Some(unit) = connected.unit_of(region, &self.cache) else {
+    fn ask_behind(&self, connected: &Connected, region: &JudgedRegion, now: Moment) {
+        let Some(unit) = connected.unit_of(region.name.as_str(), &self.cache) else {
             return;
         };
-        unit.note_question(self.clock.now());
+        unit.note_question(now);
+        if region.freshness == Some(Freshness::Fresh) {
+            return;
+        }
         let entry = self.cache.get(&unit.key);
         let entry = entry.as_deref();
         if entry.is_some_and(|entry| entry.good.is_some()) {

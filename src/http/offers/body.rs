@@ -13,9 +13,7 @@ use crate::oracle::{BindingQuota, JudgedOffer, Judgement, Judgements, OfferPage,
 #[schema(as = Offers)]
 pub(super) struct OffersBody<'a> {
     /// The offers of this page.
-    #[serde(serialize_with = "offers")]
-    #[schema(value_type = Vec<OfferBody<'static>>)]
-    offers: &'a OfferPage,
+    offers: Vec<OfferBody<'a>>,
     /// How many there are in all, on this page and on others.
     total: usize,
     /// What `cursor` takes to go on; null at the end.
@@ -39,7 +37,7 @@ pub(super) struct JudgementsBody<'a> {
 /// An instance type in a region, and whether it can be launched.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Offer)]
-struct OfferBody<'a> {
+pub(super) struct OfferBody<'a> {
     /// The backend's name.
     #[schema(example = "aws")]
     backend: &'a str,
@@ -206,9 +204,10 @@ struct OfferedBackendBody<'a> {
 }
 
 impl<'a> OffersBody<'a> {
-    pub(super) fn of(page: &'a OfferPage) -> Self {
+    /// All that is said besides the offers themselves, which [`super::pieces`] writes.
+    pub(super) fn without_offers(page: &'a OfferPage) -> Self {
         Self {
-            offers: page,
+            offers: Vec::new(),
             total: page.total,
             next_cursor: page.next.as_ref().map(ToString::to_string),
             backends: page.backends.iter().map(OfferedBackendBody::of).collect(),
@@ -225,18 +224,13 @@ impl<'a> JudgementsBody<'a> {
     }
 }
 
-// Written one by one: thousands of them need not be in memory as bodies first.
-
-fn offers<S: Serializer>(page: &&OfferPage, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_seq(page.offers().map(OfferBody::of))
-}
-
+/// Written one by one: thousands of them need not be in memory as bodies first.
 fn verdicts<S: Serializer>(judged: &&[Judgement], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_seq(judged.iter().map(JudgementBody::of))
 }
 
 impl<'a> OfferBody<'a> {
-    fn of(judged: JudgedOffer<'a>) -> Self {
+    pub(super) fn of(judged: JudgedOffer<'a>) -> Self {
         let offer = judged.offer;
         Self {
             backend: judged.backend.as_str(),

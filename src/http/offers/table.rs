@@ -45,7 +45,7 @@ pub(super) fn page(page: &OfferPage) -> String {
         }
     }
     text.push_str(&table.to_string());
-    let shown = page.offers().len();
+    let shown = page.len();
     if shown < page.total {
         text.push_str(&format!("\n{shown} of {} offers", page.total));
     }

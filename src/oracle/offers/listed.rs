@@ -7,7 +7,7 @@ use crate::catalog::Shape;
 use crate::model::{BackendName, Gpu, Instance, Market};
 use crate::oracle::Oracle;
 
-use super::region::JudgedRegion;
+use super::region::{JudgedRegion, Verdicts};
 use super::tally::Tally;
 use super::{Judge, Judgement, OfferedBackend};
 
@@ -92,13 +92,12 @@ impl Oracle {
             })
             .collect();
 
+        let now = oracle.clock.now();
         let mut backends = Vec::new();
         for bench in benches.into_iter().filter_map(|(bench, _)| bench) {
             let judge = &bench.judge;
-            for (region, known) in &bench.asked {
-                if known.is_some() {
-                    oracle.ask_behind(judge.connected, region);
-                }
+            for asked in bench.asked.values().flatten() {
+                oracle.ask_behind(judge.connected, &asked.region, now);
             }
             bench.tally.count(&oracle.metrics, judge.name());
             backends.push(judge.backend());
@@ -115,15 +114,25 @@ struct Bench<'a, 'o> {
     judge: Judge<'a>,
     tally: Tally,
     /// The regions that were asked about, as far as they are the backend's.
-    asked: HashMap<&'o str, Option<Arc<JudgedRegion>>>,
+    asked: HashMap<&'o str, Option<AskedRegion>>,
+}
+
+/// A region that was asked about, and what is said there of so many instances.
+struct AskedRegion {
+    region: Arc<JudgedRegion>,
+    verdicts: Arc<Verdicts>,
 }
 
 impl<'o> Bench<'_, 'o> {
     fn judgement(&mut self, offer: &AskedOffer<'o>) -> Judgement {
-        let view = &self.judge.view;
-        let region = self.asked.entry(offer.region);
-        let judgement = match region.or_insert_with(|| view.region(offer.region)) {
-            Some(region) => self.judge.of_listed(offer, region),
+        let judge = &self.judge;
+        let region = self.asked.entry(offer.region).or_insert_with(|| {
+            let region = judge.view.region(offer.region)?;
+            let verdicts = region.verdicts(judge.count);
+            Some(AskedRegion { region, verdicts })
+        });
+        let judgement = match region {
+            Some(asked) => judge.of_listed(offer, asked),
             None => Judgement::unknown(format!(
                 "{} has no region `{}`",
                 offer.backend, offer.region
@@ -135,7 +144,8 @@ impl<'o> Bench<'_, 'o> {
 }
 
 impl Judge<'_> {
-    fn of_listed(&self, asked: &AskedOffer<'_>, region: &Arc<JudgedRegion>) -> Judgement {
+    fn of_listed(&self, asked: &AskedOffer<'_>, at: &AskedRegion) -> Judgement {
+        let AskedRegion { region, verdicts } = at;
         let table = self.view.table();
         // A type is mostly the same everywhere, which spares looking for it in the region.
         let listed = table.only_shape(asked.instance_type).or_else(|| {
@@ -145,7 +155,7 @@ impl Judge<'_> {
         let judged = match listed {
             Some(shape) if is_as_listed(asked, &table.shapes()[shape]) => {
                 let demand = self.view.demands.number(shape, asked.market);
-                region.judged(demand, self.count)
+                region.of_catalog(verdicts, demand)
             }
             _ => {
                 let known = match listed {
@@ -159,7 +169,7 @@ impl Judge<'_> {
                     .backend
                     .source
                     .demand(&instance, asked.market);
-                Arc::new(region.judge(&demand, self.count))
+                region.of_other(verdicts, demand)
             }
         };
         let capacity = region.capacity(asked.instance_type, asked.market);

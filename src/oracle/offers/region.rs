@@ -1,6 +1,7 @@
 //! The quotas of one region, ready to judge launches, and the verdicts that were given before.
 
-use std::sync::{Arc, OnceLock};
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use crate::model::{
     Capacity, Demand, Doubt, Failure, Freshness, Leased, Market, Moment, Outcome, QuotaIndex,
@@ -13,7 +14,7 @@ use super::demands::Demands;
 /// A region, judged as it is known at one moment.
 #[derive(Debug)]
 pub(super) struct JudgedRegion {
-    name: Region,
+    pub(super) name: Region,
     version: u64,
     pub(super) taken_at: Option<Moment>,
     pub(super) freshness: Option<Freshness>,
@@ -22,9 +23,26 @@ pub(super) struct JudgedRegion {
     /// What the cloud says it has room for, ordered by type and market.
     capacity: Vec<Capacity>,
     demands: Arc<Demands>,
-    /// The verdict on one instance of each demand of the catalog, judged when first asked for.
-    singles: Box<[OnceLock<Arc<Judged>>]>,
+    /// The verdicts on launches of so many instances, for the counts that were asked for last.
+    verdicts: RwLock<Vec<Arc<Verdicts>>>,
 }
+
+/// The verdicts of a region on launches of so many instances, each judged when first asked for.
+#[derive(Debug)]
+pub(super) struct Verdicts {
+    count: u32,
+    /// On the demands of the catalog, by their numbers.
+    of_catalog: Box<[OnceLock<Arc<Judged>>]>,
+    /// On demands that callers have made up, with disks and addresses.
+    of_others: RwLock<HashMap<Demand, Arc<Judged>>>,
+}
+
+/// Callers ask for one instance, and for few other counts at a time.
+const MOST_COUNTS: usize = 8;
+
+/// Callers' own offers differ from the catalog's in few ways at a time; a bound only so that
+/// nobody fills the memory.
+const MOST_OTHERS: usize = 256;
 
 /// A verdict and the sentence that explains it.
 #[derive(Debug)]
@@ -62,8 +80,8 @@ impl JudgedRegion {
             quotas,
             failure: view.last_failure.map(|record| record.failure),
             capacity,
-            singles: (0..demands.len()).map(|_| OnceLock::new()).collect(),
             demands,
+            verdicts: RwLock::default(),
         }
     }
 
@@ -77,8 +95,8 @@ impl JudgedRegion {
             quotas: QuotaIndex::unread(),
             failure,
             capacity: Vec::new(),
-            singles: (0..demands.len()).map(|_| OnceLock::new()).collect(),
             demands,
+            verdicts: RwLock::default(),
         }
     }
 
@@ -99,17 +117,61 @@ impl JudgedRegion {
         Some(&self.capacity[found.ok()?])
     }
 
-    /// The verdict on `count` instances of a catalog's demand.
-    pub(super) fn judged(&self, demand: u32, count: u32) -> Arc<Judged> {
-        let judge = || Arc::new(self.judge(self.demands.get(demand), count));
-        match count {
-            1 => Arc::clone(self.singles[demand as usize].get_or_init(judge)),
-            _ => judge(),
+    /// What has been and will be said of launches of `count` instances.
+    pub(super) fn verdicts(&self, count: u32) -> Arc<Verdicts> {
+        let find = |kept: &[Arc<Verdicts>]| {
+            let found = kept.iter().find(|verdicts| verdicts.count == count);
+            found.cloned()
+        };
+        let kept = self.verdicts.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(found) = find(&kept) {
+            return found;
         }
+        drop(kept);
+        let mut kept = self
+            .verdicts
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        find(&kept).unwrap_or_else(|| {
+            if kept.len() == MOST_COUNTS {
+                // The oldest goes, but for what is asked for most, one instance.
+                let oldest = kept.iter().position(|verdicts| verdicts.count != 1);
+                kept.remove(oldest.unwrap_or_default());
+            }
+            let verdicts = Arc::new(Verdicts {
+                count,
+                of_catalog: (0..self.demands.len()).map(|_| OnceLock::new()).collect(),
+                of_others: RwLock::default(),
+            });
+            kept.push(Arc::clone(&verdicts));
+            verdicts
+        })
     }
 
-    /// The verdict on `count` instances of any demand.
-    pub(super) fn judge(&self, demand: &Demand, count: u32) -> Judged {
+    /// The verdict on a demand of the catalog, by its number.
+    pub(super) fn of_catalog(&self, verdicts: &Verdicts, demand: u32) -> Arc<Judged> {
+        let judge = || Arc::new(self.judge(self.demands.get(demand), verdicts.count));
+        Arc::clone(verdicts.of_catalog[demand as usize].get_or_init(judge))
+    }
+
+    /// The verdict on any demand.
+    pub(super) fn of_other(&self, verdicts: &Verdicts, demand: Demand) -> Arc<Judged> {
+        let others = &verdicts.of_others;
+        let kept = others.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(judged) = kept.get(&demand) {
+            return Arc::clone(judged);
+        }
+        drop(kept);
+        let judged = Arc::new(self.judge(&demand, verdicts.count));
+        let mut kept = others.write().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() == MOST_OTHERS {
+            kept.clear();
+        }
+        kept.insert(demand, Arc::clone(&judged));
+        judged
+    }
+
+    fn judge(&self, demand: &Demand, count: u32) -> Judged {
         let verdict = judge(demand, count, &self.quotas);
         let mut reason = reason(&verdict, demand, &self.quotas, &self.name);
         let unread = matches!(

@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
 
+use jiff::SignedDuration;
+
 use crate::catalog::{Edition, Provider, Table};
 use crate::model::{Failure, Freshness, Moment, Region, Strictness};
 use crate::oracle::backend::{Connected, Unit};
@@ -30,6 +32,16 @@ pub(in crate::oracle) struct BackendView {
     pub(super) failure: Option<Failure>,
 }
 
+/// The view that was put together last, and how long it need not be looked at anew.
+#[derive(Debug)]
+pub(in crate::oracle) struct KeptView {
+    view: Arc<BackendView>,
+    /// As long as the cache has changed no more often than this,
+    changes: u64,
+    /// and no answer is by age alone less fresh than it was, which is until this time.
+    until: SignedDuration,
+}
+
 /// What is known of a fetch unit, as far as it changes what is said: version and freshness.
 type Mark = Option<(u64, Option<Freshness>)>;
 
@@ -40,24 +52,50 @@ impl Inner {
             .catalog
             .provider(connected.backend.kind.as_str())
             .expect("the catalog covers the kinds of all backends, which `Oracle::new` checks");
+        let edition = &provider.edition;
         let now = self.clock.now();
-        let marks: Vec<Mark> = connected.units().map(|unit| self.mark(unit, now)).collect();
+        // Looked at before the entries, so that a change in between is seen the next time.
+        let changes = self.cache.changes();
         // Held while a changed view is put together, so that it is done once.
         let mut kept = connected
             .offers
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        if let Some(view) = &*kept
-            && view.marks == marks
-            && Arc::ptr_eq(&view.edition, &provider.edition)
+        if let Some(kept) = &*kept
+            && kept.changes == changes
+            && now.since_start < kept.until
+            && Arc::ptr_eq(&kept.view.edition, edition)
         {
-            return (Arc::clone(view), provider);
+            return (Arc::clone(&kept.view), provider);
         }
-        let edition = Arc::clone(&provider.edition);
-        let view = BackendView::new(self, connected, edition, marks, kept.as_deref());
-        let view = Arc::new(view);
-        *kept = Some(Arc::clone(&view));
+        let before = kept.take().map(|kept| kept.view);
+        let marks: Vec<Mark> = connected.units().map(|unit| self.mark(unit, now)).collect();
+        let view = match before {
+            Some(view) if view.marks == marks && Arc::ptr_eq(&view.edition, edition) => view,
+            before => {
+                let edition = Arc::clone(edition);
+                let view = BackendView::new(self, connected, edition, marks, before.as_deref());
+                Arc::new(view)
+            }
+        };
+        *kept = Some(KeptView {
+            view: Arc::clone(&view),
+            changes,
+            until: self.unchanged_until(connected, now),
+        });
+        drop(kept);
         (view, provider)
+    }
+
+    /// Until when no answer of a backend gets less fresh, as time since the start.
+    fn unchanged_until(&self, connected: &Connected, now: Moment) -> SignedDuration {
+        let changes_in = |unit: &Unit| {
+            let entry = self.cache.get(&unit.key)?;
+            let age = entry.good.as_ref()?.taken_at.age(now);
+            self.lifetimes.changes_in(age)
+        };
+        let first = connected.units().filter_map(changes_in).min();
+        first.map_or(SignedDuration::MAX, |left| now.plus(left).since_start)
     }
 
     fn mark(&self, unit: &Unit, now: Moment) -> Mark {

@@ -1,0 +1,54 @@
+//! An answer to `GET /offers`, written piece by piece.
+//!
+//! All offers of a catalog are tens of megabytes. They are neither in memory at once nor written
+//! in one go, which would keep other callers of the same thread waiting.
+
+use std::convert::Infallible;
+use std::ops::Range;
+
+use axum::body::{Body, Bytes};
+use futures_util::{StreamExt, stream};
+
+use crate::oracle::OfferPage;
+
+use super::OFFER_BYTES;
+use super::body::{OfferBody, OffersBody};
+
+/// A page as most callers ask for it is one piece, and so has a `Content-Length`.
+const OFFERS_IN_A_PIECE: usize = 250;
+
+/// The body that says what is on the page.
+pub(super) fn body(page: OfferPage) -> Body {
+    let frame = OffersBody::without_offers(&page);
+    let frame = Bytes::from(serde_json::to_vec(&frame).expect("wire structs have text keys only"));
+    let place = frame.iter().position(|byte| *byte == b'[');
+    let place = 1 + place.expect("the list of offers comes first");
+    let (head, tail) = (frame.slice(..place), frame.slice(place..));
+
+    if page.len() <= OFFERS_IN_A_PIECE {
+        let offers = piece(&page, 0..page.len());
+        return Body::from([&head[..], &offers, &tail].concat());
+    }
+    let starts = (0..page.len()).step_by(OFFERS_IN_A_PIECE);
+    let pieces = starts.map(move |start| {
+        let end = page.len().min(start + OFFERS_IN_A_PIECE);
+        Bytes::from(piece(&page, start..end))
+    });
+    let whole = stream::iter([head])
+        .chain(stream::iter(pieces))
+        .chain(stream::iter([tail]));
+    Body::from_stream(whole.map(Ok::<_, Infallible>))
+}
+
+/// Some offers, with the commas that join them to those before.
+fn piece(page: &OfferPage, places: Range<usize>) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(OFFER_BYTES * places.len());
+    for (place, offer) in places.clone().zip(page.some_offers(places)) {
+        if place > 0 {
+            bytes.push(b',');
+        }
+        serde_json::to_writer(&mut bytes, &OfferBody::of(offer))
+            .expect("wire structs have text keys only");
+    }
+    bytes
+}
