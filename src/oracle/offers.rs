@@ -155,19 +155,23 @@ impl Oracle {
 
         // Each backend's offers are in the order of price already, so that sorting merges them.
         let mut found = Vec::new();
-        for (place, judge) in judges.iter_mut().enumerate() {
+        for (place, judge) in (0..).zip(&mut judges) {
             judge.find(place, question, &mut found);
             judge.ask_behind();
         }
         if judges.len() > 1 || question.sort != Sort::Price {
-            found.sort_by(|a, b| question.sort.compare(a.numbers(), b.numbers()));
+            let numbers = |found: &Found| {
+                let offer = judges[found.place as usize].view.table().offer(found.row);
+                (found.launchable, price_key(offer.price))
+            };
+            found.sort_by(|a, b| question.sort.compare(numbers(a), numbers(b)));
         }
         let total = found.len();
         let rest = match &question.after {
             None => &found[..],
             Some(cursor) => {
                 let passed = found.partition_point(|found| {
-                    let judge = &judges[found.place];
+                    let judge = &judges[found.place as usize];
                     let offer = judge.view.table().offer(found.row);
                     cursor.has_passed(found.launchable, judge.name().as_str(), &offer)
                 });
@@ -180,9 +184,10 @@ impl Oracle {
         let rows = rest[..taken]
             .iter()
             .filter_map(|found| {
-                let judgement = judges[found.place].judgement(found.row)?;
-                tallies[found.place].add(&judgement);
-                Some((found.place, found.row, judgement))
+                let place = found.place as usize;
+                let judgement = judges[place].judgement(found.row)?;
+                tallies[place].add(&judgement);
+                Some((place, found.row, judgement))
             })
             .collect();
         for (judge, tally) in judges.iter().zip(&tallies) {
@@ -206,18 +211,13 @@ impl Oracle {
     }
 }
 
-/// An offer that was found, with the numbers that order it.
+/// An offer that was found. There may be hundreds of thousands, so each is small.
 struct Found {
-    place: usize,
+    /// Whose it is, by the place among the backends that are asked.
+    place: u32,
     row: RowId,
-    price: f64,
+    /// How many would fit, if that decides the order.
     launchable: Option<u64>,
-}
-
-impl Found {
-    fn numbers(&self) -> (Option<u64>, f64) {
-        (self.launchable, self.price)
-    }
 }
 
 /// Judges a backend's offers for one request.
@@ -260,7 +260,7 @@ impl<'a> Judge<'a> {
     }
 
     /// Adds the offers that are asked for, the cheapest first.
-    fn find(&mut self, place: usize, question: &OfferQuestion, found: &mut Vec<Found>) {
+    fn find(&mut self, place: u32, question: &OfferQuestion, found: &mut Vec<Found>) {
         let view = Arc::clone(&self.view);
         // Verdicts are looked at here only if they decide what is found, or where it stands.
         let by_verdict = question.availability.is_some() || question.sort == Sort::Launchable;
@@ -273,17 +273,17 @@ impl<'a> Judge<'a> {
             let mut launchable = None;
             if by_verdict {
                 let verdict = &self.judged(&offer, region).verdict;
-                let advice = advise(verdict.outcome, view.strictness, view.shadow, false);
-                let wanted = question.availability.as_ref();
-                if wanted.is_some_and(|wanted| !wanted.contains(&advice.availability)) {
-                    continue;
+                if let Some(wanted) = &question.availability {
+                    let advice = advise(verdict.outcome, view.strictness, view.shadow, false);
+                    if !wanted.contains(&advice.availability) {
+                        continue;
+                    }
                 }
                 launchable = verdict.launchable;
             }
             found.push(Found {
                 place,
                 row,
-                price: price_key(offer.price),
                 launchable,
             });
         }
@@ -293,12 +293,12 @@ impl<'a> Judge<'a> {
         let view = Arc::clone(&self.view);
         let offer = view.table().offer(row);
         let region = view.region_at(offer.region_index)?;
-        let judged = self.judged(&offer, region);
+        let judged = Arc::clone(self.judged(&offer, region));
         let capacity = region.capacity(&offer.shape.instance_type, offer.market);
         Some(Judgement::new(&view, region, judged, capacity))
     }
 
-    fn judged(&mut self, offer: &Offer<'_>, region: &JudgedRegion) -> Arc<Judged> {
+    fn judged(&mut self, offer: &Offer<'_>, region: &JudgedRegion) -> &Arc<Judged> {
         let demand = self.view.demands.number(offer.shape_index, offer.market);
         let verdicts =
             self.verdicts[offer.region_index].get_or_insert_with(|| region.verdicts(self.count));

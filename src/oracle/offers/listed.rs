@@ -155,7 +155,7 @@ impl Judge<'_> {
         let judged = match listed {
             Some(shape) if is_as_listed(asked, &table.shapes()[shape]) => {
                 let demand = self.view.demands.number(shape, asked.market);
-                region.of_catalog(verdicts, demand)
+                Arc::clone(region.of_catalog(verdicts, demand))
             }
             _ => {
                 let known = match listed {

@@ -149,9 +149,9 @@ impl JudgedRegion {
     }
 
     /// The verdict on a demand of the catalog, by its number.
-    pub(super) fn of_catalog(&self, verdicts: &Verdicts, demand: u32) -> Arc<Judged> {
+    pub(super) fn of_catalog<'v>(&self, verdicts: &'v Verdicts, demand: u32) -> &'v Arc<Judged> {
         let judge = || Arc::new(self.judge(self.demands.get(demand), verdicts.count));
-        Arc::clone(verdicts.of_catalog[demand as usize].get_or_init(judge))
+        verdicts.of_catalog[demand as usize].get_or_init(judge)
     }
 
     /// The verdict on any demand.
