@@ -1,5 +1,6 @@
-//! What a warm answer costs, beside a bare axum handler that returns the same bytes; and what the
-//! service weighs with all regions, and how soon it is ready from its snapshots.
+//! What a warm answer costs, beside a bare axum handler that returns the same bytes; what the
+//! service weighs with all regions, how soon it is ready from its snapshots, and how soon it tells
+//! of offers while AWS cannot be reached.
 //!
 //! Not criterion: the question is throughput and tail latency over real connections, and the
 //! machine's own ceiling has to be measured in turns with the service, because machines are noisy.
@@ -38,7 +39,8 @@ fn main() {
 
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let config = folder.path().join("quota-oracle.toml");
-    std::fs::write(&config, configuration(&aws)).expect("the folder can be written");
+    std::fs::write(&config, configuration(&aws.url(), "snapshots"))
+        .expect("the folder can be written");
     std::fs::write(folder.path().join("secret"), SECRET).expect("the folder can be written");
 
     let cold = Service::start(&config);
@@ -56,6 +58,14 @@ fn main() {
         "resident memory with 34 regions: {:.1} MiB",
         cold.resident_mib()
     );
+    for path in ["/offers", "/offers?limit=0"] {
+        let answer = cold.get(path).expect("the service answers");
+        println!(
+            "resident memory after GET {path} of {} bytes: {:.1} MiB",
+            answer.len(),
+            cold.resident_mib()
+        );
+    }
     println!("body of GET {PATH}: {} bytes", body.len());
 
     let bare = one_thread("bare");
@@ -81,6 +91,50 @@ fn main() {
         "start to ready, from snapshots, median of 5: {:?}",
         restarts[2]
     );
+
+    // One closes the port, the other takes connections and says nothing.
+    let refusing = std::net::TcpListener::bind("127.0.0.1:0").expect("loopback is there");
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").expect("loopback is there");
+    let address = |listener: &std::net::TcpListener| {
+        let address = listener.local_addr().expect("the listener is bound");
+        format!("http://{address}")
+    };
+    let (refused, unanswered) = (address(&refusing), address(&silent));
+    drop(refusing);
+    for (what, url) in [
+        ("refuses connections", refused),
+        ("never answers", unanswered),
+    ] {
+        std::fs::write(&config, configuration(&url, "none")).expect("the folder can be written");
+        tell_offers(what, &config);
+    }
+}
+
+/// Asks for offers as soon as the service listens, and again.
+fn tell_offers(what: &str, config: &std::path::Path) {
+    let service = Service::spawn(config);
+    let started = Instant::now();
+    while std::net::TcpStream::connect(service.address).is_err() {
+        thread::sleep(Duration::from_millis(1));
+        assert!(started.elapsed() < Duration::from_secs(60), "never listens");
+    }
+    let mut took: Vec<Duration> = (0..21)
+        .map(|_| {
+            let asked = Instant::now();
+            let answer = service.get("/offers").expect("the service answers");
+            let took = asked.elapsed();
+            assert!(answer.contains("\"availability\":\"unknown\""));
+            assert!(!answer.contains("\"availability\":\"available\""));
+            took
+        })
+        .collect();
+    let first = took[0];
+    took.sort();
+    println!(
+        "GET /offers while AWS {what}: the first in {first:?}, median of 21 {:?}, slowest {:?}",
+        took[10], took[20]
+    );
+    service.stop();
 }
 
 /// Asks both in turns, so that what else the machine does hits both alike.
@@ -231,29 +285,50 @@ struct Service {
 }
 
 impl Service {
+    /// Starts it, and waits until it is ready.
     fn start(config: &std::path::Path) -> Self {
+        let started = Instant::now();
+        let mut service = Self::spawn(config);
+        while !service
+            .get("/readyz")
+            .is_some_and(|answer| answer.starts_with("HTTP/1.1 200"))
+        {
+            thread::sleep(Duration::from_millis(2));
+            assert!(started.elapsed() < Duration::from_secs(120), "never ready");
+        }
+        service.ready_after = started.elapsed();
+        service
+    }
+
+    fn spawn(config: &std::path::Path) -> Self {
         let address = std::net::TcpListener::bind("127.0.0.1:0")
             .and_then(|listener| listener.local_addr())
             .expect("loopback is there");
-        let started = Instant::now();
         let child = Command::new(env!("CARGO_BIN_EXE_quota-oracle"))
             .args(["serve", "--config"])
             .arg(config)
             .env("QUOTA_ORACLE__SERVER__LISTEN", address.to_string())
             .env("TOKIO_WORKER_THREADS", "1")
-            .env("RUST_LOG", "warn")
             .stderr(Stdio::null())
             .spawn()
             .expect("the program was built");
-        while !is_ready(address) {
-            thread::sleep(Duration::from_millis(2));
-            assert!(started.elapsed() < Duration::from_secs(120), "never ready");
-        }
         Self {
             child,
             address,
-            ready_after: started.elapsed(),
+            ready_after: Duration::ZERO,
         }
+    }
+
+    /// The whole answer, if the service listens.
+    fn get(&self, path: &str) -> Option<String> {
+        use std::io::{Read, Write};
+        let mut stream = std::net::TcpStream::connect(self.address).ok()?;
+        let request =
+            format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).ok()?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).ok()?;
+        Some(answer)
     }
 
     fn resident_mib(&self) -> f64 {
@@ -279,18 +354,6 @@ impl Service {
     }
 }
 
-fn is_ready(address: SocketAddr) -> bool {
-    use std::io::{Read, Write};
-    let Ok(mut stream) = std::net::TcpStream::connect(address) else {
-        return false;
-    };
-    let request = b"GET /readyz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
-    let mut answer = String::new();
-    stream.write_all(request).is_ok()
-        && stream.read_to_string(&mut answer).is_ok()
-        && answer.starts_with("HTTP/1.1 200")
-}
-
 /// The server under test has one thread, so does its client, and there are two cores.
 fn one_thread(name: &str) -> Runtime {
     Builder::new_multi_thread()
@@ -309,18 +372,17 @@ fn keep_running(runtime: Runtime) {
 /// The secret of AWS's documentation, which the simulated account has.
 const SECRET: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
 
-fn configuration(aws: &SimulatedAws) -> String {
+fn configuration(endpoint_url: &str, snapshots: &str) -> String {
     format!(
         r#"
         [cache]
-        directory = "snapshots"
+        directory = "{snapshots}"
         [[backends]]
         kind = "aws"
         regions = "all"
-        endpoint_url = "{}"
+        endpoint_url = "{endpoint_url}"
         credentials = {{ source = "static", access_key_id = "AKIAIOSFODNN7EXAMPLE", secret_access_key_file = "secret" }}
-        "#,
-        aws.url()
+        "#
     )
 }
 
