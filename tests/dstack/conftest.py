@@ -161,7 +161,9 @@ def start_dstack(tmp_path: Path, moto: Moto, catalog: CatalogServer) -> Iterator
     """Starts dstack servers whose EC2, STS and catalog are on loopback."""
     servers: list[DstackServer] = []
 
-    def start(service_quotas: str, *plugins: str, **environment: str) -> DstackServer:
+    def start(
+        service_quotas: str, *plugins: str, launches: bool = False, **environment: str
+    ) -> DstackServer:
         server = DstackServer(
             tmp_path / f"dstack-{len(servers)}",
             {
@@ -171,6 +173,7 @@ def start_dstack(tmp_path: Path, moto: Moto, catalog: CatalogServer) -> Iterator
                 **environment,
             },
             plugins=plugins,
+            launches=launches,
         )
         servers.append(server)
         return server

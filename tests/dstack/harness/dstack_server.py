@@ -79,6 +79,7 @@ class DstackServer:
         environment: Mapping[str, str],
         *,
         plugins: Sequence[str] = (),
+        launches: bool = False,
     ) -> None:
         folder.mkdir(parents=True)
         # Written before the first start: dstack loads no plugins when it has to write it.
@@ -100,10 +101,10 @@ class DstackServer:
                 "HOME": str(folder),
                 "DSTACK_SERVER_DIR": str(folder),
                 "DSTACK_SERVER_LOG_FORMAT": "standard",
-                # Nothing is launched here; its polling would only blur the figures.
-                "DSTACK_SERVER_BACKGROUND_PROCESSING_DISABLED": "1",
                 "DO_NOT_TRACK": "1",
                 "AWS_EC2_METADATA_DISABLED": "true",
+                # Where nothing is launched, its polling would only blur the figures.
+                **({} if launches else {"DSTACK_SERVER_BACKGROUND_PROCESSING_DISABLED": "1"}),
                 **environment,
             },
         )
@@ -148,6 +149,32 @@ class DstackServer:
         )
         seconds = time.monotonic() - started
         return Plan(offers=body["offers"], total=body["total_offers"], seconds=seconds)
+
+    def ask_for_fleet(self, project: str, name: str, **configuration: Any) -> None:
+        """A fleet of one instance, which dstack launches in the background."""
+        spec = {
+            "configuration": {"type": "fleet", "name": name, "nodes": 1, **configuration},
+            "profile": {"name": name},
+        }
+        self._call(
+            f"/api/project/{project}/fleets/apply", {"plan": {"spec": spec}, "force": False}
+        )
+
+    def wait_until_tried(self, project: str, fleet: str) -> dict[str, Any]:
+        """The first instance of a fleet, once dstack has launched it or given it up."""
+        tried: list[dict[str, Any]] = []
+
+        def is_over() -> bool:
+            body = {"project_names": [project], "only_active": False}
+            tried[:] = [
+                instance
+                for instance in self._call("/api/instances/list", body)
+                if instance["fleet_name"] == fleet and instance["status"] != "pending"
+            ]
+            return bool(tried)
+
+        self._process.wait_until(is_over)
+        return tried[-1]
 
     def gpus(self, project: str, resources: Mapping[str, Any]) -> list[dict[str, Any]]:
         """The list of GPUs, by backend, region and number."""

@@ -1,0 +1,44 @@
+"""Launching: what has no quota is not tried, since the plugin's word comes before dstack's pick."""
+
+from __future__ import annotations
+
+from harness.account import REGIONS
+from harness.dstack_server import AWS_BACKEND, PROJECT
+from harness.moto import Moto
+from harness.stage import StartDstack, StartOracle
+
+EIGHT_H100 = {
+    "resources": {"gpu": "H100:8", "cpu": "1..", "memory": "1GB..", "disk": "100GB.."},
+    "spot_policy": "on-demand",
+}
+"""p5.48xlarge with 192 vCPU of the quota of P instances."""
+
+ROOM, SHORT = "eu-north-1", "us-east-1"
+"""The simulated account has 192 vCPU in the one, none of them in use, and 96 left in the other."""
+
+
+def test_a_fleet_is_launched_where_there_is_room_and_not_tried_where_there_is_none(
+    start_oracle: StartOracle, start_dstack: StartDstack, moto: Moto
+) -> None:
+    oracle = start_oracle()
+    oracle.wait_until_known("aws", *REGIONS)
+    dstack = start_dstack(
+        # moto knows no quotas: each refusal is the plugin's.
+        moto.url,
+        "quota_oracle",
+        launches=True,
+        QUOTA_ORACLE_URL=oracle.url,
+        QUOTA_ORACLE_TOKEN_FILE=str(oracle.token_file),
+    )
+    dstack.add_project(PROJECT, AWS_BACKEND)
+    dstack.ask_for_fleet(PROJECT, "short", regions=[SHORT], **EIGHT_H100)
+    dstack.ask_for_fleet(PROJECT, "room", regions=[ROOM], **EIGHT_H100)
+
+    short = dstack.wait_until_tried(PROJECT, "short")
+    room = dstack.wait_until_tried(PROJECT, "room")
+
+    assert short["termination_reason_message"] == "No offers found"
+    assert f"launch in aws/{SHORT}" not in dstack.log()
+    # This one was tried, and failed only because moto has none of the images that dstack boots.
+    assert room["termination_reason_message"] == "All offers failed"
+    assert f"p5.48xlarge launch in aws/{ROOM}" in dstack.log()
