@@ -1,4 +1,4 @@
-"""Launching: what has no quota is not tried, since the plugin's word comes before dstack's pick."""
+"""Launching: dstack does not try what the plugin has marked as without quota."""
 
 from __future__ import annotations
 
