@@ -25,6 +25,11 @@ impl Moment {
             .unwrap_or(Duration::ZERO)
     }
 
+    /// Whether it was earlier than the other one.
+    pub fn is_before(&self, other: Moment) -> bool {
+        self.since_start < other.since_start
+    }
+
     /// The moment `later` after this one.
     #[must_use]
     pub fn plus(self, later: Duration) -> Self {

@@ -45,6 +45,7 @@ struct Inner {
 /// A read under way.
 #[derive(Clone, Debug)]
 pub(super) struct Flight {
+    pub(super) started: Moment,
     outcome: watch::Receiver<Option<Outcome>>,
     urgency: Urgency,
 }
@@ -98,6 +99,7 @@ impl Fetcher {
         }
         let (done, outcome) = watch::channel(None);
         let flight = Flight {
+            started: self.0.clock.now(),
             outcome,
             urgency: Urgency::new(priority),
         };

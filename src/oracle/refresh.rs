@@ -67,7 +67,13 @@ async fn keep_unit_fresh(oracle: &Inner, connected: &Connected, unit: &Unit, sha
         match due(oracle, connected, unit, started, now, share, jitter) {
             Due::Unasked => sleep_until(oracle.clock.instant(now.plus(UNASKED_CHECK))).await,
             Due::At(due) if !due.until(now).is_zero() => {
-                sleep_until(oracle.clock.instant(due)).await;
+                // An idle unit may be asked about before it is due, and is then due earlier.
+                let look_again = now.plus(connected.backend.settings.refresh_every);
+                let wake = oracle
+                    .clock
+                    .instant(due)
+                    .min(oracle.clock.instant(look_again));
+                sleep_until(wake).await;
             }
             Due::At(_) => {
                 let known = oracle.cache.get(&unit.key).is_some();
@@ -111,9 +117,9 @@ fn due(
     let interval = interval(oracle, connected, unit, now);
     let due = match (&entry.last_failure, &entry.good) {
         (Some(failure), _) => failure.next_try,
-        // Ahead of its time by up to a fifth, so that answers are renewed before they go stale
-        // and units that were read together drift apart.
-        (None, Some(good)) => good.taken_at.plus(interval.mul_f64(0.8 + 0.2 * jitter)),
+        // Ahead of its time by a tenth or more, so that it is read before it goes stale, and by
+        // different shares, so that units which were read together drift apart.
+        (None, Some(good)) => good.taken_at.plus(interval.mul_f64(0.7 + 0.2 * jitter)),
         (None, None) => now,
     };
     let overdue_at_start = due.since_start < started.since_start;

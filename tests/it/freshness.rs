@@ -142,6 +142,40 @@ async fn max_age_reads_the_cloud_only_for_a_younger_answer() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_refresh_tells_of_after_the_request_and_reads_no_more_than_that_takes() {
+    let aws = plain_aws().await;
+    let service = service(&aws).await;
+    let cloud = aws.controls();
+    let reads = || calls(&cloud, "StartQuotaUtilizationReport");
+    let begun = tokio::spawn(service.request(Method::GET, REGION).send());
+    seconds(1).await;
+    cloud.set_limit(ACCOUNT, "us-east-1", P, 32.0).unwrap();
+    let refreshed = service.post("/refresh/aws/us-east-1").await;
+    assert_eq!(refreshed.status, 200);
+    assert_eq!(service.get(REGION).await.quota(P)["limit"], 32);
+    begun.await.unwrap().unwrap();
+    assert_eq!(reads(), 2);
+
+    assert_eq!(service.post("/refresh/aws").await.status, 200);
+    assert_eq!(reads(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_region_that_is_asked_about_again_is_kept_fresh_again() {
+    let aws = plain_aws().await;
+    let service = Setup::new(&aws).start().await;
+    service.ready().await;
+    // Nobody asks for hours, in which it is read every half hour.
+    seconds(4 * 3600).await;
+    service.get(REGION).await;
+    seconds(300).await;
+    for _ in 0..20 {
+        assert_eq!(service.get(REGION).await.json()["freshness"], "fresh");
+        seconds(60).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_tag_changes_when_the_body_does_and_only_then() {
     let aws = plain_aws().await;
     let service = service(&aws).await;
