@@ -1,6 +1,6 @@
 //! Is it alive, is it ready, what does it count.
 
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
@@ -73,7 +73,7 @@ pub(super) struct FailedRegion {
     /// Backend and region.
     #[schema(example = "aws/us-east-1")]
     location: String,
-    /// Why.
+    /// Why; only the kind of failure for whoever sends no token, where tokens are configured.
     failure: String,
 }
 
@@ -91,8 +91,11 @@ pub(super) async fn healthz() -> Json<Health> {
     (status = 200, body = ReadinessBody),
     (status = 503, body = ReadinessBody, description = "First answers are missing; `waiting_for` names them"),
 ))]
-pub(super) async fn readyz(State(shared): State<Shared>) -> Response {
+pub(super) async fn readyz(State(shared): State<Shared>, request: Request) -> Response {
     let readiness = shared.0.oracle.readiness();
+    // Whoever has no token learns that a region failed, and not what the cloud said of the account.
+    let caller = shared.0.tokens.caller(request.headers(), request.method());
+    let is_known = caller.is_ok();
     let ready = readiness.is_ready();
     let body = ReadinessBody {
         status: if ready { "ready" } else { "waiting" },
@@ -101,7 +104,11 @@ pub(super) async fn readyz(State(shared): State<Shared>) -> Response {
             .iter()
             .map(|region| region.location.to_string())
             .collect(),
-        failed: readiness.failed.into_iter().map(FailedRegion::of).collect(),
+        failed: readiness
+            .failed
+            .iter()
+            .map(|region| FailedRegion::of(region, is_known))
+            .collect(),
         catalogs: shared
             .0
             .oracle
@@ -136,10 +143,14 @@ impl EditionBody {
 }
 
 impl FailedRegion {
-    fn of(region: RegionStatus) -> Self {
+    fn of(region: &RegionStatus, in_full: bool) -> Self {
+        let failure = region.failure.as_ref();
         Self {
             location: region.location.to_string(),
-            failure: region.failure.unwrap_or_default(),
+            failure: failure.map_or_else(String::new, |failure| match in_full {
+                true => failure.to_string(),
+                false => failure.kind.as_str().to_owned(),
+            }),
         }
     }
 }

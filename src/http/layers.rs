@@ -61,11 +61,16 @@ pub(super) async fn answer(
         let answer = AssertUnwindSafe(next.run(request)).catch_unwind();
         match timeout_at(deadline + GRACE, answer).await {
             Ok(Ok(response)) => response,
-            Ok(Err(_)) => of(
+            Ok(Err(_)) => Problem::new(
                 Kind::Internal,
                 "the request could not be answered; the log has the panic under this request's id",
-            ),
-            Err(_) => of(Kind::Deadline, "the request could not be answered in time"),
+            )
+            .into_response(),
+            Err(_) => Problem {
+                retry_after: Some(GRACE),
+                ..Problem::new(Kind::Deadline, "the request could not be answered in time")
+            }
+            .into_response(),
         }
     }
     .instrument(span.clone())
@@ -102,10 +107,6 @@ pub(super) async fn answer(
         .metrics()
         .http_request(route, status.as_u16(), took);
     response
-}
-
-fn of(kind: Kind, detail: &str) -> Response {
-    Problem::new(kind, detail).into_response()
 }
 
 /// Lets the caller in, if the route is for them.

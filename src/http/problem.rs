@@ -7,6 +7,7 @@ use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
+use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 
 use crate::model::Failure;
 use crate::oracle::QuotaError;
@@ -34,6 +35,8 @@ macro_rules! kinds {
         pub(super) enum Kind { $($(#[$doc])* $kind),+ }
 
         impl Kind {
+            const ALL: &[Self] = &[$(Self::$kind),+];
+
             pub(super) fn status(self) -> StatusCode {
                 match self { $(Self::$kind => StatusCode::$status),+ }
             }
@@ -76,6 +79,7 @@ kinds! {
 pub(super) struct ProblemBody {
     /// Which kind of error, as a URI that stays the same.
     #[serde(rename = "type")]
+    #[schema(schema_with = urns)]
     kind: String,
     /// The kind in words.
     title: &'static str,
@@ -97,6 +101,19 @@ pub(super) struct ProblemBody {
     /// Why the cloud could not be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     failure: Option<super::body::FailureBody>,
+}
+
+impl Kind {
+    fn urn(self) -> String {
+        format!("urn:quota-oracle:problem:{}", self.slug())
+    }
+}
+
+fn urns() -> Object {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .enum_values(Some(Kind::ALL.iter().map(|kind| kind.urn())))
+        .build()
 }
 
 impl Problem {
@@ -131,7 +148,7 @@ impl Problem {
             .retry_after
             .map(|wait| wait.as_secs_f64().ceil() as u64);
         let body = ProblemBody {
-            kind: format!("urn:quota-oracle:problem:{}", self.kind.slug()),
+            kind: self.kind.urn(),
             title: self.kind.title(),
             status: status.as_u16(),
             detail: self.detail,

@@ -1,6 +1,6 @@
 //! `POST /refresh/…`: reads the cloud now, through the same coalescing and rate limit.
 
-use axum::extract::{Path, State};
+use axum::extract::{Path, RawQuery, State};
 use axum::{Extension, Json};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -12,6 +12,7 @@ use super::access::Caller;
 use super::body::RegionOverviewBody;
 use super::layers::Deadline;
 use super::problem::{Problem, ProblemBody};
+use super::query::Query;
 use super::quotas::check_visible;
 
 /// What is known of the regions after reading them, or after the request's time was up.
@@ -33,7 +34,9 @@ pub(super) async fn backend(
     Extension(caller): Extension<Caller>,
     Extension(deadline): Extension<Deadline>,
     Path(backend): Path<String>,
+    RawQuery(query): RawQuery,
 ) -> Result<Json<Refreshed>, Problem> {
+    Query::parse(query.as_deref(), &[])?;
     refresh(&shared, &caller, deadline, backend, None).await
 }
 
@@ -49,7 +52,9 @@ pub(super) async fn region(
     Extension(caller): Extension<Caller>,
     Extension(deadline): Extension<Deadline>,
     Path((backend, region)): Path<(String, String)>,
+    RawQuery(query): RawQuery,
 ) -> Result<Json<Refreshed>, Problem> {
+    Query::parse(query.as_deref(), &[])?;
     refresh(&shared, &caller, deadline, backend, Some(region)).await
 }
 

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::model::{AccountId, BackendName, CloudKind, Freshness, Location, Quota, Region};
+use crate::model::{
+    AccountId, BackendName, CloudKind, Failure, Freshness, Location, Quota, Region,
+};
 use crate::telemetry::{CatalogSample, QuotaSample, SnapshotSample};
 
 use super::backend::Connected;
@@ -59,7 +61,7 @@ pub struct RegionStatus {
     /// Which region.
     pub location: Location,
     /// Why it is not known, once it was tried.
-    pub failure: Option<String>,
+    pub failure: Option<Failure>,
 }
 
 /// Whether the first answers are there.
@@ -108,7 +110,7 @@ impl Oracle {
                 match oracle.cache.get(&unit.key) {
                     None => readiness.waiting.push(status(None)),
                     Some(entry) if entry.good.is_none() => {
-                        let failure = entry.last_failure.as_ref().map(|f| f.failure.to_string());
+                        let failure = entry.last_failure.as_ref().map(|f| f.failure.clone());
                         readiness.failed.push(status(failure));
                     }
                     Some(_) => {}

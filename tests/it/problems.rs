@@ -1,13 +1,20 @@
 //! Every way to be refused ends in a problem document that says what is wrong and what helps.
 
+use std::convert::Infallible;
 use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::Request;
+use axum::http::request::Builder;
+use futures_util::stream;
 
 use quota_oracle::sim::aws::{Fault, FaultKind};
 use reqwest::Method;
 use serde_json::json;
 use tokio::time::Instant;
+use tower::ServiceExt;
 
-use crate::harness::{Service, Setup, plain_aws};
+use crate::harness::{Answer, Service, Setup, plain_aws};
 
 async fn service() -> Service {
     let aws = plain_aws().await;
@@ -33,6 +40,142 @@ async fn service() -> Service {
     // The simulated AWS runs as long as its handle lives.
     std::mem::forget(aws);
     service
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_kind_of_problem_that_is_documented_can_be_met() {
+    let service = service().await;
+    let json = |body: &'static str| {
+        move |request: Builder| {
+            let request = request.header("content-type", "application/json");
+            request.body(Body::from(body)).unwrap()
+        }
+    };
+    let empty = |request: Builder| request.body(Body::empty()).unwrap();
+    let silent = |request: Builder| {
+        let request = request.header("content-type", "application/json");
+        let body = Body::from_stream(stream::pending::<Result<&[u8], Infallible>>());
+        request.body(body).unwrap()
+    };
+    let text = |request: Builder| request.body(Body::from("text")).unwrap();
+    let large = |request: Builder| request.body(Body::from(vec![b' '; 65 * 1024])).unwrap();
+    let panics = json(
+        r#"{"offers": [{"backend": "broken", "region": "nowhere-1", "instance_type": "x", "cpus": 1}]}"#,
+    );
+    let region = "/quotas/aws/us-east-1";
+    let meet = async |token: &str,
+                      method: Method,
+                      path: &str,
+                      build: &dyn Fn(Builder) -> Request<Body>,
+                      status: u16,
+                      slug: &'static str| {
+        let bearer = format!("Bearer {token}");
+        let request = Request::builder().method(method).uri(path);
+        let request = build(request.header("authorization", bearer));
+        let response = service.function().oneshot(request).await.unwrap();
+        Answer::of(response).await.problem(status, slug);
+        slug
+    };
+    let (get, post) = (Method::GET, Method::POST);
+    let met = [
+        meet(
+            "all",
+            get.clone(),
+            "/quotas?x=1",
+            &empty,
+            400,
+            "bad-request",
+        )
+        .await,
+        meet("who", get.clone(), region, &empty, 401, "unauthenticated").await,
+        meet(
+            "reader",
+            post.clone(),
+            "/refresh/aws",
+            &empty,
+            403,
+            "forbidden",
+        )
+        .await,
+        meet(
+            "all",
+            get.clone(),
+            "/quotas/x",
+            &empty,
+            404,
+            "unknown-backend",
+        )
+        .await,
+        meet(
+            "all",
+            get.clone(),
+            "/quotas/aws/x",
+            &empty,
+            404,
+            "unknown-region",
+        )
+        .await,
+        meet("all", get.clone(), "/x", &empty, 404, "unknown-route").await,
+        meet(
+            "all",
+            post.clone(),
+            region,
+            &empty,
+            405,
+            "method-not-allowed",
+        )
+        .await,
+        meet(
+            "all",
+            post.clone(),
+            "/offers",
+            &large,
+            413,
+            "body-too-large",
+        )
+        .await,
+        meet(
+            "all",
+            post.clone(),
+            "/offers",
+            &text,
+            415,
+            "unsupported-media-type",
+        )
+        .await,
+        meet("all", post.clone(), "/offers", &panics, 500, "internal").await,
+        meet(
+            "all",
+            get.clone(),
+            "/quotas/aws/eu-west-1",
+            &empty,
+            502,
+            "cloud-refused",
+        )
+        .await,
+        meet(
+            "all",
+            get,
+            "/quotas/aws/eu-west-2",
+            &empty,
+            503,
+            "not-read-yet",
+        )
+        .await,
+        meet("all", post, "/offers", &silent, 503, "deadline").await,
+    ];
+    let document = service.get_as("all", "/openapi.json").await.json();
+    let documented = &document["components"]["schemas"]["Problem"]["properties"]["type"]["enum"];
+    let mut documented: Vec<&str> = documented
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|urn| urn.as_str().unwrap().rsplit(':').next().unwrap())
+        .collect();
+    documented.sort_unstable();
+    let mut met = met.to_vec();
+    met.sort_unstable();
+    assert_eq!(met, documented);
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,10 +1,10 @@
 //! Who may do what.
 
-use quota_oracle::sim::aws::SimulatedAws;
+use quota_oracle::sim::aws::{Fault, FaultKind, SimulatedAws};
 use reqwest::Method;
 use serde_json::json;
 
-use crate::harness::{Service, Setup, plain_aws};
+use crate::harness::{Answer, Service, Setup, plain_aws};
 
 async fn service(aws: &SimulatedAws) -> Service {
     Setup::new(aws)
@@ -52,6 +52,20 @@ async fn each_scope_allows_what_it_says_and_no_more() {
         let refresh = "/refresh/aws/us-east-1";
         assert_eq!(status(token, Method::POST, refresh).await, refreshes);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn readiness_tells_strangers_nothing_of_the_account() {
+    let aws = plain_aws().await;
+    let denied = Fault::new(FaultKind::AccessDenied).region("us-east-1");
+    aws.controls().inject(denied);
+    let service = service(&aws).await;
+    service.ready().await;
+    let failure = async |answer: Answer| answer.json()["failed"][0]["failure"].clone();
+    assert_eq!(failure(service.get("/readyz").await).await, "denied");
+    let told = failure(service.get_as("reader", "/readyz").await).await;
+    let told = told.as_str().unwrap();
+    assert!(told.contains("servicequotas:GetServiceQuota"), "{told}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -20,6 +20,16 @@ impl Answer {
         }
     }
 
+    pub(crate) async fn of(response: axum::response::Response) -> Self {
+        let (head, body) = response.into_parts();
+        let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+        Self {
+            status: head.status.as_u16(),
+            headers: head.headers,
+            bytes: bytes.to_vec(),
+        }
+    }
+
     pub(crate) fn text(&self) -> &str {
         str::from_utf8(&self.bytes).unwrap()
     }

@@ -10,6 +10,7 @@ mod service;
 mod setup;
 mod time;
 
+pub(crate) use answer::Answer;
 pub(crate) use binary::{Process, run};
 pub(crate) use service::Service;
 pub(crate) use setup::{ConfigFile, Setup};
