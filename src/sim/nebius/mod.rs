@@ -8,6 +8,7 @@ mod controls;
 mod demo;
 mod errors;
 mod gate;
+mod listing;
 mod metadata;
 mod pages;
 mod services;

@@ -4,11 +4,12 @@ use tonic::transport::Server;
 use tonic::transport::server::Router;
 use tonic::{Request, Response, Status};
 
-use super::account::tenant_message;
+use super::account::{Account, tenant_message};
 use super::controls::{Controls, Exchange, Method};
 use super::errors;
 use super::gate::{Call, admit};
-use super::pages::{PageRule, page};
+use super::listing::Listing;
+use super::pages::PageRule;
 use crate::wire::nebius::capacity::v1 as capacity;
 use crate::wire::nebius::compute::v1 as compute;
 use crate::wire::nebius::iam::v1 as iam;
@@ -85,17 +86,19 @@ impl iam::tenant_service_server::TenantService for Controls {
         request: Request<iam::ListTenantsRequest>,
     ) -> Result<Response<iam::ListTenantsResponse>, Status> {
         let (metadata, _, asked) = request.into_parts();
-        let call = Call {
+        let page = Listing {
             method: Method::ListTenants,
             parent: "",
+            rule: IAM_PAGES,
+            page_size: asked.page_size,
             page_token: &asked.page_token,
             metadata: &metadata,
         };
-        let passage = admit(self, call).await?;
-        let tenants = self.state().account.tenants.clone();
-        let items = tenants.iter().map(|id| tenant_message(id)).collect();
-        let (items, next) = page(items, IAM_PAGES, asked.page_size, &asked.page_token)?;
-        let next_page_token = passage.next(next);
+        let find = |account: &Account| {
+            let tenants = account.tenants.iter();
+            Ok(tenants.map(|id| tenant_message(id)).collect())
+        };
+        let (items, next_page_token) = self.listed(page, find).await?;
         Ok(Response::new(iam::ListTenantsResponse {
             items,
             next_page_token,
@@ -110,24 +113,23 @@ impl iam::project_service_server::ProjectService for Controls {
         request: Request<iam::ListProjectsRequest>,
     ) -> Result<Response<iam::ListProjectsResponse>, Status> {
         let (metadata, _, asked) = request.into_parts();
-        let call = Call {
+        let page = Listing {
             method: Method::ListProjects,
             parent: &asked.parent_id,
+            rule: IAM_PAGES,
+            page_size: asked.page_size,
             page_token: &asked.page_token,
             metadata: &metadata,
         };
-        let passage = admit(self, call).await?;
-        let items = {
-            let account = &self.state().account;
+        let find = |account: &Account| {
             if !account.tenants.contains(&asked.parent_id) {
                 return Err(errors::not_found(&asked.parent_id));
             }
             let projects = account.projects.iter();
             let projects = projects.filter(|project| project.tenant == asked.parent_id);
-            projects.map(|project| project.message()).collect()
+            Ok(projects.map(|project| project.message()).collect())
         };
-        let (items, next) = page(items, IAM_PAGES, asked.page_size, &asked.page_token)?;
-        let next_page_token = passage.next(next);
+        let (items, next_page_token) = self.listed(page, find).await?;
         Ok(Response::new(iam::ListProjectsResponse {
             items,
             next_page_token,
@@ -142,23 +144,22 @@ impl compute::platform_service_server::PlatformService for Controls {
         request: Request<compute::ListPlatformsRequest>,
     ) -> Result<Response<compute::ListPlatformsResponse>, Status> {
         let (metadata, _, asked) = request.into_parts();
-        let call = Call {
+        let page = Listing {
             method: Method::ListPlatforms,
             parent: &asked.parent_id,
+            rule: IAM_PAGES,
+            page_size: asked.page_size,
             page_token: &asked.page_token,
             metadata: &metadata,
         };
-        let passage = admit(self, call).await?;
-        let items = {
-            let account = &self.state().account;
+        let find = |account: &Account| {
             let project = account.projects.iter().find(|p| p.id == asked.parent_id);
             let project = project.ok_or_else(|| errors::not_found(&asked.parent_id))?;
             let platforms = account.platforms.iter();
             let platforms = platforms.filter(|platform| platform.region == project.region);
-            platforms.map(|platform| platform.message()).collect()
+            Ok(platforms.map(|platform| platform.message()).collect())
         };
-        let (items, next) = page(items, IAM_PAGES, asked.page_size, &asked.page_token)?;
-        let next_page_token = passage.next(next);
+        let (items, next_page_token) = self.listed(page, find).await?;
         Ok(Response::new(compute::ListPlatformsResponse {
             items,
             next_page_token,
@@ -173,15 +174,15 @@ impl quotas::quota_allowance_service_server::QuotaAllowanceService for Controls 
         request: Request<quotas::ListQuotaAllowancesRequest>,
     ) -> Result<Response<quotas::ListQuotaAllowancesResponse>, Status> {
         let (metadata, _, asked) = request.into_parts();
-        let call = Call {
+        let page = Listing {
             method: Method::ListQuotas,
             parent: &asked.parent_id,
+            rule: QUOTA_PAGES,
+            page_size: asked.page_size,
             page_token: &asked.page_token,
             metadata: &metadata,
         };
-        let passage = admit(self, call).await?;
-        let items = {
-            let account = &self.state().account;
+        let find = |account: &Account| {
             let known = account.tenants.contains(&asked.parent_id)
                 || account.projects.iter().any(|p| p.id == asked.parent_id);
             if !known {
@@ -189,10 +190,9 @@ impl quotas::quota_allowance_service_server::QuotaAllowanceService for Controls 
             }
             let rows = account.quotas.iter();
             let rows = rows.filter(|row| row.listed_by == asked.parent_id);
-            rows.map(|row| row.message()).collect()
+            Ok(rows.map(|row| row.message()).collect())
         };
-        let (items, next) = page(items, QUOTA_PAGES, asked.page_size, &asked.page_token)?;
-        let next_page_token = passage.next(next);
+        let (items, next_page_token) = self.listed(page, find).await?;
         Ok(Response::new(quotas::ListQuotaAllowancesResponse {
             items,
             next_page_token,
@@ -227,21 +227,20 @@ impl capacity::resource_advice_service_server::ResourceAdviceService for Control
         request: Request<capacity::ListResourceAdviceRequest>,
     ) -> Result<Response<capacity::ListResourceAdviceResponse>, Status> {
         let (metadata, _, asked) = request.into_parts();
-        let call = Call {
+        let page = Listing {
             method: Method::ListAdvice,
             parent: &asked.parent_id,
+            rule: QUOTA_PAGES,
+            page_size: asked.page_size,
             page_token: &asked.page_token,
             metadata: &metadata,
         };
-        let passage = admit(self, call).await?;
-        let items = {
-            let account = &self.state().account;
+        let find = |account: &Account| {
             let advice = account.advice.iter();
             let advice = advice.filter(|advice| advice.tenant == asked.parent_id);
-            advice.map(|advice| advice.message()).collect()
+            Ok(advice.map(|advice| advice.message()).collect())
         };
-        let (items, next) = page(items, QUOTA_PAGES, asked.page_size, &asked.page_token)?;
-        let next_page_token = passage.next(next);
+        let (items, next_page_token) = self.listed(page, find).await?;
         Ok(Response::new(capacity::ListResourceAdviceResponse {
             items,
             next_page_token,
