@@ -105,7 +105,8 @@ pub(super) async fn answer(
         .0
         .oracle
         .metrics()
-        .http_request(route, status.as_u16(), took);
+        .http_requests(route, status.as_u16())
+        .answered(took);
     response
 }
 

@@ -64,6 +64,7 @@ struct Inner {
     tokens: Tokens,
     request_timeout: Duration,
     rendered: RenderedAnswers,
+    warm_answers: warm::Counted,
     /// Nothing where the protocol is switched off.
     aws_protocol: Option<aws_protocol::Endpoint>,
 }
@@ -96,6 +97,7 @@ impl tower::Service<Request> for Service {
 /// The service over what the oracle knows.
 pub fn service(oracle: Oracle, settings: &Settings, aws_protocol: Option<AwsProtocol>) -> Service {
     let shared = Shared(Arc::new(Inner {
+        warm_answers: warm::Counted::by(oracle.metrics()),
         oracle,
         tokens: Tokens::new(settings.tokens.clone()),
         request_timeout: settings.request_timeout,

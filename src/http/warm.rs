@@ -12,8 +12,27 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
 use tokio::time::Instant;
 
+use crate::telemetry::{HttpRequests, Metrics};
+
 use super::rendered::Coding;
 use super::{Scope, Shared, layers, quotas, table};
+
+/// What counts the answers, looked up once.
+#[derive(Debug)]
+pub(super) struct Counted {
+    whole: HttpRequests,
+    not_modified: HttpRequests,
+}
+
+impl Counted {
+    pub(super) fn by(metrics: &Metrics) -> Self {
+        let with = |status: StatusCode| metrics.http_requests(quotas::REGION, status.as_u16());
+        Self {
+            whole: with(StatusCode::OK),
+            not_modified: with(StatusCode::NOT_MODIFIED),
+        }
+    }
+}
 
 /// The answer, if it is known already and everything about the request is usual.
 pub(super) fn answer(shared: &Shared, request: &Request) -> Option<Response> {
@@ -22,15 +41,21 @@ pub(super) fn answer(shared: &Shared, request: &Request) -> Option<Response> {
     let answer = catch_unwind(AssertUnwindSafe(|| find(shared, request)));
     let mut response = answer.ok()??;
     let id = layers::request_id(request.headers());
-    let (method, uri) = (request.method(), request.uri());
-    tracing::debug!(request_id = ?id, %method, path = uri.path(), status = response.status().as_u16(), "answered");
-    response.headers_mut().insert(layers::REQUEST_ID, id);
-    let metrics = shared.0.oracle.metrics();
-    metrics.http_request(
-        quotas::REGION,
-        response.status().as_u16(),
-        started.elapsed(),
+    let status = response.status();
+    tracing::debug!(
+        request_id = id.to_str().unwrap_or_default(),
+        method = %request.method(),
+        path = request.uri().path(),
+        status = status.as_u16(),
+        "answered"
     );
+    response.headers_mut().insert(layers::REQUEST_ID, id);
+    let counted = &shared.0.warm_answers;
+    let counted = match status {
+        StatusCode::NOT_MODIFIED => &counted.not_modified,
+        _ => &counted.whole,
+    };
+    counted.answered(started.elapsed());
     Some(response)
 }
 

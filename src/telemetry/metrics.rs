@@ -428,14 +428,28 @@ impl Metrics {
         self.0.verdicts.get_or_create(&labels).inc_by(count);
     }
 
-    /// A request was answered.
-    pub fn http_request(&self, route: &'static str, status: u16, took: Duration) {
+    /// What counts requests on a route with answers of a status.
+    pub fn http_requests(&self, route: &'static str, status: u16) -> HttpRequests {
         let labels = HttpLabels { route, status };
-        self.0.http_requests.get_or_create(&labels).inc();
-        self.0
-            .http_duration
-            .get_or_create(&labels)
-            .observe(took.as_secs_f64());
+        HttpRequests {
+            requests: self.0.http_requests.get_or_create_owned(&labels),
+            duration: self.0.http_duration.get_or_create_owned(&labels),
+        }
+    }
+}
+
+/// Counts requests on one route with answers of one status.
+#[derive(Clone, Debug)]
+pub struct HttpRequests {
+    requests: Counter,
+    duration: Histogram,
+}
+
+impl HttpRequests {
+    /// A request was answered.
+    pub fn answered(&self, took: Duration) {
+        self.requests.inc();
+        self.duration.observe(took.as_secs_f64());
     }
 }
 

@@ -4,4 +4,4 @@ mod logs;
 mod metrics;
 
 pub use logs::{LogFormat, init as init_logs};
-pub use metrics::{CatalogSample, Cause, Metrics, QuotaSample, SnapshotSample};
+pub use metrics::{CatalogSample, Cause, HttpRequests, Metrics, QuotaSample, SnapshotSample};

@@ -32,7 +32,9 @@ fn exported() -> BTreeSet<String> {
     metrics.fetch(&backend, Cause::Preload, &refused);
     metrics.coalesced(&backend);
     metrics.verdicts(&backend, "fits", None, 1);
-    metrics.http_request("/quotas", 200, Duration::ZERO);
+    metrics
+        .http_requests("/quotas", 200)
+        .answered(Duration::ZERO);
     let quota = QuotaSample {
         location: location.clone(),
         code: "L-417A185B".into(),
