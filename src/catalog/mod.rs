@@ -6,6 +6,7 @@
 //! provider is a [`Table`], which answers a [`Filter`] from columns of numbers.
 
 mod bundled;
+mod damage;
 mod filter;
 mod groups;
 mod load;

@@ -1,15 +1,17 @@
 //! Reads a provider's CSV file into a table, and goes on past damaged rows.
+//!
+//! A line is a record: gpuhunt writes no field with a line break in it, so that a quote which is
+//! never closed damages the line that it stands in and none after it.
 
-use std::io::Read;
+use std::io::{BufRead, BufReader, Read};
 
-use csv::{ErrorKind, ReaderBuilder, StringRecord, Trim};
+use csv::StringRecord;
+use csv_core::{ReadRecordResult, Terminator};
 
+use super::damage::Damage;
 use super::row::{Columns, Row};
 use super::table::{Builder, Table};
 use crate::model::CloudKind;
-
-/// How many damaged rows a log line names; the rest are counted.
-const NAMED_ROWS: usize = 5;
 
 /// What a file held.
 #[derive(Debug)]
@@ -20,78 +22,112 @@ pub(super) struct Parsed {
 
 /// Reads a file, or says in a sentence why none of it can be used.
 pub(super) fn parse(kind: &CloudKind, file: impl Read) -> Result<Parsed, String> {
-    let mut reader = ReaderBuilder::new().trim(Trim::All).from_reader(file);
-    let in_words = |error: csv::Error| format!("it cannot be read: {error}");
-    let columns = Columns::find(reader.headers().map_err(in_words)?)?;
+    let mut lines = Lines::of(file);
+    let mut record = StringRecord::new();
+    if lines.next()? {
+        lines
+            .read(&mut record)
+            .map_err(|sentence| format!("its first row cannot be read: {sentence}"))?;
+    }
+    let columns = Columns::find(&record)?;
+    let fields = record.len();
 
     let mut builder = Builder::default();
     let mut damage = Damage::default();
-    let mut record = StringRecord::new();
-    loop {
-        let line = reader.position().line();
-        match reader.read_record(&mut record) {
-            Ok(false) => break,
-            Ok(true) => match Row::read(&columns, &record) {
-                Ok(row) => builder.push(&row),
-                Err(sentence) => damage.note(record_line(&record, line), sentence),
-            },
-            Err(error) if is_of_one_row(&error) => {
-                let line = error.position().map_or(line, csv::Position::line);
-                damage.note(line, error.to_string());
-            }
-            Err(error) => return Err(in_words(error)),
+    while lines.next()? {
+        let whole = lines.read(&mut record).and_then(|()| match record.len() {
+            found if found == fields => Ok(()),
+            found => Err(format!("it has {found} fields and not {fields}")),
+        });
+        match whole.and_then(|()| Row::read(&columns, &record)) {
+            Ok(row) => builder.push(&row),
+            Err(sentence) => damage.note(lines.number, sentence),
         }
     }
 
     let table = builder.finish();
     if table.is_empty() {
-        return Err(match damage.named.first() {
-            Some(first) => format!("none of its {} rows can be read ({first})", damage.count),
+        return Err(match damage.first() {
+            Some(first) => format!(
+                "none of its {} rows can be read ({first})",
+                damage.damaged_rows()
+            ),
             None => "it has no rows".to_owned(),
         });
     }
     damage.log(kind);
     Ok(Parsed {
         table,
-        damaged_rows: damage.count,
+        damaged_rows: damage.damaged_rows(),
     })
 }
 
-/// Whether the reader can go on with the next row.
-fn is_of_one_row(error: &csv::Error) -> bool {
-    matches!(
-        error.kind(),
-        ErrorKind::Utf8 { .. } | ErrorKind::UnequalLengths { .. }
-    )
+/// The lines of a file, each read as a record of its own.
+struct Lines<R> {
+    file: BufReader<R>,
+    /// The line that was read last, with a line break.
+    line: Vec<u8>,
+    /// Its number, counted from 1.
+    number: u64,
+    parser: csv_core::Reader,
+    /// The fields of a record, one after the other, and where each ends.
+    fields: Vec<u8>,
+    ends: Vec<usize>,
 }
 
-fn record_line(record: &StringRecord, otherwise: u64) -> u64 {
-    record.position().map_or(otherwise, csv::Position::line)
-}
-
-#[derive(Default)]
-struct Damage {
-    count: usize,
-    named: Vec<String>,
-}
-
-impl Damage {
-    fn note(&mut self, line: u64, sentence: String) {
-        self.count += 1;
-        if self.named.len() < NAMED_ROWS {
-            self.named.push(format!("line {line}: {sentence}"));
+impl<R: Read> Lines<R> {
+    fn of(file: R) -> Self {
+        Self {
+            file: BufReader::new(file),
+            line: Vec::new(),
+            number: 0,
+            parser: csv_core::ReaderBuilder::new()
+                .terminator(Terminator::Any(b'\n'))
+                .build(),
+            fields: Vec::new(),
+            ends: Vec::new(),
         }
     }
 
-    fn log(&self, kind: &CloudKind) {
-        if self.count > 0 {
-            tracing::warn!(
-                provider = %kind,
-                damaged_rows = self.count,
-                "damaged rows of the catalog are left out, such as {}",
-                self.named.join("; "),
-            );
+    /// Goes on to the next line that is not blank; there is none at the end of the file.
+    fn next(&mut self) -> Result<bool, String> {
+        loop {
+            self.line.clear();
+            let read = self.file.read_until(b'\n', &mut self.line);
+            if read.map_err(|error| format!("it cannot be read: {error}"))? == 0 {
+                return Ok(false);
+            }
+            self.number += 1;
+            if !self.line.trim_ascii().is_empty() {
+                return Ok(true);
+            }
         }
+    }
+
+    /// Reads the line as a record, or says in a sentence why it is none.
+    fn read(&mut self, record: &mut StringRecord) -> Result<(), String> {
+        record.clear();
+        let line = self.line.trim_ascii_end().len();
+        self.line.truncate(line);
+        self.line.push(b'\n');
+        // No line has more bytes in its fields, or more fields, than bytes.
+        self.fields.resize(self.line.len(), 0);
+        self.ends.resize(self.line.len(), 0);
+        self.parser.reset();
+        let (outcome, _, written, ends) =
+            self.parser
+                .read_record(&self.line, &mut self.fields, &mut self.ends);
+        if outcome != ReadRecordResult::Record {
+            return Err("a quote is opened and not closed".to_owned());
+        }
+        let text = std::str::from_utf8(&self.fields[..written])
+            .map_err(|_| "it is not UTF-8 text".to_owned())?;
+        let mut start = 0;
+        for &end in &self.ends[..ends] {
+            record.push_field(text[start..end].trim());
+            start = end;
+        }
+        Ok(())
     }
 }
 
@@ -122,6 +158,33 @@ mod tests {
     }
 
     #[test]
+    fn a_stray_quote_damages_its_own_line_only() {
+        let good = "m5.large,us-east-1,0.096,2,8.0,0,,,False";
+        for stray in [
+            "\"m5.large,us-east-2,0.096,2,8.0,0,,,False",
+            "m5.large,us-east-2,0.096,2,8.0,0,\",,False",
+            "m5\"large,\"us-east-2,0.096,2,8.0,0,,,False",
+        ] {
+            let parsed = parsed(&[good, stray, "m5.large,us-west-2,0.096,2,8.0,0,,,False"]);
+            let parsed = parsed.unwrap();
+            let sizes = (parsed.damaged_rows, parsed.table.len());
+            assert_eq!(sizes, (1, 2), "{stray}");
+        }
+    }
+
+    #[test]
+    fn quoted_fields_blank_lines_and_the_line_ends_of_windows_are_no_damage() {
+        let text = format!(
+            "\u{feff}{HEADER},extra\r\n\r\n\
+             \"m5.large\",us-east-1, 0.096 ,2,8.0,0,,,False,\"{{\"\"a\"\": \"\"b, c\"\"}}\"\r\n\
+             m5.large,us-east-2,0.096,2,8.0,0,,,False,"
+        );
+        let parsed = parse(&"aws".into(), text.as_bytes()).unwrap();
+        assert_eq!((parsed.damaged_rows, parsed.table.len()), (0, 2));
+        assert_eq!(&*parsed.table.offer(0).shape.instance_type, "m5.large");
+    }
+
+    #[test]
     fn a_row_that_is_not_text_is_counted_and_skipped() {
         let mut bytes = format!("{HEADER}\n").into_bytes();
         bytes.extend_from_slice(b"m5.\xff,us-east-1,0.1,2,8.0,0,,,False\n");
@@ -132,8 +195,16 @@ mod tests {
 
     #[test]
     fn a_file_without_a_needed_column_names_it() {
-        let error = parse(&"aws".into(), &b"instance_name,price\nm5.large,1\n"[..]).unwrap_err();
-        assert_eq!(error, "it has no column location, which is needed");
+        let error = |text: &str| parse(&"aws".into(), text.as_bytes()).unwrap_err();
+        assert_eq!(
+            error("instance_name,price\nm5.large,1\n"),
+            "it has no column location, which is needed"
+        );
+        assert_eq!(error(""), "it has no column instance_name, which is needed");
+        assert_eq!(
+            error("\"instance_name\n"),
+            "its first row cannot be read: a quote is opened and not closed"
+        );
     }
 
     #[test]

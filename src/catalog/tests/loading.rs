@@ -92,10 +92,54 @@ async fn a_file_that_breaks_leaves_the_last_good_version() {
     );
     catalog.reload().await;
 
-    fs::write(&file, "instance_name,price\n").unwrap();
+    let header = ONE_ROW.lines().next().unwrap();
+    for (text, sentence) in [
+        (
+            "instance_name,price\n".to_owned(),
+            "it has no column location, which is needed",
+        ),
+        (
+            String::new(),
+            "it has no column instance_name, which is needed",
+        ),
+        (header.to_owned(), "it has no rows"),
+        (
+            ONE_ROW.replace("m5", "\"m5"),
+            "none of its 1 rows can be read (line 2: a quote is opened and not closed)",
+        ),
+    ] {
+        fs::write(&file, text).unwrap();
+        catalog.reload().await;
+        assert_eq!(rows(&catalog), 2);
+        assert!(said(&catalog).ends_with(sentence), "{}", said(&catalog));
+    }
+}
+
+#[tokio::test]
+async fn a_provider_that_fails_takes_nothing_from_one_that_loads() {
+    let directory = tempfile::tempdir().unwrap();
+    let catalog = Catalog::new(
+        Source::Directory(directory.path().into()),
+        ["nebius".into(), "gcp".into()],
+    );
+    fs::write(directory.path().join("nebius.csv"), TWO_ROWS).unwrap();
     catalog.reload().await;
+    let gcp = catalog.provider("gcp").unwrap();
+    let failure = gcp.last_error.as_deref().unwrap();
+    assert!(failure.contains("gcp.csv cannot be read"), "{failure}");
+    assert_eq!((rows(&catalog), said(&catalog)), (2, "nothing".into()));
+
+    // And the other way round.
+    fs::rename(
+        directory.path().join("nebius.csv"),
+        directory.path().join("gcp.csv"),
+    )
+    .unwrap();
+    catalog.reload().await;
+    let gcp = catalog.provider("gcp").unwrap();
+    assert_eq!((gcp.edition.table.len(), &gcp.last_error), (2, &None));
     assert_eq!(rows(&catalog), 2);
-    assert!(said(&catalog).ends_with("it has no column location, which is needed"));
+    assert!(said(&catalog).contains("nebius.csv cannot be read"));
 }
 
 /// What a web server publishes, and what was asked of it.
