@@ -62,7 +62,7 @@ pub(super) struct RowGpu<'a> {
     pub(super) name: &'a str,
     pub(super) count: u32,
     pub(super) memory_gb: Option<f64>,
-    pub(super) vendor: Option<&'a str>,
+    pub(super) vendor: &'a str,
 }
 
 impl<'a> Row<'a> {
@@ -86,12 +86,16 @@ impl<'a> Row<'a> {
 
         let gpu = match whole("gpu_count", field(columns.gpu_count))? {
             None | Some(0) => None,
-            Some(count) => Some(RowGpu {
-                name: present("gpu_name", field(columns.gpu_name))?,
-                count,
-                memory_gb: amount("gpu_memory", field(columns.gpu_memory))?,
-                vendor: optional(columns.gpu_vendor),
-            }),
+            Some(count) => {
+                let name = present("gpu_name", field(columns.gpu_name))?;
+                let (name, vendor) = model_and_vendor(name, optional(columns.gpu_vendor));
+                Some(RowGpu {
+                    name,
+                    count,
+                    memory_gb: amount("gpu_memory", field(columns.gpu_memory))?,
+                    vendor,
+                })
+            }
         };
 
         Ok(Self {
@@ -99,11 +103,23 @@ impl<'a> Row<'a> {
             region: present("location", field(columns.location))?,
             price,
             price_basis,
-            cpus: whole("cpu", field(columns.cpu))?,
+            // No machine is without a processor: who writes zero does not know.
+            cpus: whole("cpu", field(columns.cpu))?.filter(|cpus| *cpus > 0),
             memory_gb: amount("memory", field(columns.memory))?,
             gpu,
             spot: truth("spot", field(columns.spot))?,
         })
+    }
+}
+
+/// The model of a GPU, and who made it.
+///
+/// Catalogs from before there was a column for it imply NVIDIA, and mark Google's TPUs by their
+/// name; gpuhunt reads them so.
+fn model_and_vendor<'a>(name: &'a str, vendor: Option<&'a str>) -> (&'a str, &'a str) {
+    match name.strip_prefix("tpu-") {
+        Some(model) if !model.is_empty() => (model, vendor.unwrap_or("google")),
+        _ => (name, vendor.unwrap_or("nvidia")),
     }
 }
 
@@ -187,10 +203,7 @@ mod tests {
         let row = Row::read(&columns(&HEADER), &record).unwrap();
         let gpu = row.gpu.unwrap();
         assert_eq!((row.cpus, row.memory_gb), (Some(192), Some(2048.0)));
-        assert_eq!(
-            (gpu.name, gpu.count, gpu.vendor),
-            ("H100", 8, Some("nvidia"))
-        );
+        assert_eq!((gpu.name, gpu.count, gpu.vendor), ("H100", 8, "nvidia"));
         assert_eq!(
             (row.price, row.price_basis),
             (Some(55.04), PriceBasis::Estimated)
@@ -215,6 +228,28 @@ mod tests {
         let row = Row::read(&columns(&HEADER), &record).unwrap();
         assert_eq!((row.cpus, row.memory_gb, row.gpu), (None, None, None));
         assert_eq!((row.price, row.price_basis), (None, PriceBasis::Unknown));
+    }
+
+    #[test]
+    fn without_a_vendor_it_is_the_one_that_old_catalogs_imply() {
+        let gpu = |name, vendor| {
+            let record = record([
+                "a", "b", "1", "2", "8", "1", name, "80", "false", vendor, "",
+            ]);
+            [&HEADER[..], &HEADER[..9]].map(|names| {
+                let gpu = Row::read(&columns(names), &record).unwrap().gpu.unwrap();
+                format!("{} {}", gpu.vendor, gpu.name)
+            })
+        };
+        assert_eq!(gpu("H100", ""), ["nvidia H100"; 2]);
+        assert_eq!(gpu("tpu-v5p", ""), ["google v5p"; 2]);
+        assert_eq!(gpu("MI300X", "amd"), ["amd MI300X", "nvidia MI300X"]);
+    }
+
+    #[test]
+    fn nobody_rents_a_machine_without_a_processor() {
+        let record = record(["a", "b", "1", "0", "8", "0", "", "", "false", "", ""]);
+        assert_eq!(Row::read(&columns(&HEADER), &record).unwrap().cpus, None);
     }
 
     #[test]

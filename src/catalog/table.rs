@@ -241,9 +241,7 @@ impl Builder {
         let numbers = Numbers {
             instance_type: table.type_names.intern(row.instance_type),
             gpu: gpu.map(|gpu| table.gpu_names.intern(gpu.name)),
-            vendor: gpu
-                .and_then(|gpu| gpu.vendor)
-                .map(|vendor| table.vendor_names.intern(vendor)),
+            vendor: gpu.map(|gpu| table.vendor_names.intern(gpu.vendor)),
         };
         let key = (
             numbers,
