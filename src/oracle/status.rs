@@ -166,6 +166,7 @@ impl Oracle {
                 offers: catalog.edition.table.len(),
                 damaged_rows: catalog.edition.damaged_rows,
                 loaded_at: catalog.edition.loaded_at,
+                failing: catalog.last_error.is_some(),
             })
             .collect()
     }

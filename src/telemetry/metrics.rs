@@ -82,6 +82,8 @@ pub struct CatalogSample {
     pub damaged_rows: usize,
     /// When it was loaded.
     pub loaded_at: Timestamp,
+    /// Whether it is not what its source has now, because the last load failed.
+    pub failing: bool,
 }
 
 /// All metrics of a process; clones share them.
@@ -100,6 +102,7 @@ struct Inner {
     catalog_offers: Family<ProviderLabels, FloatGauge>,
     catalog_damaged_rows: Family<ProviderLabels, FloatGauge>,
     catalog_loaded_timestamp: Family<ProviderLabels, FloatGauge>,
+    catalog_failing: Family<ProviderLabels, FloatGauge>,
     upstream_calls: Family<CallLabels, Counter>,
     upstream_wait: HistogramFamily<BackendLabels>,
     upstream_throttled: Family<OperationLabels, Counter>,
@@ -198,6 +201,7 @@ impl Metrics {
             catalog_offers: Family::default(),
             catalog_damaged_rows: Family::default(),
             catalog_loaded_timestamp: Family::default(),
+            catalog_failing: Family::default(),
             upstream_calls: Family::default(),
             upstream_wait: Family::new_with_constructor(|| Histogram::new(WAIT_SECONDS)),
             upstream_throttled: Family::default(),
@@ -244,6 +248,11 @@ impl Metrics {
             "When a cloud's catalog was loaded, in Unix time",
             Unit::Seconds,
             inner.catalog_loaded_timestamp.clone(),
+        );
+        r.register(
+            "catalog_failing",
+            "1 while a cloud's catalog cannot be loaded and an older one is served, else 0",
+            inner.catalog_failing.clone(),
         );
         r.register(
             "upstream_calls",
@@ -343,6 +352,7 @@ impl Metrics {
             set(&inner.catalog_damaged_rows, sample.damaged_rows as f64);
             let loaded_at = sample.loaded_at.as_duration().as_secs_f64();
             set(&inner.catalog_loaded_timestamp, loaded_at);
+            set(&inner.catalog_failing, f64::from(sample.failing));
         }
         let mut text = String::new();
         encode(&mut text, &inner.registry).expect("writing to a string does not fail");

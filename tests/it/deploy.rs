@@ -50,6 +50,7 @@ fn exported() -> BTreeSet<String> {
         offers: 1,
         damaged_rows: 0,
         loaded_at: "2026-11-21T19:00:00Z".parse().unwrap(),
+        failing: false,
     };
     let text = metrics.render([quota], [SnapshotSample { location, age }], [catalog]);
     text.lines()

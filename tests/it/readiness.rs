@@ -8,7 +8,8 @@ use serde_json::json;
 use crate::harness::{Setup, let_time_pass, plain_aws};
 
 /// The names that dashboards and alerts rely on; one that goes away breaks them.
-const METRICS: [&str; 11] = [
+const METRICS: [&str; 12] = [
+    "quota_oracle_catalog_failing gauge",
     "quota_oracle_coalesced_total counter",
     "quota_oracle_fetches_total counter",
     "quota_oracle_http_request_duration_seconds histogram",

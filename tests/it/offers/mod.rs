@@ -1,5 +1,6 @@
 //! What is said of offers, and to whom.
 
+mod catalog;
 mod finding;
 mod listing;
 mod questions;
