@@ -150,15 +150,6 @@ struct Finding<'a> {
 
 impl<'a> Finding<'a> {
     fn of(draw: &'a Draw, count: u32, quotas: &QuotaIndex) -> Self {
-        if draw.amount == Some(Amount::ZERO) {
-            // Nothing is taken, so nothing needs to be known.
-            return Self {
-                launches: Some((COUNTLESS, (draw, quotas.first_row(&draw.quota)))),
-                shortfall: None,
-                doubt: None,
-                usage_known: true,
-            };
-        }
         let room = match quotas.room(&draw.quota) {
             Ok(room) => room,
             Err(doubt) => return Self::doubtful(doubt, draw, quotas.first_row(&draw.quota)),

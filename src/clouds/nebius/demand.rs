@@ -37,12 +37,12 @@ pub(super) fn demand(platforms: &Platforms, instance: &Instance, market: Market)
         }
         (Some(Counted::Gpus(quota)), Market::OnDemand) => {
             let gpus = instance.gpu.as_ref().map(|gpu| gpu.count);
-            let amount = gpus.or(told.map(|told| told.gpus)).map(Amount::from);
+            let amount = gpus.or(told.and_then(|told| told.gpus)).map(Amount::from);
             draws.push(Draw { quota, amount });
             draws.push(one("compute.instance.count"));
         }
         (Some(Counted::Vcpus), Market::OnDemand) => {
-            let cpus = instance.cpus.or(told.map(|told| told.cpus));
+            let cpus = instance.cpus.or(told.and_then(|told| told.cpus));
             draws.push(Draw {
                 quota: key("compute.instance.non-gpu.vcpu"),
                 amount: cpus.map(Amount::from),
@@ -187,15 +187,17 @@ mod tests {
             }),
             spec: Some(PlatformSpec {
                 gpu_count_quota_type: "compute.instance.gpu.newer".to_owned(),
-                presets: vec![Preset {
-                    name: "4gpu-64vcpu-800gb".to_owned(),
-                    resources: Some(PresetResources {
-                        vcpu_count: 64,
-                        memory_gibibytes: 800,
-                        gpu_count: 4,
-                    }),
-                    allow_gpu_clustering: false,
-                }],
+                presets: [("4gpu-64vcpu-800gb", 4), ("never-set", 0)]
+                    .map(|(name, gpu_count)| Preset {
+                        name: name.to_owned(),
+                        resources: Some(PresetResources {
+                            vcpu_count: 64,
+                            memory_gibibytes: 800,
+                            gpu_count,
+                        }),
+                        allow_gpu_clustering: false,
+                    })
+                    .to_vec(),
                 ..Default::default()
             }),
             status: None,
@@ -206,12 +208,14 @@ mod tests {
             Market::OnDemand,
         );
         assert_eq!(known[0], "compute.instance.gpu.newer 4");
-        let unknown = drawn(
-            &platforms,
-            &instance("gpu-new-sxm odd", 0),
-            Market::OnDemand,
-        );
-        assert_eq!(unknown[0], "compute.instance.gpu.newer ?");
+        for preset in ["odd", "never-set"] {
+            let unknown = drawn(
+                &platforms,
+                &instance(&format!("gpu-new-sxm {preset}"), 0),
+                Market::OnDemand,
+            );
+            assert_eq!(unknown[0], "compute.instance.gpu.newer ?");
+        }
     }
 
     #[test]

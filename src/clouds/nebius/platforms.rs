@@ -16,11 +16,11 @@ struct Known {
     presets: BTreeMap<String, Resources>,
 }
 
-/// What one virtual machine of a preset holds.
+/// What one virtual machine of a preset holds, as far as the cloud has told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Resources {
-    pub(super) cpus: u32,
-    pub(super) gpus: u32,
+    pub(super) cpus: Option<u32>,
+    pub(super) gpus: Option<u32>,
 }
 
 /// What a platform's machines are counted by.
@@ -44,7 +44,8 @@ impl Platforms {
                 known.gpu_quota = Some(quotas::key(&spec.gpu_count_quota_type));
             }
             for preset in &spec.presets {
-                if let Some(resources) = preset.resources.as_ref().and_then(Resources::new) {
+                if let Some(resources) = &preset.resources {
+                    let resources = Resources::new(resources);
                     known.presets.insert(preset.name.clone(), resources);
                 }
             }
@@ -67,11 +68,13 @@ impl Platforms {
 }
 
 impl Resources {
-    fn new(resources: &PresetResources) -> Option<Self> {
-        Some(Self {
-            cpus: resources.vcpu_count.try_into().ok()?,
-            gpus: resources.gpu_count.try_into().ok()?,
-        })
+    fn new(resources: &PresetResources) -> Self {
+        // A number that was never set arrives as zero.
+        let told = |number| u32::try_from(number).ok().filter(|number| *number > 0);
+        Self {
+            cpus: told(resources.vcpu_count),
+            gpus: told(resources.gpu_count),
+        }
     }
 }
 

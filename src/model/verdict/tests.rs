@@ -284,7 +284,21 @@ fn without_a_limit_there_is_room_for_all_that_a_reader_can_count() {
 }
 
 #[test]
-fn taking_nothing_needs_no_knowledge() {
-    let verdict = judge(&takes(&[("disk", Some(0))]), 1, &QuotaIndex::unread());
-    assert_eq!(verdict.outcome, Outcome::Fits);
+fn taking_nothing_claims_nothing_of_what_is_not_known() {
+    let nothing = takes(&[("disk", Some(0))]);
+    let full = Arc::new(Snapshot::new(vec![at_most("disk", 0, used(0))]));
+    for (quotas, outcome) in [
+        (QuotaIndex::unread(), Outcome::Unknown(Doubt::Unread)),
+        (
+            QuotaIndex::expired(full.clone(), Leased::new()),
+            Outcome::Unknown(Doubt::Expired),
+        ),
+        (
+            index(vec![row("disk", Limit::Unknown, used(0))]),
+            Outcome::Unknown(Doubt::NoLimit),
+        ),
+        (QuotaIndex::new(full, Leased::new()), Outcome::Fits),
+    ] {
+        assert_eq!(judge(&nothing, 1, &quotas).outcome, outcome);
+    }
 }
