@@ -6,7 +6,7 @@ use jiff::{Timestamp, Unit as TimeUnit};
 use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 
-use crate::model::{Amount, Container, Failure, FailureRecord, Limit, Quota, Usage};
+use crate::model::{Amount, Container, Failure, FailureRecord, Limit, Quota, QuotaKey, Usage};
 use crate::oracle::{BackendStatus, RegionView};
 
 /// A region of a backend with its quotas.
@@ -39,6 +39,9 @@ pub(super) struct RegionBody<'a> {
 }
 
 /// One limit of one account.
+///
+/// As the quota that decided a verdict it may be of a region that was not read: then only code and
+/// service are known, and all else is null.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Quota)]
 pub(super) struct QuotaBody<'a> {
@@ -47,42 +50,42 @@ pub(super) struct QuotaBody<'a> {
     code: &'a str,
     /// What people call it.
     #[schema(example = "Running On-Demand P instances")]
-    name: &'a str,
+    name: Option<&'a str>,
     /// The cloud's service.
     #[schema(example = "ec2")]
     service: &'a str,
     /// What the numbers count: `vcpu`, `gpu`, `instance`, `byte` or `count`.
-    unit: &'static str,
+    unit: Option<&'static str>,
     /// Which launches draw on it: `on_demand`, `spot`, `reserved` or `any`.
-    market: &'static str,
+    market: Option<&'static str>,
     /// Where it holds: `region`, `zone` or `global`.
-    scope: &'static str,
+    scope: Option<&'static str>,
     /// Whose limit it is, where the cloud sets limits on several layers.
     container: Option<ContainerBody<'a>>,
     /// The limit; null when unknown, unlimited or inherited.
-    #[schema(value_type = Option<f64>)]
+    #[schema(value_type = Option<f64>, minimum = 0)]
     limit: Option<Number>,
     /// `unlimited` where the cloud says so, `inherited` where the layer above sets it; absent
     /// otherwise.
     #[serde(skip_serializing_if = "Option::is_none")]
     limit_kind: Option<&'static str>,
     /// Where the limit comes from: `applied`, `learned`, `configured` or `default`.
-    limit_source: &'static str,
+    limit_source: Option<&'static str>,
     /// What is in use; null when unknown.
-    #[schema(value_type = Option<f64>)]
+    #[schema(value_type = Option<f64>, minimum = 0)]
     usage: Option<Number>,
     /// When the cloud counted the usage, where it says so.
     usage_as_of: Option<String>,
     /// What is held for launches under way.
-    #[schema(value_type = f64)]
+    #[schema(value_type = f64, minimum = 0)]
     leased: Number,
     /// What is left, never below zero; null when limit or usage is unknown.
-    #[schema(value_type = Option<f64>)]
+    #[schema(value_type = Option<f64>, minimum = 0)]
     available: Option<Number>,
     /// Whether the account may ask for more, where the cloud says so.
     adjustable: Option<bool>,
     /// What the cloud publishes for new accounts.
-    #[schema(value_type = Option<f64>)]
+    #[schema(value_type = Option<f64>, minimum = 0)]
     default: Option<Number>,
     /// Where a person asks for more.
     increase_url: Option<&'a str>,
@@ -198,7 +201,7 @@ impl<'a> RegionBody<'a> {
                 .filter(|row| keep(row))
                 .map(|row| {
                     let leased = view.leased.get(&row.key).copied();
-                    QuotaBody::of(row, leased.unwrap_or_default())
+                    QuotaBody::of(&row.key, Some(row), leased.unwrap_or_default())
                 })
                 .collect(),
         }
@@ -206,39 +209,41 @@ impl<'a> RegionBody<'a> {
 }
 
 impl<'a> QuotaBody<'a> {
-    fn of(quota: &'a Quota, leased: Amount) -> Self {
-        let usage_as_of = match quota.usage {
-            Usage::Known { as_of, .. } => as_of.map(time),
-            Usage::Unknown => None,
-        };
+    /// The row of a quota, of which so much is leased; without a row, what its key tells.
+    pub(super) fn of(key: &'a QuotaKey, row: Option<&'a Quota>, leased: Amount) -> Self {
         Self {
-            code: &quota.key.code,
-            name: &quota.name,
-            service: &quota.key.service,
-            unit: quota.unit.as_str(),
-            market: quota.market.as_str(),
-            scope: quota.scope.as_str(),
-            container: quota.container.as_ref().map(ContainerBody::of),
-            limit: quota.limit.known().map(Number),
-            limit_kind: match quota.limit {
+            code: &key.code,
+            name: row.map(|row| &*row.name),
+            service: &key.service,
+            unit: row.map(|row| row.unit.as_str()),
+            market: row.map(|row| row.market.as_str()),
+            scope: row.map(|row| row.scope.as_str()),
+            container: row
+                .and_then(|row| row.container.as_ref())
+                .map(ContainerBody::of),
+            limit: row.and_then(|row| row.limit.known()).map(Number),
+            limit_kind: row.and_then(|row| match row.limit {
                 Limit::Unlimited => Some("unlimited"),
                 Limit::Inherited => Some("inherited"),
                 Limit::Known(_) | Limit::Unknown => None,
-            },
-            limit_source: quota.limit_source.as_str(),
-            usage: quota.usage.known().map(Number),
-            usage_as_of,
+            }),
+            limit_source: row.map(|row| row.limit_source.as_str()),
+            usage: row.and_then(|row| row.usage.known()).map(Number),
+            usage_as_of: row.and_then(|row| match row.usage {
+                Usage::Known { as_of, .. } => as_of.map(time),
+                Usage::Unknown => None,
+            }),
             leased: Number(leased),
-            available: quota.available(leased).map(Number),
-            adjustable: quota.adjustable,
-            default: quota.default.map(Number),
-            increase_url: quota.increase_url.as_deref(),
+            available: row.and_then(|row| row.available(leased)).map(Number),
+            adjustable: row.and_then(|row| row.adjustable),
+            default: row.and_then(|row| row.default).map(Number),
+            increase_url: row.and_then(|row| row.increase_url.as_deref()),
         }
     }
 }
 
 impl<'a> ContainerBody<'a> {
-    pub(super) fn of(container: &'a Container) -> Self {
+    fn of(container: &'a Container) -> Self {
         Self {
             kind: &container.kind,
             id: &container.id,

@@ -1,11 +1,13 @@
 //! Nebius through the front door: one read of the tenant for everybody, answers that outlive
 //! trouble, offers with quota and capacity, and a `check` that explains.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::Request;
 use quota_oracle::sim::nebius::{Fault, Method, Rule, Settings, SimulatedNebius};
+use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tower::ServiceExt;
@@ -128,6 +130,90 @@ async fn offers_say_which_quota_binds_and_what_can_be_allocated_now() {
 
     let twice = service.get(&format!("{path}&count=2")).await.json();
     assert_eq!(twice["offers"][0]["availability"], "no_quota");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_binding_quota_is_the_row_of_the_quotas_fresh_and_expired() {
+    let nebius = nebius().await;
+    let setup = setup(&nebius);
+    let service = setup.start().await;
+    service.ready().await;
+    // For each binding quota its row as `/quotas` has it, and how the limit is said to be.
+    let compare = async || {
+        let rows = service.get("/quotas/nebius/eu-north1").await.json();
+        let rows = rows["quotas"].as_array().unwrap();
+        let answer = service.get("/offers?region=eu-north1&limit=0").await.json();
+        let mut kinds = BTreeSet::new();
+        let offers = answer["offers"].as_array().unwrap().iter();
+        // Of CPU machines on spot Nebius does not say what they draw on besides.
+        let bound: Vec<_> = offers
+            .filter(|offer| offer["quota"]["binding"].is_object())
+            .collect();
+        assert!(bound.len() > 8, "{answer}");
+        for offer in bound {
+            let mut binding = offer["quota"]["binding"].clone();
+            let required = binding.as_object_mut().unwrap().remove("required");
+            assert!(required.is_some(), "{offer}");
+            let is_same = |row: &&Value| {
+                row["code"] == binding["code"] && row["container"] == binding["container"]
+            };
+            assert_eq!(rows.iter().find(is_same), Some(&binding), "{offer}");
+            kinds.insert(binding["limit_kind"].as_str().map(str::to_owned));
+        }
+        kinds
+    };
+    assert_eq!(compare().await, BTreeSet::from([None]));
+
+    // What has expired is shown by its first row, which mostly is a project's that inherits.
+    nebius.controls().inject(Rule::new(Fault::Unavailable));
+    let_time_pass(Duration::from_secs(2 * 3600)).await;
+    assert!(compare().await.contains(&Some("inherited".to_owned())));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_tenant_that_cannot_be_read_keeps_its_offers() {
+    let nebius = nebius().await;
+    nebius
+        .controls()
+        .inject(Rule::new(Fault::PermissionDenied).on(Method::ListQuotas));
+    let setup = setup(&nebius);
+    let service = setup.start().await;
+    service.ready().await;
+
+    // Which regions it has would have come home with the first read, so that any may be its own.
+    let body = service.get("/offers?limit=0").await.json();
+    let offers = body["offers"].as_array().unwrap();
+    assert_eq!(body["total"], 69);
+    for offer in offers {
+        assert_eq!(offer["availability"], "unknown", "{offer}");
+        assert_eq!(offer["launchable"], Value::Null, "{offer}");
+        let reason = offer["quota"]["reason"].as_str().unwrap();
+        assert!(
+            reason.contains("denied: ") && reason.contains("viewer"),
+            "{offer}"
+        );
+        let binding = &offer["quota"]["binding"];
+        assert!(binding["code"].is_string(), "{offer}");
+        assert_eq!(binding["limit"], Value::Null, "{offer}");
+    }
+    let regions: BTreeSet<&str> = offers
+        .iter()
+        .map(|offer| offer["region"].as_str().unwrap())
+        .collect();
+    let backend = &body["backends"][0];
+    assert_eq!(backend["status"], "unavailable");
+    assert_eq!(backend["regions_unknown"], json!(regions));
+    let failure = backend["failure"].as_str().unwrap();
+    assert!(failure.starts_with("denied: "), "{failure}");
+
+    let offer =
+        json!({"backend": "nebius", "region": "eu-north9", "instance_type": "gpu-h100-sxm"});
+    let request = service.request(reqwest::Method::POST, "/offers");
+    let answer = service
+        .send(request.json(&json!({"offers": [offer]})))
+        .await
+        .json();
+    assert_eq!(answer["verdicts"][0]["availability"], "unknown");
 }
 
 #[tokio::test(start_paused = true)]

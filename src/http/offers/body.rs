@@ -3,9 +3,9 @@
 use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 
-use crate::http::body::{ContainerBody, Number, time};
+use crate::http::body::{Number, QuotaBody, time};
 use crate::http::health::EditionBody;
-use crate::model::{Capacity, Gpu, Limit, Market, Quota, Usage};
+use crate::model::{Capacity, Gpu, Market};
 use crate::oracle::{BindingQuota, JudgedOffer, Judgement, Judgements, OfferPage, OfferedBackend};
 
 /// The offers that were asked for, each judged.
@@ -52,10 +52,12 @@ pub(super) struct OfferBody<'a> {
     /// Virtual CPUs; null when unknown.
     cpus: Option<u32>,
     /// Memory in GiB; null when unknown.
+    #[schema(minimum = 0)]
     memory_gb: Option<f64>,
     /// The GPUs; null where there are none.
     gpu: Option<GpuBody<'a>>,
     /// US dollars per hour; null when unknown.
+    #[schema(minimum = 0)]
     price: Option<f64>,
     /// `listed`, `estimated` or, without a price, `unknown`.
     price_basis: &'static str,
@@ -73,6 +75,7 @@ struct GpuBody<'a> {
     /// How many.
     count: u32,
     /// Memory of each, in GiB; null when unknown.
+    #[schema(minimum = 0)]
     memory_gb: Option<f64>,
     /// Who made it; null when unknown.
     #[schema(example = "nvidia")]
@@ -135,54 +138,14 @@ struct VerdictBody<'a> {
     shadow_availability: Option<&'static str>,
 }
 
-/// The quota that decided: its row as `/quotas` has it, and what the launch needs of it. Where
-/// the region has not been read, only code and service are known.
+/// The quota that decided: its row as `/quotas` has it, and what the launch needs of it.
 #[derive(Serialize, ToSchema)]
 #[schema(as = BindingQuota)]
 struct BindingBody<'a> {
-    /// The cloud's code.
-    #[schema(example = "L-417A185B")]
-    code: &'a str,
-    /// What people call it.
-    name: Option<&'a str>,
-    /// The cloud's service.
-    service: &'a str,
-    /// What the numbers count.
-    unit: Option<&'static str>,
-    /// Which launches draw on it.
-    market: Option<&'static str>,
-    /// Where it holds.
-    scope: Option<&'static str>,
-    /// Whose limit it is, where the cloud sets limits on several layers.
-    container: Option<ContainerBody<'a>>,
-    /// The limit; null when unknown or unlimited.
-    #[schema(value_type = Option<f64>)]
-    limit: Option<Number>,
-    /// `unlimited` where the cloud says so; absent otherwise.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    limit_kind: Option<&'static str>,
-    /// Where the limit comes from.
-    limit_source: Option<&'static str>,
-    /// What is in use; null when unknown.
-    #[schema(value_type = Option<f64>)]
-    usage: Option<Number>,
-    /// When the cloud counted the usage, where it says so.
-    usage_as_of: Option<String>,
-    /// What is held for launches under way.
-    #[schema(value_type = f64)]
-    leased: Number,
-    /// What is left, never below zero; null when limit or usage is unknown.
-    #[schema(value_type = Option<f64>)]
-    available: Option<Number>,
-    /// Whether the account may ask for more, where the cloud says so.
-    adjustable: Option<bool>,
-    /// What the cloud publishes for new accounts.
-    #[schema(value_type = Option<f64>)]
-    default: Option<Number>,
-    /// Where a person asks for more.
-    increase_url: Option<&'a str>,
+    #[serde(flatten)]
+    quota: QuotaBody<'a>,
     /// What all instances together take of it; null when unknown.
-    #[schema(value_type = Option<f64>)]
+    #[schema(value_type = Option<f64>, minimum = 0)]
     required: Option<Number>,
 }
 
@@ -294,35 +257,8 @@ impl CapacityBody {
 
 impl<'a> BindingBody<'a> {
     fn of(binding: BindingQuota<'a>) -> Self {
-        let row: Option<&'a Quota> = binding.row;
-        let usage_as_of = row.and_then(|row| match row.usage {
-            Usage::Known { as_of, .. } => as_of.map(time),
-            Usage::Unknown => None,
-        });
         Self {
-            code: &binding.key.code,
-            name: row.map(|row| &*row.name),
-            service: &binding.key.service,
-            unit: row.map(|row| row.unit.as_str()),
-            market: row.map(|row| row.market.as_str()),
-            scope: row.map(|row| row.scope.as_str()),
-            container: row
-                .and_then(|row| row.container.as_ref())
-                .map(ContainerBody::of),
-            limit: row.and_then(|row| row.limit.known()).map(Number),
-            limit_kind: row
-                .is_some_and(|row| row.limit == Limit::Unlimited)
-                .then_some("unlimited"),
-            limit_source: row.map(|row| row.limit_source.as_str()),
-            usage: row.and_then(|row| row.usage.known()).map(Number),
-            usage_as_of,
-            leased: Number(binding.leased),
-            available: row
-                .and_then(|row| row.available(binding.leased))
-                .map(Number),
-            adjustable: row.and_then(|row| row.adjustable),
-            default: row.and_then(|row| row.default).map(Number),
-            increase_url: row.and_then(|row| row.increase_url.as_deref()),
+            quota: QuotaBody::of(binding.key, binding.row, binding.leased),
             required: binding.required.map(Number),
         }
     }
