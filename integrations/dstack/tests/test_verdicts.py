@@ -65,6 +65,14 @@ def test_an_offer_that_stays_is_not_copied(oracle: Oracle, settings: Settings) -
     assert len(oracle.requests) == 1
 
 
+def test_a_number_of_vcpus_that_nobody_knows_is_not_sent_as_zero(
+    oracle: Oracle, settings: Settings
+) -> None:
+    offers = [offer(cpus=0)]
+    Judge(settings, sayer()).judged(ListedBackend(offers), offers)
+    assert [asked["cpus"] for asked in oracle.asked] == [None]
+
+
 def test_the_oracle_is_asked_before_the_offers_are_handed_on(
     oracle: Oracle, settings: Settings
 ) -> None:

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::num::NonZeroU32;
 
 use serde::de::{Error, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -52,15 +53,18 @@ struct ListedOfferBody<'a> {
     spot: bool,
     /// Virtual CPUs.
     #[serde(default)]
-    cpus: Option<u32>,
+    #[schema(value_type = Option<u32>, minimum = 1)]
+    cpus: Option<NonZeroU32>,
     /// Memory in GiB.
     #[serde(default, deserialize_with = "amount")]
+    #[schema(minimum = 0)]
     memory_gb: Option<f64>,
     /// The GPUs.
     #[serde(default, borrow)]
     gpu: Option<ListedGpuBody<'a>>,
     /// Disk to create with it, in GiB, if that is to be judged.
     #[serde(default, deserialize_with = "amount")]
+    #[schema(minimum = 0)]
     disk_gb: Option<f64>,
     /// Whether it takes a public IPv4 address, if that is to be judged.
     #[serde(default)]
@@ -77,9 +81,11 @@ struct ListedGpuBody<'a> {
     #[schema(example = "H100")]
     name: Cow<'a, str>,
     /// How many.
-    count: u32,
+    #[schema(value_type = u32, minimum = 1)]
+    count: NonZeroU32,
     /// Memory of each, in GiB.
     #[serde(default, deserialize_with = "amount")]
+    #[schema(minimum = 0)]
     memory_gb: Option<f64>,
     /// Who made it.
     #[serde(default, borrow)]
@@ -97,11 +103,11 @@ impl ListedBody<'_> {
                 true => Market::Spot,
                 false => Market::OnDemand,
             },
-            cpus: offer.cpus,
+            cpus: offer.cpus.map(NonZeroU32::get),
             memory_gb: offer.memory_gb,
             gpu: offer.gpu.as_ref().map(|gpu| AskedGpu {
                 name: &gpu.name,
-                count: gpu.count,
+                count: gpu.count.get(),
                 memory_gb: gpu.memory_gb,
                 vendor: gpu.vendor.as_deref(),
             }),

@@ -135,7 +135,20 @@ async fn a_body_that_makes_no_sense_is_refused_with_path_and_position() {
         (
             format!("{{\"offers\": [{}]}}", with("\"cpus\": \"many\"")),
             "offers[0].cpus",
-            "invalid type: string \"many\", expected u32 at line 1 column 97",
+            "invalid type: string \"many\", expected a nonzero u32 at line 1 column 97",
+        ),
+        (
+            format!("{{\"offers\": [{}]}}", with("\"cpus\": 0")),
+            "offers[0].cpus",
+            "invalid value: integer `0`, expected a nonzero u32 at line 1 column 92",
+        ),
+        (
+            format!(
+                "{{\"offers\": [{}]}}",
+                with("\"gpu\": {\"name\": \"H100\", \"count\": 0}")
+            ),
+            "offers[0].gpu.count",
+            "invalid value: integer `0`, expected a nonzero u32 at line 1 column 117",
         ),
         (
             format!(

@@ -91,7 +91,8 @@ def describe(offer: Offer, backend: str) -> dict[str, Any]:
         "region": offer.region,
         "instance_type": offer.instance.name,
         "spot": resources.spot,
-        "cpus": resources.cpus,
+        # Zero is refused, as it stands for a number that nobody knows.
+        "cpus": resources.cpus or None,
         "memory_gb": round(resources.memory_mib / 1024, 3),
     }
     if resources.gpus:
