@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use crate::model::{
-    Advice, Amount, Capacity, Doubt, Freshness, Moment, Outcome, Quota, QuotaKey, Verdict, advise,
+    Advice, Amount, Capacity, Doubt, Freshness, Moment, Outcome, Quota, QuotaKey, Strictness,
+    Verdict, advise,
 };
 
 use super::region::{Judged, JudgedRegion};
@@ -51,8 +52,9 @@ impl Judgement {
         }
     }
 
-    /// What is said of a launch at a place that nobody knows, for this reason.
-    pub(super) fn unknown(reason: String) -> Self {
+    /// What is said of a launch at a place that nobody knows, for this reason; by whose strictness,
+    /// if it is a backend's.
+    pub(super) fn unknown(reason: String, view: Option<&BackendView>) -> Self {
         let outcome = Outcome::Unknown(Doubt::Unmapped);
         let verdict = Verdict {
             outcome,
@@ -60,8 +62,11 @@ impl Judgement {
             launchable: None,
             binding: None,
         };
+        let (strictness, shadow) = view.map_or((Strictness::Off, false), |view| {
+            (view.strictness, view.shadow)
+        });
         Self {
-            advice: advise(outcome, crate::model::Strictness::Off, false, false),
+            advice: advise(outcome, strictness, shadow, false),
             capacity: None,
             judged: Arc::new(Judged { verdict, reason }),
             region: None,

@@ -79,7 +79,7 @@ impl Oracle {
             .map(|offer| {
                 let Some(place) = names.iter().position(|name| *name == offer.backend) else {
                     let reason = format!("there is no backend `{}`", offer.backend);
-                    return Judgement::unknown(reason);
+                    return Judgement::unknown(reason, None);
                 };
                 let (bench, connected) = &mut benches[place];
                 bench
@@ -133,10 +133,10 @@ impl<'o> Bench<'_, 'o> {
         });
         let judgement = match region {
             Some(asked) => judge.of_listed(offer, asked),
-            None => Judgement::unknown(format!(
-                "{} has no region `{}`",
-                offer.backend, offer.region
-            )),
+            None => {
+                let reason = format!("{} has no region `{}`", offer.backend, offer.region);
+                Judgement::unknown(reason, Some(&judge.view))
+            }
         };
         self.tally.add(&judgement);
         judgement

@@ -7,3 +7,4 @@ mod questions;
 mod refusing;
 mod service;
 mod unread;
+mod watching;
