@@ -14,6 +14,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::Shared;
 use super::access::Caller;
+use super::openapi::{AvailabilityWord, FormatWord, SortWord};
 use super::problem::{Problem, ProblemBody};
 use super::query::Query;
 use super::{json, table::is_wanted};
@@ -39,17 +40,17 @@ const OFFER_BYTES: usize = 1100;
         ("gpu_vendor" = Option<Vec<String>>, Query, description = "Only with GPUs of one of these makers", example = json!(["nvidia"])),
         ("min_gpu_count" = Option<u32>, Query, description = "At least so many GPUs"),
         ("max_gpu_count" = Option<u32>, Query, description = "At most so many GPUs"),
-        ("min_gpu_memory_gb" = Option<f64>, Query, description = "At least so much memory in each GPU, in GiB"),
+        ("min_gpu_memory_gb" = Option<f64>, Query, minimum = 0, description = "At least so much memory in each GPU, in GiB"),
         ("min_cpus" = Option<u32>, Query, description = "At least so many virtual CPUs"),
-        ("min_memory_gb" = Option<f64>, Query, description = "At least so much memory, in GiB"),
+        ("min_memory_gb" = Option<f64>, Query, minimum = 0, description = "At least so much memory, in GiB"),
         ("spot" = Option<bool>, Query, description = "Only spot offers, or none of them"),
-        ("max_price" = Option<f64>, Query, description = "At most this price, in US dollars per hour"),
-        ("count" = Option<u32>, Query, description = "How many instances are launched together, from 1 to 10,000; 1 if absent"),
-        ("availability" = Option<Vec<String>>, Query, description = "Only offers of which one of these is said: `available`, `unknown`, `no_quota`, `not_available`", example = json!(["available"])),
-        ("sort" = Option<String>, Query, description = "`price` (the cheapest first; default) or `launchable` (those that fit most often first)"),
+        ("max_price" = Option<f64>, Query, minimum = 0, description = "At most this price, in US dollars per hour"),
+        ("count" = Option<u32>, Query, minimum = 1, maximum = 10_000, description = "How many instances are launched together, from 1 to 10,000; 1 if absent"),
+        ("availability" = inline(Option<Vec<AvailabilityWord>>), Query, description = "Only offers of which one of these is said", example = json!(["available"])),
+        ("sort" = inline(Option<SortWord>), Query, description = "`price` (the cheapest first; default) or `launchable` (those that fit most often first)"),
         ("limit" = Option<u32>, Query, description = "How many at most; 100 if absent, all if 0"),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the answer before, to go on from there"),
-        ("format" = Option<String>, Query, description = "`json` or `table`; also by `Accept: text/plain`"),
+        ("format" = inline(Option<FormatWord>), Query, description = "`json` or `table`; also by `Accept: text/plain`"),
     ),
     responses((status = 200, body = OffersBody<'static>), (status = 400, body = ProblemBody)))]
 pub(super) async fn find(

@@ -1,7 +1,16 @@
 //! The OpenAPI document, made from the routes themselves.
 
+use utoipa::openapi::schema::{Schema, Type};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
-use utoipa::openapi::{InfoBuilder, License, OpenApi, OpenApiBuilder, SecurityRequirement};
+use utoipa::openapi::{
+    InfoBuilder, License, ObjectBuilder, OpenApi, OpenApiBuilder, RefOr, SecurityRequirement,
+};
+use utoipa::{PartialSchema, ToSchema};
+
+use crate::model::Availability;
+use crate::oracle::Sort;
+
+use super::table::FORMATS;
 
 /// The OpenAPI 3.1 document of the service.
 pub fn document() -> OpenApi {
@@ -34,4 +43,30 @@ pub(super) fn outline() -> OpenApi {
             SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)),
         );
     document
+}
+
+/// Declares parameters that take one of a few words, which are known elsewhere.
+macro_rules! word_parameters {
+    ($($(#[$doc:meta])* $name:ident = $words:expr;)+) => {$(
+        $(#[$doc])*
+        pub(super) struct $name;
+
+        impl ToSchema for $name {}
+
+        impl PartialSchema for $name {
+            fn schema() -> RefOr<Schema> {
+                let words = ObjectBuilder::new().schema_type(Type::String);
+                words.enum_values(Some($words)).into()
+            }
+        }
+    )+};
+}
+
+word_parameters! {
+    /// The parameter `sort`.
+    SortWord = Sort::ALL.map(Sort::as_str);
+    /// The parameter `availability`.
+    AvailabilityWord = Availability::ALL.map(Availability::as_str);
+    /// The parameter `format`.
+    FormatWord = FORMATS.map(|(word, _)| word);
 }

@@ -13,6 +13,7 @@ use crate::oracle::{BackendStatus, QuotaError, RegionView, Standing};
 use super::access::Caller;
 use super::body::{BackendBody, BackendOverviewBody, OverviewBody, RegionBody};
 use super::layers::Deadline;
+use super::openapi::FormatWord;
 use super::problem::{Problem, ProblemBody};
 use super::query::Query;
 use super::rendered::Rendered;
@@ -41,9 +42,13 @@ pub(super) async fn all(
 
 /// All regions of a backend with their quotas, as far as they are known.
 #[utoipa::path(get, path = "/quotas/{backend}", tag = "quotas",
-    params(("backend" = String, Path, description = "The backend's name", example = "aws")),
+    params(
+        ("backend" = String, Path, description = "The backend's name", example = "aws"),
+        ("format" = inline(Option<FormatWord>), Query, description = "`json` or `table`; also by `Accept: text/plain`"),
+    ),
     responses(
         (status = 200, body = BackendBody<'static>),
+        (status = 400, body = ProblemBody),
         (status = 404, body = ProblemBody, description = "No such backend; `known` names those there are"),
     ))]
 pub(super) async fn backend(
@@ -53,7 +58,8 @@ pub(super) async fn backend(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    Query::parse(query.as_deref(), &[])?;
+    let query = Query::parse(query.as_deref(), &["format"])?;
+    let wants_table = table::is_wanted(&query, &headers)?;
     check_visible(&shared, &caller, &backend)?;
     shared.0.oracle.renew_behind(&backend)?;
     let mut backends = visible(&shared, &caller);
@@ -62,6 +68,9 @@ pub(super) async fn backend(
     let Some(status) = backends.first() else {
         return Err(unknown(&shared, &caller, &backend));
     };
+    if wants_table {
+        return Ok((head(None), table::regions(&status.regions)).into_response());
+    }
     let body = BackendBody {
         backend: status.name.as_str(),
         kind: status.kind.as_str(),
@@ -73,11 +82,7 @@ pub(super) async fn backend(
             .map(|view| RegionBody::of(view, |_| true))
             .collect(),
     };
-    Ok(conditional(
-        &headers,
-        &Rendered::of_json(&body),
-        HeaderMap::new(),
-    ))
+    Ok(conditional(&headers, &Rendered::of_json(&body), head(None)))
 }
 
 /// The route of [`region`], as metrics call it.
@@ -94,7 +99,7 @@ pub(super) const REGION: &str = "/quotas/{backend}/{region}";
         ("max_age" = Option<String>, Query, description = "Read the cloud now unless the snapshot is younger; needs the scope `verify`", example = "30s"),
         ("service" = Option<Vec<String>>, Query, description = "Only quotas of these services", example = json!(["ec2"])),
         ("code" = Option<Vec<String>>, Query, description = "Only these quotas", example = json!(["L-417A185B"])),
-        ("format" = Option<String>, Query, description = "`json` or `table`; also by `Accept: text/plain`"),
+        ("format" = inline(Option<FormatWord>), Query, description = "`json` or `table`; also by `Accept: text/plain`"),
     ),
     responses(
         (status = 200, body = RegionBody<'static>, headers(

@@ -13,9 +13,12 @@ use super::query::Query;
 /// Bytes in a GiB.
 const GIB: f64 = (1u64 << 30) as f64;
 
+/// What `format` may be, and whether it is a table.
+pub(super) const FORMATS: [(&str, bool); 2] = [("json", false), ("table", true)];
+
 /// Whether a request asks for a table: by `format=table`, or by accepting text and not JSON.
 pub(super) fn is_wanted(query: &Query, headers: &HeaderMap) -> Result<bool, Problem> {
-    if let Some(table) = query.word("format", &[("json", false), ("table", true)])? {
+    if let Some(table) = query.word("format", &FORMATS)? {
         return Ok(table);
     }
     Ok(is_accepted(headers))
@@ -28,6 +31,12 @@ pub(super) fn is_accepted(headers: &HeaderMap) -> bool {
         .and_then(|value| value.to_str().ok())
         .unwrap_or_default();
     accept.contains("text/plain") && !accept.contains("json")
+}
+
+/// What is known of several regions, each with a heading of its own.
+pub(super) fn regions(views: &[RegionView]) -> String {
+    let tables: Vec<String> = views.iter().map(|view| region(view, |_| true)).collect();
+    tables.join("\n")
 }
 
 /// What is known of a region, of the rows that `keep` keeps.
