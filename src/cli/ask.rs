@@ -1,11 +1,12 @@
 //! `quotas`, `offers` and `healthcheck`: ask a running service.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
 use reqwest::header::ACCEPT;
-use reqwest::{Client, Response};
+use reqwest::{Client, Response, StatusCode, Url};
 use serde::Deserialize;
 
 use crate::secret::{self, ExposeSecret, SecretString};
@@ -201,7 +202,7 @@ impl Service {
                 self.url
             ))
         };
-        let mut url = reqwest::Url::parse(&self.url).map_err(|_| bad_url())?;
+        let mut url = Url::parse(&self.url).map_err(|_| bad_url())?;
         url.path_segments_mut()
             .map_err(|()| bad_url())?
             .pop_if_empty()
@@ -209,10 +210,12 @@ impl Service {
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
         }
-        let client = Client::builder()
-            .timeout(TIMEOUT)
-            .build()
-            .map_err(Error::failed)?;
+        let mut client = Client::builder().timeout(TIMEOUT);
+        // What this machine is called by itself, a proxy would look for on its own.
+        if is_loopback(&url) {
+            client = client.no_proxy();
+        }
+        let client = client.build().map_err(Error::failed)?;
         let mut request = client.get(url).header(ACCEPT, accept);
         if let Some(token) = self.token()? {
             request = request.bearer_auth(token.expose_secret());
@@ -238,6 +241,15 @@ impl Service {
     }
 }
 
+fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    match host.trim_matches(['[', ']']).parse::<IpAddr>() {
+        Ok(address) => address.is_loopback(),
+        // The names that never leave a machine (RFC 6761, section 6.3).
+        Err(_) => host == "localhost" || host.ends_with(".localhost"),
+    }
+}
+
 /// The answer's text, or the sentence of the problem that it is.
 async fn answered(response: Response) -> Result<String, Error> {
     let status = response.status();
@@ -245,11 +257,14 @@ async fn answered(response: Response) -> Result<String, Error> {
     if status.is_success() {
         return Ok(text);
     }
-    Err(Error::Failed(
-        match serde_json::from_str::<Problem>(&text) {
-            Ok(problem) if problem.known.is_empty() => problem.detail,
-            Ok(problem) => format!("{}; known: {}", problem.detail, problem.known.join(", ")),
-            Err(_) => format!("the service answered {status}"),
-        },
-    ))
+    let sentence = match serde_json::from_str::<Problem>(&text) {
+        Ok(problem) if problem.known.is_empty() => problem.detail,
+        Ok(problem) => format!("{}; known: {}", problem.detail, problem.known.join(", ")),
+        Err(_) => format!("the service answered {status}"),
+    };
+    Err(match status {
+        // The question makes no sense, and it was made of the arguments.
+        StatusCode::BAD_REQUEST => Error::Usage(sentence),
+        _ => Error::Failed(sentence),
+    })
 }

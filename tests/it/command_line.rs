@@ -1,5 +1,7 @@
 //! The command line: what each command prints, and what it says when it cannot.
 
+mod offers;
+
 use std::process::Output;
 
 use quota_oracle::sim::aws::{Fault, FaultKind};
@@ -66,12 +68,36 @@ async fn a_running_service_is_asked_from_a_terminal() {
     assert_eq!(json["region"], "us-east-1");
     assert_eq!(ask(&["healthcheck"]), (String::new(), String::new(), 0));
 
+    // Without a region all of them are shown, here the same one; only its age has changed.
+    let (tables, _, code) = ask(&["quotas", "aws"]);
+    assert_eq!(code, 0);
+    let without_age = |table: &str| table.split_once("  fresh").unwrap().0.to_owned();
+    assert_eq!(without_age(&tables), without_age(&table));
+    let rows = |table: &str| table.lines().skip(1).map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(rows(&tables), rows(&table));
+    let (json, _, code) = ask(&["quotas", "aws", "--json"]);
+    assert_eq!(code, 0);
+    let json: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["regions"][0]["region"], "us-east-1");
+
     let environment = [
         ("QUOTA_ORACLE_URL", &*url),
         ("QUOTA_ORACLE_TOKEN", "letmein"),
     ];
     let output = run(&["quotas", "aws", "us-east-1"], &environment);
     assert_eq!(said(&output).2, 0);
+
+    // A proxy knows nothing of this machine's own addresses.
+    let by_name = url.replace("127.0.0.1", "localhost");
+    for url in [&url, &by_name] {
+        let environment = [
+            ("QUOTA_ORACLE_URL", &**url),
+            ("HTTP_PROXY", "http://127.0.0.1:1"),
+            ("http_proxy", "http://127.0.0.1:1"),
+        ];
+        let output = run(&["healthcheck"], &environment);
+        assert_eq!(said(&output), (String::new(), String::new(), 0));
+    }
 
     let (_, sentence, code) = ask(&["quotas", "aws", "us-east-2"]);
     assert_eq!(code, 1);

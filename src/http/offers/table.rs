@@ -49,6 +49,9 @@ pub(super) fn page(page: &OfferPage) -> String {
     if shown < page.total {
         text.push_str(&format!("\n{shown} of {} offers", page.total));
     }
+    if let Some(next) = &page.next {
+        text.push_str(&format!("; next cursor: {next}"));
+    }
     text.push('\n');
     text
 }

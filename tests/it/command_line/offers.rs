@@ -1,0 +1,131 @@
+//! `offers` in a terminal: the table, the answer as it came, and what a flag asks for.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::extract::RawQuery;
+use serde_json::Value;
+use tokio::net::TcpListener;
+
+use crate::harness::{Process, Setup, plain_aws};
+
+use super::{refused, said_by};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn offers_are_shown_as_a_table_or_as_they_came() {
+    let aws = plain_aws().await;
+    let file = Setup::new(&aws).set("backends.0.preload", false).write();
+    let (_process, url) = Process::serve(&file.path, &[]).await;
+    let ask = |arguments: &[&str]| said_by(&[&["offers", "--url", &url], arguments].concat());
+
+    let (table, said, code) = ask(&["--gpu", "H100", "--spot", "false", "--limit", "1"]);
+    assert_eq!((code, &*said), (0, ""));
+    let lines: Vec<&str> = table.lines().collect();
+    assert!(lines[0].starts_with("aws is unavailable: nothing usable is known of us-east-1"));
+    let header: Vec<&str> = lines[1].split_whitespace().collect();
+    assert_eq!(
+        (header.first(), header.last()),
+        (Some(&"PRICE"), Some(&"REASON"))
+    );
+    for part in ["aws/us-east-1", "p5.4xlarge", "16 vCPU", "unknown", "?"] {
+        assert!(lines[2].contains(part), "{part}: {table}");
+    }
+
+    // Its last line leads to the next page.
+    let last = lines.last().unwrap();
+    let (shown, cursor) = last.split_once("; next cursor: ").unwrap();
+    assert_eq!(shown, "1 of 2 offers");
+    let filters = [
+        "--gpu", "H100", "--spot", "false", "--limit", "1", "--cursor", cursor,
+    ];
+    let (next, _, code) = ask(&filters);
+    assert_eq!(code, 0, "{next}");
+    assert!(
+        next.contains("p5.48xlarge") && !next.contains("p5.4xlarge"),
+        "{next}"
+    );
+    assert!(next.ends_with("\n1 of 2 offers\n"), "{next}");
+
+    let (json, _, code) = ask(&["--gpu", "H100", "--json"]);
+    assert_eq!(code, 0);
+    let answer: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(answer["offers"].as_array().unwrap().len(), 4);
+
+    for (flag, value, sentence) in [
+        (
+            "--sort",
+            "prize",
+            "`sort` is `price` or `launchable`, not `prize`; did you mean `price`?; known: price, launchable",
+        ),
+        (
+            "--count",
+            "0",
+            "`count` is a whole number from 1 to 10000, not `0`",
+        ),
+        (
+            "--cursor",
+            "x",
+            "`cursor` is not one that an answer in this order has given",
+        ),
+    ] {
+        let said = refused(&["offers", "--url", &url, flag, value], 2);
+        assert_eq!(said, sentence);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_flag_arrives_as_its_parameter() {
+    let heard = Arc::<Mutex<String>>::default();
+    let hearing = Arc::clone(&heard);
+    let listen = async move |RawQuery(query): RawQuery| {
+        *hearing.lock().unwrap() = query.unwrap_or_default();
+        "heard"
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let router = Router::new().route("/offers", axum::routing::get(listen));
+    tokio::spawn(async move { axum::serve(listener, router).await });
+
+    let flags = [
+        ("--backend", "aws"),
+        ("--backend", "nebius"),
+        ("--region", "us-east-1"),
+        ("--region", "eu-north1"),
+        ("--instance-type", "p5.48xlarge"),
+        ("--instance-type", "g6.xlarge"),
+        ("--gpu", "H100"),
+        ("--gpu", "L4"),
+        ("--gpu-vendor", "nvidia"),
+        ("--gpu-vendor", "amd"),
+        ("--availability", "available"),
+        ("--availability", "unknown"),
+        ("--min-gpu-count", "1"),
+        ("--max-gpu-count", "8"),
+        ("--min-gpu-memory-gb", "79.5"),
+        ("--min-cpus", "4"),
+        ("--min-memory-gb", "16.25"),
+        ("--spot", "true"),
+        ("--max-price", "12.5"),
+        ("--count", "3"),
+        ("--sort", "launchable"),
+        ("--limit", "0"),
+        ("--cursor", "abc"),
+    ];
+    let mut arguments = vec!["offers", "--url", &url];
+    arguments.extend(flags.iter().flat_map(|(flag, value)| [*flag, *value]));
+    assert_eq!(said_by(&arguments), ("heard\n".into(), String::new(), 0));
+    let expected: Vec<String> = flags
+        .iter()
+        .map(|(flag, value)| format!("{}={value}", flag[2..].replace('-', "_")))
+        .collect();
+    assert_eq!(*heard.lock().unwrap(), expected.join("&"));
+
+    // Those were all of its own flags.
+    let (help, _, _) = said_by(&["offers", "--help"]);
+    let words = help.split(|c: char| c != '-' && !c.is_ascii_alphanumeric());
+    let known: BTreeSet<&str> = words.filter(|word| word.starts_with("--")).collect();
+    let others = ["--json", "--url", "--token-file", "--config", "--help"];
+    let tried = flags.iter().map(|(flag, _)| *flag).chain(others);
+    assert_eq!(known, tried.collect());
+}
