@@ -137,11 +137,10 @@ async fn a_published_catalog_is_looked_at_on_schedule_and_keeps_what_was_good() 
     let site = Site::default();
     let publishes = |now| *site.lock().unwrap() = now;
     publishes(Some(("20261121", archive(&csv(&[MILD])))));
-    let service = Setup::new(&aws)
+    let setup = Setup::new(&aws)
         .set("catalog.source", publish(site.clone()).await)
-        .set("catalog.reload_every", "1m")
-        .start()
-        .await;
+        .set("catalog.reload_every", "1m");
+    let service = setup.start().await;
     let is_published = |told: &Told| told.ready["origin"] == "published";
     let first = soon(&service, "the archive was loaded", is_published).await;
     assert_eq!(
