@@ -31,6 +31,15 @@ pub struct Registration {
 
 /// A cloud's own keys of a `[[backends]]` table, understood.
 pub trait CloudSettings: fmt::Debug + Send + Sync {
+    /// The regions that the operator's choice stands for, where that is known before the cloud is
+    /// read.
+    fn regions(&self, choice: &RegionChoice) -> Option<Vec<Region>> {
+        match choice {
+            RegionChoice::Default | RegionChoice::All => None,
+            RegionChoice::Listed(regions) => Some(regions.clone()),
+        }
+    }
+
     /// Makes ready to read the cloud. Nothing is called yet that could fail for a while only:
     /// an error here is one that an operator has to mend.
     fn connect(
@@ -64,10 +73,10 @@ pub enum RegionChoice {
 }
 
 /// A key of a cloud's own that could not be understood.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct SettingsError {
     /// The key's path within the backend's table, such as `credentials.source`.
-    pub path: String,
+    pub path: serde_path_to_error::Path,
     /// What is wrong with it.
     pub message: String,
 }
@@ -80,7 +89,7 @@ where
     match serde_path_to_error::deserialize::<_, S>(toml::Value::Table(table)) {
         Ok(settings) => Ok(Arc::new(settings)),
         Err(error) => Err(SettingsError {
-            path: error.path().to_string(),
+            path: error.path().clone(),
             message: error.inner().message().to_owned(),
         }),
     }

@@ -7,7 +7,7 @@ use toml::Table;
 
 use crate::clouds::{CloudSettings, RegionChoice, Registration};
 use crate::http::{AwsAnswers, AwsProtocolSettings};
-use crate::model::BackendName;
+use crate::model::{BackendName, Region};
 use crate::oracle::{BackendSettings, Preload};
 use crate::upstream::RateLimit;
 
@@ -88,7 +88,6 @@ fn resolve_one(
     let kind = find_kind(&common.kind, at, registry)?;
     let settings: BackendSettings = understand(&settings, at)?;
     let regions = common.regions.0;
-    check_preload(&settings.preload, &regions, at)?;
     if common.aws_protocol.is_some() && kind.kind != <AwsProtocolSettings>::KIND {
         let claim = format!("is for backends of kind `{}`", <AwsProtocolSettings>::KIND);
         return Err(Problem::value(&at.key("aws_protocol"), claim));
@@ -97,6 +96,9 @@ fn resolve_one(
         let shared = [fields_of::<Common>(), fields_of::<BackendSettings>()].concat();
         of_cloud(&own, at, &error, &shared)
     })?;
+    if let (Preload::Listed(preload), Some(known)) = (&settings.preload, cloud.regions(&regions)) {
+        check_preload(preload, &known, at)?;
+    }
     Ok(Backend {
         name: check_name(common.name.unwrap_or(common.kind), at)?,
         kind,
@@ -150,11 +152,9 @@ fn check_name(name: String, at: &KeyPath) -> Result<BackendName, Problem> {
     Err(Problem::value(&at.key("name"), claim))
 }
 
-fn check_preload(preload: &Preload, regions: &RegionChoice, at: &KeyPath) -> Result<(), Problem> {
-    let (Preload::Listed(preloaded), RegionChoice::Listed(regions)) = (preload, regions) else {
-        return Ok(());
-    };
-    let stray = preloaded
+/// Regions that are not read at all cannot be read at start.
+fn check_preload(preload: &[Region], regions: &[Region], at: &KeyPath) -> Result<(), Problem> {
+    let stray = preload
         .iter()
         .enumerate()
         .find(|(_, region)| !regions.contains(region));

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use serde_path_to_error::Segment as Step;
 use toml::{Table, Value};
 
 /// The way from the top to a value.
@@ -36,7 +37,25 @@ impl KeyPath {
         Self(segments)
     }
 
+    /// The path that serde has tracked from here on.
+    pub(super) fn follow(&self, tracked: &serde_path_to_error::Path) -> Self {
+        let mut path = self.clone();
+        path.0.extend(tracked.iter().filter_map(|step| match step {
+            Step::Seq { index } => Some(Segment::Index(*index)),
+            Step::Map { key } => Some(Segment::Key(key.clone())),
+            Step::Enum { variant } => Some(Segment::Key(variant.clone())),
+            Step::Unknown => None,
+        }));
+        path
+    }
+
+    /// The path that goes on from here as `other` does from the top.
+    pub(super) fn then_all(&self, other: &Self) -> Self {
+        Self([&self.0[..], &other.0].concat())
+    }
+
     /// The path that `text` says from here on, such as `credentials.source` or `endpoints[0]`.
+    #[cfg(test)]
     pub(super) fn join(&self, text: &str) -> Self {
         let mut path = self.clone();
         for part in text.split(['.', '[']).filter(|part| !part.is_empty()) {
@@ -122,12 +141,23 @@ impl fmt::Display for KeyPath {
         for (position, segment) in self.0.iter().enumerate() {
             match segment {
                 Segment::Index(index) => write!(f, "[{index}]")?,
-                Segment::Key(key) if position == 0 => f.write_str(key)?,
-                Segment::Key(key) => write!(f, ".{key}")?,
+                Segment::Key(key) => {
+                    let dot = if position == 0 { "" } else { "." };
+                    match is_bare(key) {
+                        true => write!(f, "{dot}{key}")?,
+                        false => write!(f, "{dot}\"{key}\"")?,
+                    }
+                }
             }
         }
         Ok(())
     }
+}
+
+/// Whether TOML takes the key without quotes (TOML 1.0, "Keys").
+fn is_bare(key: &str) -> bool {
+    let is_plain = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_');
+    !key.is_empty() && key.bytes().all(is_plain)
 }
 
 #[cfg(test)]
@@ -139,7 +169,8 @@ mod tests {
         let path = KeyPath::of("backends").index(1).join("credentials.source");
         assert_eq!(path.to_string(), "backends[1].credentials.source");
         assert_eq!(KeyPath::default().join(&path.to_string()), path);
-        assert_eq!(KeyPath::default().join("."), KeyPath::default());
+        let quoted = KeyPath::of("quota_overrides").key("p5.48xlarge@spot");
+        assert_eq!(quoted.to_string(), "quota_overrides.\"p5.48xlarge@spot\"");
     }
 
     #[test]

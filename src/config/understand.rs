@@ -12,8 +12,8 @@ use super::{KeyPath, Problem};
 /// The settings that the table at `at` says.
 pub(super) fn understand<T: DeserializeOwned>(table: &Table, at: &KeyPath) -> Result<T, Problem> {
     serde_path_to_error::deserialize(Value::Table(table.clone())).map_err(|error| {
-        let path = error.path().to_string();
-        translate(table, at, &path, error.inner().message(), &[])
+        let inner = KeyPath::default().follow(error.path());
+        translate(table, at, inner, error.inner().message(), &[])
     })
 }
 
@@ -24,12 +24,19 @@ pub(super) fn of_cloud(
     error: &SettingsError,
     common: &[&str],
 ) -> Problem {
-    translate(table, at, &error.path, &error.message, common)
+    let inner = KeyPath::default().follow(&error.path);
+    translate(table, at, inner, &error.message, common)
 }
 
-fn translate(table: &Table, at: &KeyPath, path: &str, message: &str, common: &[&str]) -> Problem {
-    let inner = KeyPath::default().join(path);
-    let path = at.join(path);
+/// The problem at the `inner` path of the table, which stands at `at`.
+fn translate(
+    table: &Table,
+    at: &KeyPath,
+    inner: KeyPath,
+    message: &str,
+    common: &[&str],
+) -> Problem {
+    let path = at.then_all(&inner);
     if path.last_key().is_some_and(secrets::is_secret) {
         return Problem::value(&path, "must be a string");
     }
@@ -39,7 +46,7 @@ fn translate(table: &Table, at: &KeyPath, path: &str, message: &str, common: &[&
         if holder == KeyPath::default() {
             known.extend(common.iter().map(|key| (*key).to_owned()));
         }
-        return Problem::unknown_key(&at.join(&holder.to_string()), key, &known);
+        return Problem::unknown_key(&at.then_all(&holder), key, &known);
     }
     if let Some((key, _)) = quoted(message, "missing field `") {
         let place = path.in_table();
@@ -56,7 +63,8 @@ fn translate(table: &Table, at: &KeyPath, path: &str, message: &str, common: &[&
         Some((found, expected)) => {
             let (below, found) = locate(table, &inner, found);
             let claim = format!("must be {}, not {found}", wanted(expected));
-            Problem::value(&path.join(&below), claim)
+            let path = below.map_or(path.clone(), |key| path.key(&key));
+            Problem::value(&path, claim)
         }
         // serde names a Rust type here, which says nothing to an operator.
         None if message.starts_with("data did not match any variant") => {
@@ -68,16 +76,15 @@ fn translate(table: &Table, at: &KeyPath, path: &str, message: &str, common: &[&
 
 /// The wrong value below `path`, and what it is: inside tagged enums serde gives the path of the
 /// table, so the value is the one there that looks like what serde found.
-fn locate(table: &Table, path: &KeyPath, found: &str) -> (String, String) {
+fn locate(table: &Table, path: &KeyPath, found: &str) -> (Option<String>, String) {
     let found = shown(found);
     match path.find(table) {
         Some(Value::Table(inside)) if found != "a table" => {
             let wrong = inside.iter().find(|(_, value)| describe(value) == found);
-            let key = wrong.map(|(key, _)| key.clone()).unwrap_or_default();
-            (key, found.to_owned())
+            (wrong.map(|(key, _)| key.clone()), found.to_owned())
         }
-        Some(value) => (String::new(), describe(value)),
-        None => (String::new(), found.to_owned()),
+        Some(value) => (None, describe(value)),
+        None => (None, found.to_owned()),
     }
 }
 

@@ -4,14 +4,9 @@
 //! those of spot requests against another. The group is told by the letters that a family's name
 //! starts with, all of them: `dl1` is no D, `inf2` no I, `trn1` no T, and `gr6` is a G.
 
-use std::collections::BTreeMap;
-
+use super::overrides::QuotaOverrides;
 use super::vcpu_quotas::EC2;
 use crate::model::{Amount, Demand, Instance, Market, QuotaKey};
-
-/// An operator's corrections: an instance type or family, with `@spot` for spot, to the code of
-/// the quota that it draws on, with its service unless that is `ec2`.
-pub(super) type Overrides = BTreeMap<String, String>;
 
 /// "Storage for General Purpose SSD (gp3) volumes", which AWS states in TiB and we in bytes.
 pub(super) const GP3_STORAGE: (&str, &str) = ("ebs", "L-7A658B76");
@@ -102,7 +97,7 @@ const GROUPS: [Group; 10] = [
 /// The quotas that launching `instance` draws on.
 ///
 /// A public address is not among them: those that EC2 assigns do not count as Elastic IPs.
-pub(super) fn demand(instance: &Instance, market: Market, overrides: &Overrides) -> Demand {
+pub(super) fn demand(instance: &Instance, market: Market, overrides: &QuotaOverrides) -> Demand {
     let mut demand = Demand::default();
     match vcpu_quota(&instance.instance_type, market, overrides) {
         Ok(quota) => demand.take(quota, instance.cpus.map(Amount::from)),
@@ -119,12 +114,12 @@ pub(super) fn demand(instance: &Instance, market: Market, overrides: &Overrides)
 fn vcpu_quota(
     instance_type: &str,
     market: Market,
-    overrides: &Overrides,
+    overrides: &QuotaOverrides,
 ) -> Result<QuotaKey, String> {
     let instance_type = instance_type.to_ascii_lowercase();
     let family = instance_type.split('.').next().unwrap_or_default();
-    if let Some(quota) = overridden(&instance_type, family, market, overrides) {
-        return Ok(quota);
+    if let Some(quota) = overrides.quota(&instance_type, family, market) {
+        return Ok(quota.clone());
     }
     let letters = family.bytes().take_while(u8::is_ascii_lowercase).count();
     let (prefix, rest) = family.split_at(letters);
@@ -148,29 +143,6 @@ fn vcpu_quota(
     };
     code.map(|code| QuotaKey::new(EC2, code))
         .ok_or_else(|| format!("no vCPU quota is known for spot instances of {family}"))
-}
-
-/// The quota that the operator names, for the type before its family.
-fn overridden(
-    instance_type: &str,
-    family: &str,
-    market: Market,
-    overrides: &Overrides,
-) -> Option<QuotaKey> {
-    let suffix = match market {
-        Market::OnDemand => "",
-        Market::Spot => "@spot",
-    };
-    let named = [instance_type, family]
-        .into_iter()
-        .find_map(|name| overrides.get(&format!("{name}{suffix}")))?;
-    Some(named_quota(named))
-}
-
-/// The quota that an override names: `service/code`, or a code of EC2's.
-pub(super) fn named_quota(named: &str) -> QuotaKey {
-    let (service, code) = named.split_once('/').unwrap_or((EC2, named));
-    QuotaKey::new(service, code)
 }
 
 /// The number that the rest of a family's name starts with.

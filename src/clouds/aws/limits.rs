@@ -7,7 +7,6 @@ use futures_util::future::{try_join, try_join_all};
 use crate::model::{CallContext, Failure, FailureKind, LimitSource, Quota, QuotaKey};
 
 use super::client::RegionClient;
-use super::demand::named_quota;
 use super::row;
 use super::settings::{MoreQuotas, ServiceAndCode, Settings};
 use super::vcpu_quotas::VCPU_QUOTAS;
@@ -46,12 +45,7 @@ impl Wanted {
             single: vcpu
                 .chain(ALSO_READ)
                 .map(|(service, code)| QuotaKey::new(service, code))
-                .chain(
-                    settings
-                        .quota_overrides
-                        .values()
-                        .map(|named| named_quota(named)),
-                )
+                .chain(settings.quota_overrides.quotas().cloned())
                 .collect(),
             listed: BTreeSet::new(),
         };

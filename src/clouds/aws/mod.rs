@@ -11,6 +11,7 @@ mod demand;
 mod errors;
 mod limits;
 mod operations;
+mod overrides;
 mod regions;
 mod row;
 mod settings;
@@ -24,6 +25,7 @@ use crate::upstream::RateLimit;
 
 use super::Registration;
 
+pub use overrides::QuotaOverrides;
 pub use settings::{Credentials, MoreQuotas, ServiceAndCode, Settings, UsageSource};
 
 /// How the configuration knows this cloud.

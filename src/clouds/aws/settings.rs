@@ -1,6 +1,5 @@
 //! The keys of a backend of kind `aws`.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,10 +10,12 @@ use secrecy::SecretString;
 use serde::de::{Error, SeqAccess, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use crate::clouds::{CloudSettings, Connection};
-use crate::model::Failure;
+use crate::clouds::{CloudSettings, Connection, RegionChoice};
+use crate::model::{Failure, Region};
 use crate::source::QuotaSource;
 
+use super::overrides::QuotaOverrides;
+use super::regions::chosen;
 use super::source::AwsSource;
 
 /// A backend of kind `aws`, besides the keys that every backend has.
@@ -33,9 +34,8 @@ pub struct Settings {
     pub usage: UsageSource,
     /// Quotas read besides the vCPU quotas, elastic IPs and gp3 storage.
     pub quotas: MoreQuotas,
-    /// Which quota an instance family or type draws on, where AWS documents none or the built-in
-    /// table is wrong: `"p6-b200@spot" = "L-C4BD4855"`.
-    pub quota_overrides: BTreeMap<String, String>,
+    /// Which quota an instance family or type draws on.
+    pub quota_overrides: QuotaOverrides,
 }
 
 /// Where usage comes from.
@@ -110,7 +110,7 @@ impl TryFrom<String> for ServiceAndCode {
 
     fn try_from(text: String) -> Result<Self, String> {
         match text.split_once('/') {
-            Some((service, code)) if !service.is_empty() && !code.is_empty() => Ok(Self {
+            Some((service, code)) if is_name(service, 63) && is_name(code, 128) => Ok(Self {
                 service: service.to_owned(),
                 code: (code != "all").then(|| code.to_owned()),
             }),
@@ -119,6 +119,15 @@ impl TryFrom<String> for ServiceAndCode {
             )),
         }
     }
+}
+
+/// Whether AWS may have a service or quota of that name, which is `[a-zA-Z][a-zA-Z0-9-]+` (Service
+/// Quotas API Reference, `ServiceCode` and `QuotaCode`).
+fn is_name(text: &str, longest: usize) -> bool {
+    let is_plain = |c: u8| c.is_ascii_alphanumeric() || c == b'-';
+    (2..=longest).contains(&text.len())
+        && text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text.bytes().all(is_plain)
 }
 
 /// Whose quotas are read.
@@ -163,6 +172,10 @@ fn session_name() -> String {
 }
 
 impl CloudSettings for Settings {
+    fn regions(&self, choice: &RegionChoice) -> Option<Vec<Region>> {
+        Some(chosen(choice))
+    }
+
     fn connect(
         &self,
         connection: Connection,

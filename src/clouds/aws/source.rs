@@ -20,6 +20,7 @@ use crate::source::QuotaSource;
 use super::client::{RegionClient, shared_config};
 use super::demand;
 use super::limits::{self, Limits, Wanted};
+use super::overrides::QuotaOverrides;
 use super::regions::{ENABLED_BY_DEFAULT, chosen, needs_opt_in};
 use super::row;
 use super::settings::{Settings, UsageSource};
@@ -35,7 +36,7 @@ pub(super) struct AwsSource {
     clients: BTreeMap<UnitId, RegionClient>,
     wanted: Wanted,
     usage: UsageSource,
-    quota_overrides: BTreeMap<String, String>,
+    quota_overrides: QuotaOverrides,
     /// A region that every account has, to try the credentials in.
     reference: RegionClient,
     /// When the credentials were last tried there, and with what result.

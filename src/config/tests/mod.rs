@@ -5,6 +5,7 @@ mod example;
 mod overrides;
 mod refused;
 mod refused_access;
+mod refused_aws;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -102,11 +103,19 @@ impl Folder {
 
     /// Loads the file; a refusal speaks of it without the folder.
     fn load(&self, environment: &[(&str, &str)]) -> Result<Config, String> {
+        self.load_for(&CLOUDS, environment)
+    }
+
+    fn load_for(
+        &self,
+        clouds: &'static [Registration],
+        environment: &[(&str, &str)],
+    ) -> Result<Config, String> {
         let file = self.path().join("quota-oracle.toml");
         let environment = environment
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        match load_for(&CLOUDS, Some(&file), environment) {
+        match load_for(clouds, Some(&file), environment) {
             Ok(loaded) => Ok(loaded.config),
             Err(error) => {
                 let folder = format!("{}/", self.path().display());

@@ -3,6 +3,7 @@
 mod catalog;
 mod finding;
 mod listing;
+mod overrides;
 mod questions;
 mod refusing;
 mod service;

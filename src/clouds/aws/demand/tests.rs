@@ -19,7 +19,7 @@ fn instance(instance_type: &str) -> Instance {
 
 /// The code that a type draws on, or the reason why none is known.
 fn code(instance_type: &str, market: Market) -> Result<String, String> {
-    let demand = demand(&instance(instance_type), market, &Overrides::new());
+    let demand = demand(&instance(instance_type), market, &QuotaOverrides::default());
     match (demand.draws.as_slice(), demand.unmapped) {
         ([draw], None) => {
             assert_eq!(draw.amount, Some(Amount::from(8u32)));
@@ -151,14 +151,15 @@ fn every_mapped_code_is_a_known_quota() {
 
 #[test]
 fn an_operator_may_correct_a_type_or_a_family() {
-    let overrides = Overrides::from(
-        [
-            ("p6-b200@spot", "L-C4BD4855"),
-            ("p6-b300.48xlarge@spot", "custom/L-1"),
-            ("q1", "L-417A185B"),
-        ]
-        .map(|(name, code)| (name.to_owned(), code.to_owned())),
-    );
+    let overrides: QuotaOverrides = toml::from_str(
+        r#"
+        "P6-B200@Spot" = "L-C4BD4855"
+        "p6-b300.48xlarge@spot" = "custom/L-1"
+        q1 = "L-417A185B"
+        "q2@on_demand" = "L-417A185B"
+        "#,
+    )
+    .unwrap();
     let quota = |instance_type, market| {
         let demand = demand(&instance(instance_type), market, &overrides);
         demand.draws.first().map(|draw| draw.quota.to_string())
@@ -175,6 +176,8 @@ fn an_operator_may_correct_a_type_or_a_family() {
     assert_eq!(quota("p6-b300.48xlarge", Market::Spot), some("custom/L-1"));
     assert_eq!(quota("q1.large", Market::OnDemand), some("ec2/L-417A185B"));
     assert_eq!(quota("q1.large", Market::Spot), None);
+    assert_eq!(quota("Q2.large", Market::OnDemand), some("ec2/L-417A185B"));
+    assert_eq!(quota("q2.large", Market::Spot), None);
 }
 
 #[test]
@@ -185,7 +188,7 @@ fn disks_are_counted_in_bytes_and_unknown_cpus_have_an_unknown_amount() {
         public_ip: true,
         ..instance("p5.48xlarge")
     };
-    let demand = demand(&instance, Market::OnDemand, &Overrides::new());
+    let demand = demand(&instance, Market::OnDemand, &QuotaOverrides::default());
     let draws: Vec<_> = demand
         .draws
         .iter()
