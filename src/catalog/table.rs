@@ -5,6 +5,7 @@
 //! thus its place in the order of price, and any ascending list of rows is already sorted.
 
 use std::collections::{HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use super::groups::Groups;
@@ -183,6 +184,19 @@ impl Offer<'_> {
 }
 
 impl Shape {
+    /// A number that tells the shapes of one type apart, whatever edition of the catalog they are
+    /// in; offers that are otherwise equal are ordered by it.
+    pub fn fingerprint(&self) -> u64 {
+        // Without keys of its own, so that it is the same in every process of a release.
+        let mut hasher = DefaultHasher::new();
+        let bits = |number: Option<f64>| number.map(f64::to_bits);
+        let gpu = self.gpu.as_ref();
+        (self.cpus, bits(self.memory_gb)).hash(&mut hasher);
+        gpu.map(|gpu| (&gpu.name, gpu.count, bits(gpu.memory_gb), &gpu.vendor))
+            .hash(&mut hasher);
+        hasher.finish()
+    }
+
     /// An instance of it in a region, without disk and address.
     pub fn instance(&self, region: Region) -> Instance {
         Instance {
@@ -299,21 +313,25 @@ impl Builder {
         table
     }
 
-    /// Orders by price, and where prices are equal or unknown by name, so that the order does not
-    /// depend on the file's.
+    /// Orders by price, and where prices are equal or unknown by what the offers are, so that the
+    /// order does not depend on the file's.
     fn sort_cheapest_first(&mut self) {
         let type_ranks = self.table.type_names.ranks();
         let region_ranks = self.table.region_names.ranks();
-        let type_of_shape: Vec<u32> = self
+        let shapes: Vec<(u32, u64)> = self
             .table
             .shapes
             .iter()
-            .map(|shape| type_ranks[shape.numbers.instance_type as usize])
+            .map(|shape| {
+                let type_rank = type_ranks[shape.numbers.instance_type as usize];
+                (type_rank, shape.fingerprint())
+            })
             .collect();
         self.rows.sort_by(|a, b| {
             let rest = |row: &BuiltRow| {
-                let instance_type = type_of_shape[row.shape as usize];
-                (instance_type, region_ranks[row.region as usize], row.spot)
+                let (type_rank, fingerprint) = shapes[row.shape as usize];
+                let region_rank = region_ranks[row.region as usize];
+                (type_rank, region_rank, row.spot, fingerprint)
             };
             // In the total order, what is not a number comes after all numbers.
             a.price

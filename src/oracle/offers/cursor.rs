@@ -44,9 +44,9 @@ pub struct Cursor {
     region: String,
     #[serde(rename = "m")]
     spot: bool,
-    /// Tells shapes of one type apart, for as long as the catalog is the same.
-    #[serde(rename = "i")]
-    row: u32,
+    /// Tells shapes of one type apart.
+    #[serde(rename = "f")]
+    fingerprint: u64,
 }
 
 impl Sort {
@@ -96,7 +96,7 @@ impl Cursor {
             instance_type: offer.shape.instance_type.to_string(),
             region: offer.region.to_string(),
             spot: offer.market == Market::Spot,
-            row: offer.id,
+            fingerprint: offer.shape.fingerprint(),
         }
     }
 
@@ -114,14 +114,14 @@ impl Cursor {
             &*offer.shape.instance_type,
             offer.region.as_str(),
             offer.market == Market::Spot,
-            offer.id,
+            offer.shape.fingerprint(),
         );
         let own_names = (
             self.backend.as_str(),
             self.instance_type.as_str(),
             self.region.as_str(),
             self.spot,
-            self.row,
+            self.fingerprint,
         );
         let order = self.sort.compare(numbers, own_numbers);
         order.then_with(|| names.cmp(&own_names)) != Ordering::Greater

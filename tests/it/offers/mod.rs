@@ -4,6 +4,7 @@ mod catalog;
 mod finding;
 mod listing;
 mod overrides;
+mod paging;
 mod questions;
 mod refusing;
 mod service;
