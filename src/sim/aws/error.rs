@@ -1,11 +1,15 @@
 //! The errors of AWS, with the codes, words and HTTP statuses that its clients know.
 
+use std::time::Duration;
+
 /// One refusal, before it is written in the protocol of the call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct ApiError {
     pub(super) code: &'static str,
     pub(super) status: u16,
     pub(super) message: String,
+    /// The wait that the answer asks for.
+    pub(super) retry_after: Option<Duration>,
 }
 
 impl ApiError {
@@ -14,12 +18,21 @@ impl ApiError {
             code,
             status,
             message: message.into(),
+            retry_after: None,
         }
     }
 
     /// HTTP 400, not 429: Service Quotas API reference, TooManyRequestsException.
     pub(super) fn throttled() -> Self {
         Self::new("TooManyRequestsException", 400, "Rate exceeded")
+    }
+
+    /// The same with a wait, which AWS was not yet seen to send but its SDKs know how to read.
+    pub(super) fn throttled_for(wait: Duration) -> Self {
+        Self {
+            retry_after: Some(wait),
+            ..Self::throttled()
+        }
     }
 
     pub(super) fn service_failure() -> Self {
@@ -74,6 +87,16 @@ impl ApiError {
             "The request signature we calculated does not match the signature you provided. \
              Check your AWS Secret Access Key and signing method. \
              Consult the service documentation for details.",
+        )
+    }
+
+    /// What a caller hears whose clock is more than five minutes slow.
+    pub(super) fn signature_expired() -> Self {
+        Self::new(
+            "InvalidSignatureException",
+            400,
+            "Signature expired: 20261121T190000Z is now earlier than 20261121T191000Z \
+             (20261121T191500Z - 5 min.)",
         )
     }
 

@@ -12,6 +12,11 @@ use super::ledger::{CallKey, Filter};
 pub enum FaultKind {
     /// TooManyRequestsException, whatever the bucket holds.
     Throttle,
+    /// The same, asking for a wait in `x-amz-retry-after`.
+    ThrottleFor {
+        /// How long.
+        milliseconds: u64,
+    },
     /// ServiceException, HTTP 500.
     ServiceFailure,
     /// HTTP 503.
@@ -20,6 +25,8 @@ pub enum FaultKind {
     AccessDenied,
     /// ExpiredTokenException.
     ExpiredCredentials,
+    /// InvalidSignatureException in the words for a caller whose clock is wrong.
+    WrongClock,
     /// The answer of a region that is not enabled, which is that of a wrong key too.
     RegionNotEnabled,
     /// The request is read and never answered.
@@ -37,9 +44,9 @@ pub enum FaultKind {
         /// How much.
         milliseconds: u64,
     },
-    /// A list page without items that still points to what follows, which AWS may send.
+    /// A page without items that still points to what follows, which AWS may send.
     EmptyPage,
-    /// A list page whose token leads to itself, as some services were seen to send.
+    /// A page whose token leads to itself, as some services were seen to send.
     RepeatedToken,
     /// A utilization report that is started now ends as FAILED.
     ReportFails,
@@ -60,7 +67,9 @@ impl FaultKind {
 
     fn applies_to(self, operation: &str) -> bool {
         match self {
-            Self::EmptyPage | Self::RepeatedToken => operation.starts_with("List"),
+            Self::EmptyPage | Self::RepeatedToken => {
+                operation.starts_with("List") || operation == "GetQuotaUtilizationReport"
+            }
             Self::ReportFails => operation == "StartQuotaUtilizationReport",
             _ => true,
         }

@@ -1,5 +1,7 @@
 //! Answers as bytes: JSON 1.1 for Service Quotas, the query protocol's XML for STS.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::http::{HeaderValue, Response, header};
 use serde_json::{Value, json};
@@ -17,6 +19,7 @@ pub(super) struct Reply {
     pub(super) status: u16,
     pub(super) content_type: &'static str,
     pub(super) error_code: Option<&'static str>,
+    pub(super) retry_after: Option<Duration>,
     pub(super) request_id: String,
     pub(super) body: String,
 }
@@ -77,6 +80,7 @@ impl Reply {
             status: error.status,
             content_type,
             error_code: Some(error.code),
+            retry_after: error.retry_after,
             request_id,
             body,
         }
@@ -87,6 +91,7 @@ impl Reply {
             status: 200,
             content_type,
             error_code: None,
+            retry_after: None,
             request_id,
             body,
         }
@@ -103,6 +108,12 @@ impl Reply {
             response
                 .headers_mut()
                 .insert("x-amzn-ErrorType", HeaderValue::from_static(code));
+        }
+        if let Some(wait) = self.retry_after {
+            let milliseconds = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+            response
+                .headers_mut()
+                .insert("x-amz-retry-after", milliseconds.into());
         }
         response
     }

@@ -13,9 +13,8 @@ use super::paging::PageRequest;
 use super::reply::new_request_id;
 use super::world::{Caller, World};
 
-/// The most rows of a page, and its length where none is asked for: GetQuotaUtilizationReport.
+/// The most rows that a request may ask for: GetQuotaUtilizationReport.
 const MOST_PER_PAGE: i64 = 1_000;
-const DEFAULT_PER_PAGE: usize = 1_000;
 
 /// A report of one account and region; its rows are those of the moment it was started.
 #[derive(Debug)]
@@ -75,6 +74,7 @@ pub(super) fn get(
     caller: &Caller,
     body: &[u8],
     now: Instant,
+    fault: Option<FaultKind>,
 ) -> Result<Value, ApiError> {
     forget_old(world, now);
     let parameters: GetParameters =
@@ -85,13 +85,14 @@ pub(super) fn get(
         .iter()
         .find(|report| report.id == id && report.belongs_to(caller))
         .ok_or_else(ApiError::no_such_report)?;
-    let page = PageRequest::parse(
+    let mut page = PageRequest::parse(
         id,
         parameters.next_token.as_deref(),
         parameters.max_results,
-        DEFAULT_PER_PAGE,
+        world.report_page_size,
         MOST_PER_PAGE,
     )?;
+    page.length = page.length.min(world.report_page_size);
     let status = report.status(world, now);
     let mut shown = json!({ "ReportId": report.id, "Status": status });
     match status {
@@ -101,7 +102,7 @@ pub(super) fn get(
         }
         "COMPLETED" => {
             shown["GeneratedAt"] = world.epoch_seconds(report.started).into();
-            report.show_page(&page, &mut shown);
+            report.show_page(&page, fault, &mut shown);
         }
         _ => {}
     }
@@ -127,7 +128,7 @@ impl Report {
         }
     }
 
-    fn show_page(&self, page: &PageRequest, shown: &mut Value) {
+    fn show_page(&self, page: &PageRequest, fault: Option<FaultKind>, shown: &mut Value) {
         let start = page.after.as_deref().map_or(0, |after| {
             after
                 .parse()
@@ -135,9 +136,17 @@ impl Report {
         });
         let end = self.rows.len().min(start + page.length);
         shown["TotalCount"] = self.rows.len().into();
+        let end = match fault {
+            Some(FaultKind::EmptyPage) => start,
+            _ => end,
+        };
         shown["Quotas"] = self.rows[start..end].into();
-        if end < self.rows.len() {
-            shown["NextToken"] = page.token(&end.to_string()).into();
+        let next = match fault {
+            Some(FaultKind::RepeatedToken) => Some(start),
+            _ => (end < self.rows.len()).then_some(end),
+        };
+        if let Some(next) = next {
+            shown["NextToken"] = page.token(&next.to_string()).into();
         }
     }
 }

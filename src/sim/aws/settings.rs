@@ -20,6 +20,8 @@ pub struct Settings {
     pub reports: ReportTiming,
     /// The page size where a request names none; AWS does not document its own.
     pub page_size: usize,
+    /// The most rows of a page of a report, even where a request allows more.
+    pub report_page_size: usize,
     /// Whether signatures are checked, instead of being accepted as they come.
     pub verify_signatures: bool,
 }
@@ -57,6 +59,7 @@ impl Default for Settings {
             },
             reports: ReportTiming::default(),
             page_size: 100,
+            report_page_size: 1_000,
             verify_signatures: false,
         }
     }

@@ -61,6 +61,7 @@ pub(super) struct World {
     pub(super) report_timing: ReportTiming,
     pub(super) latency: Latency,
     pub(super) page_size: usize,
+    pub(super) report_page_size: usize,
     pub(super) verify_signatures: bool,
     started: Instant,
     started_on: SystemTime,
@@ -78,6 +79,7 @@ impl World {
             report_timing: settings.reports,
             latency: settings.latency,
             page_size: settings.page_size,
+            report_page_size: settings.report_page_size,
             verify_signatures: settings.verify_signatures,
             started: Instant::now(),
             started_on: SystemTime::now(),
@@ -155,6 +157,10 @@ impl World {
         let denied = || ApiError::denied(&caller.identity.arn, service, caller.operation.name());
         match fault {
             Some(FaultKind::Throttle) => return Err(ApiError::throttled()),
+            Some(FaultKind::ThrottleFor { milliseconds }) => {
+                return Err(ApiError::throttled_for(Duration::from_millis(milliseconds)));
+            }
+            Some(FaultKind::WrongClock) => return Err(ApiError::signature_expired()),
             Some(FaultKind::ServiceFailure) => return Err(ApiError::service_failure()),
             Some(FaultKind::Unavailable) => return Err(ApiError::unavailable()),
             Some(FaultKind::AccessDenied) => return Err(denied()),
@@ -173,7 +179,7 @@ impl World {
             Operation::ListDefaultQuotas => quotas::list_defaults(self, &caller, body, fault)?,
             Operation::ListServices => quotas::list_services(self, &caller, body, fault)?,
             Operation::StartReport => reports::start(self, &caller, now, fault),
-            Operation::GetReport => reports::get(self, &caller, body, now)?,
+            Operation::GetReport => reports::get(self, &caller, body, now, fault)?,
             Operation::GetCallerIdentity => {
                 let result = sts::get_caller_identity(&caller);
                 return Ok(Reply::xml(caller.operation.name(), &result));

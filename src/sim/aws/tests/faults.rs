@@ -19,6 +19,7 @@ async fn faults_that_refuse_have_aws_s_codes() {
     let client = client(&aws, "us-east-1");
     let cases = [
         (FaultKind::Throttle, "TooManyRequestsException", 400),
+        (FaultKind::WrongClock, "InvalidSignatureException", 400),
         (FaultKind::ServiceFailure, "ServiceException", 500),
         (FaultKind::Unavailable, "ServiceUnavailableException", 503),
         (FaultKind::AccessDenied, "AccessDeniedException", 400),
@@ -34,6 +35,17 @@ async fn faults_that_refuse_have_aws_s_codes() {
         assert_eq!(refusal!(ask(&client).send()), seen(code, status));
     }
     ask(&client).send().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_throttled_caller_may_be_told_how_long_to_wait() {
+    let aws = start().await;
+    let fault = FaultKind::ThrottleFor { milliseconds: 1500 };
+    aws.controls().inject(Fault::new(fault));
+    let error = ask(&client(&aws, "us-east-1")).send().await.unwrap_err();
+    let response = error.raw_response().unwrap();
+    assert_eq!(response.headers().get("x-amz-retry-after"), Some("1500"));
+    assert_eq!(response.status().as_u16(), 400);
 }
 
 #[tokio::test]

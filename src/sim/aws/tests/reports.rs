@@ -82,6 +82,22 @@ async fn rows_come_in_pages_the_most_used_first() {
 }
 
 #[tokio::test]
+async fn a_page_may_be_shorter_than_a_caller_allows() {
+    let aws = SimulatedAws::start(Settings {
+        report_page_size: 10,
+        ..Settings::plain()
+    });
+    let aws = aws.await.unwrap();
+    let client = client(&aws, "us-east-1");
+    let started = client.start_quota_utilization_report().send().await;
+    let id = started.unwrap().report_id.unwrap();
+    let get = client.get_quota_utilization_report().report_id(id);
+    let page = get.max_results(1_000).send().await.unwrap();
+    assert_eq!(page.quotas().len(), 10);
+    assert!(page.next_token().is_some());
+}
+
+#[tokio::test]
 async fn a_report_can_fail() {
     let aws = start().await;
     aws.controls().inject(Fault::new(FaultKind::ReportFails));
