@@ -49,6 +49,17 @@ enum Command {
     Simulate(simulate::Arguments),
 }
 
+impl Command {
+    /// What is logged unless the operator says otherwise: a command that ends by itself prints what
+    /// it found, and needs no log beside it.
+    fn log_level(&self) -> &'static str {
+        match self {
+            Self::Serve | Self::Demo(_) | Self::Simulate(_) => "info",
+            _ => "error",
+        }
+    }
+}
+
 /// Why a command ended without doing what it should.
 #[derive(Debug)]
 enum Error {
@@ -72,7 +83,10 @@ impl Error {
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     // clap prints its own help and errors, and exits with 2 on bad arguments.
     let arguments = Arguments::parse_from(arguments);
-    init_logs(LogFormat::for_standard_error());
+    init_logs(
+        LogFormat::for_standard_error(),
+        arguments.command.log_level(),
+    );
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

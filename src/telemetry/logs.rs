@@ -25,11 +25,11 @@ impl LogFormat {
     }
 }
 
-/// Starts logging to standard error, filtered by `RUST_LOG` (default `info`).
+/// Starts logging to standard error, filtered by `RUST_LOG` or else by `level`.
 ///
 /// Standard output stays free for answers. A second call changes nothing.
-pub fn init(format: LogFormat) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+pub fn init(format: LogFormat, level: &str) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

@@ -367,7 +367,26 @@ impl Metrics {
         operation: &'static str,
         result: &Result<T, Failure>,
     ) {
-        let outcome = outcome(result);
+        self.count_call(backend, region, operation, outcome(result));
+    }
+
+    /// A call to a cloud was under way when nobody wanted its answer any more.
+    pub fn upstream_abandoned(
+        &self,
+        backend: &BackendName,
+        region: &Region,
+        operation: &'static str,
+    ) {
+        self.count_call(backend, region, operation, "abandoned");
+    }
+
+    fn count_call(
+        &self,
+        backend: &BackendName,
+        region: &Region,
+        operation: &'static str,
+        outcome: &'static str,
+    ) {
         let labels = CallLabels {
             backend: backend.to_string(),
             region: region.to_string(),

@@ -69,6 +69,13 @@ impl Upstream {
         }
     }
 
+    /// How long so many calls of an operation in one region take within the rate.
+    pub fn expected_time(&self, operation: &Operation, calls: u32) -> Duration {
+        let Rate { per_second, burst } = self.rate_limit.within(operation.documented);
+        let beyond_burst = f64::from(calls.saturating_sub(burst.get()));
+        Duration::try_from_secs_f64(beyond_burst / per_second).unwrap_or(Duration::MAX)
+    }
+
     /// Calls the cloud when its limits allow, again while it makes sense, until the deadline.
     ///
     /// `attempt` makes one call, and is dropped if it is still under way at the deadline. It says
@@ -131,9 +138,9 @@ impl Upstream {
         Fut: Future<Output = Result<T, Failure>>,
     {
         let name = operation.name;
-        let started = Instant::now();
+        let call = CallUnderWay::of(self, region, name);
         let ended = timeout_at(deadline, attempt()).await;
-        let took = started.elapsed();
+        let took = call.started.elapsed();
         let cut_short = ended.is_err() && took < HANGS_AFTER;
         let result = ended.unwrap_or_else(|_| {
             let detail = format!("{name} in {region} did not answer before the deadline");
@@ -144,15 +151,7 @@ impl Upstream {
         } else {
             Outcome::of(&result)
         });
-
-        let backend = &self.backend;
-        let failure = result.as_ref().err();
-        self.metrics.upstream_call(backend, region, name, &result);
-        if failure.is_some_and(|failure| failure.kind == FailureKind::Throttled) {
-            self.metrics.upstream_throttled(backend, region, name);
-        }
-        let failure = failure.map(tracing::field::display);
-        tracing::debug!(%backend, %region, operation = name, ?took, failure, "called the cloud");
+        call.end(&result);
         result
     }
 
@@ -174,6 +173,65 @@ impl Upstream {
                 ))
             });
         Arc::clone(gate)
+    }
+}
+
+/// A call that has gone out; dropped before its end, it is counted as abandoned.
+struct CallUnderWay<'a> {
+    upstream: &'a Upstream,
+    region: &'a Region,
+    operation: &'static str,
+    started: Instant,
+    has_ended: bool,
+}
+
+impl<'a> CallUnderWay<'a> {
+    fn of(upstream: &'a Upstream, region: &'a Region, operation: &'static str) -> Self {
+        Self {
+            upstream,
+            region,
+            operation,
+            started: Instant::now(),
+            has_ended: false,
+        }
+    }
+
+    fn end<T>(mut self, result: &Result<T, Failure>) {
+        self.has_ended = true;
+        let (region, operation) = (self.region, self.operation);
+        let Upstream {
+            backend, metrics, ..
+        } = self.upstream;
+        let took = self.started.elapsed();
+        metrics.upstream_call(backend, region, operation, result);
+        let Err(failure) = result else {
+            tracing::debug!(%backend, %region, operation, ?took, "called the cloud");
+            return;
+        };
+        match failure.kind {
+            // The gate has warned of it, with what it makes of the pace.
+            FailureKind::Throttled => metrics.upstream_throttled(backend, region, operation),
+            // That there is no such thing is an answer.
+            FailureKind::NotFound => {
+                tracing::debug!(%backend, %region, operation, ?took, %failure, "called the cloud");
+            }
+            _ => tracing::info!(%backend, %region, operation, ?took, %failure, "a call failed"),
+        }
+    }
+}
+
+impl Drop for CallUnderWay<'_> {
+    fn drop(&mut self) {
+        if self.has_ended {
+            return;
+        }
+        let (region, operation) = (self.region, self.operation);
+        let Upstream {
+            backend, metrics, ..
+        } = self.upstream;
+        let took = self.started.elapsed();
+        metrics.upstream_abandoned(backend, region, operation);
+        tracing::debug!(%backend, %region, operation, ?took, "a call was abandoned");
     }
 }
 
