@@ -10,6 +10,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::sleep_until;
 
+use crate::cache::{Entry, Good};
 use crate::model::{Moment, Priority, UnitId};
 use crate::telemetry::Cause;
 
@@ -28,6 +29,9 @@ const IDLE_AFTER: Duration = Duration::from_secs(3600);
 
 /// How often a unit that has never been asked for is looked at again.
 const UNASKED_CHECK: Duration = Duration::from_secs(60);
+
+/// A unit with something missing for now is not read again sooner than this, unless it always is.
+const SOONEST_WITH_GAPS: Duration = Duration::from_secs(30);
 
 impl Oracle {
     /// Starts keeping every unit fresh; the tasks end when the set is dropped.
@@ -114,7 +118,7 @@ fn due(
             false => Due::Unasked,
         };
     };
-    let interval = interval(oracle, connected, unit, now);
+    let interval = sooner_with_gaps(interval(oracle, connected, unit, now), &entry);
     let due = match (&entry.last_failure, &entry.good) {
         (Some(failure), _) => failure.next_try,
         // Ahead of its time by a tenth or more, so that it is read before it goes stale, and by
@@ -136,4 +140,14 @@ fn interval(oracle: &Inner, connected: &Connected, unit: &Unit, now: Moment) -> 
     }
     // Half its usable life: still known to whoever asks next, for a fraction of the calls.
     interval.max(oracle.lifetimes.stale_for / 2)
+}
+
+/// What was read with something missing for now is read again after a fifth of the time: soon, and
+/// still no burden for a cloud in trouble.
+fn sooner_with_gaps(interval: Duration, entry: &Entry) -> Duration {
+    let is_passing = |good: &Good| good.reading.gaps.iter().any(|gap| gap.kind.is_transient());
+    match entry.good.as_ref().is_some_and(is_passing) {
+        true => interval.min(SOONEST_WITH_GAPS.max(interval / 5)),
+        false => interval,
+    }
 }
