@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use clap::Args;
 use comfy_table::Table;
@@ -16,13 +15,11 @@ use crate::config;
 use crate::model::{
     BackendName, CallContext, Failure, FetchUnit, Priority, Reading, Snapshot, Urgency,
 };
+use crate::oracle::read_timeout;
 use crate::source::QuotaSource;
 use crate::telemetry::Metrics;
 
 use super::{Error, print};
-
-/// How long one region may take; reading one within the clouds' rates takes some seconds.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 #[derive(Args, Debug)]
 pub(super) struct Arguments {
@@ -118,9 +115,14 @@ fn add_failure(table: &mut Table, name: &BackendName, unit: &FetchUnit, failure:
 async fn fetch(source: &Arc<dyn QuotaSource>, unit: &FetchUnit) -> Result<Reading, Failure> {
     let context = CallContext {
         urgency: Urgency::new(Priority::Request),
-        deadline: (Instant::now() + PATIENCE).into_std(),
+        deadline: (Instant::now() + read_timeout(&**source)).into_std(),
     };
-    source.fetch(&unit.id, &context).await
+    let mut reading = source.fetch(&unit.id, &context).await?;
+    let missing = source.rehearse(&unit.id, &context).await;
+    let missing = missing.into_iter();
+    let news: Vec<_> = missing.filter(|it| !reading.gaps.contains(it)).collect();
+    reading.gaps.extend(news);
+    Ok(reading)
 }
 
 /// What can be read of a region, and whose limits it is under.

@@ -7,23 +7,24 @@
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use futures_util::FutureExt;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 use tracing::Instrument;
 
-use crate::cache::{Cache, Entry};
+use crate::cache::Cache;
 use crate::clock::Clock;
 use crate::model::{
     CallContext, Failure, FailureKind, FailureRecord, Lifetimes, Moment, Priority, Reading,
-    UnitKey, Urgency, Usage,
+    UnitKey, Urgency,
 };
 use crate::source::QuotaSource;
 use crate::telemetry::{Cause, Metrics};
 
 use super::backoff;
+use super::kept::Kept;
+use super::read_timeout;
 
 /// What a read ended with; the answer itself is in the cache by then.
 pub(super) type Outcome = Result<(), Failure>;
@@ -38,7 +39,7 @@ struct Inner {
     lifetimes: Lifetimes,
     clock: Clock,
     metrics: Metrics,
-    read_timeout: Duration,
+    kept: Kept,
     under_way: Mutex<HashMap<UnitKey, Flight>>,
 }
 
@@ -64,19 +65,13 @@ impl Flight {
 }
 
 impl Fetcher {
-    pub(super) fn new(
-        cache: Cache,
-        lifetimes: Lifetimes,
-        clock: Clock,
-        metrics: Metrics,
-        read_timeout: Duration,
-    ) -> Self {
+    pub(super) fn new(cache: Cache, lifetimes: Lifetimes, clock: Clock, metrics: Metrics) -> Self {
         Self(Arc::new(Inner {
             cache,
             lifetimes,
             clock,
             metrics,
-            read_timeout,
+            kept: Kept::default(),
             under_way: Mutex::default(),
         }))
     }
@@ -126,7 +121,8 @@ impl Fetcher {
         done: watch::Sender<Option<Outcome>>,
     ) {
         let started = self.0.clock.now();
-        let deadline = Instant::now() + self.0.read_timeout;
+        let read_timeout = read_timeout(&*source);
+        let deadline = Instant::now() + read_timeout;
         let context = CallContext {
             urgency,
             deadline: deadline.into_std(),
@@ -140,10 +136,7 @@ impl Fetcher {
             )),
             Err(_) => Err(Failure::new(
                 FailureKind::Timeout,
-                format!(
-                    "no complete answer within {} s",
-                    self.0.read_timeout.as_secs()
-                ),
+                format!("no complete answer within {} s", read_timeout.as_secs()),
             )),
         };
         self.0.metrics.fetch(&key.backend, cause, &result);
@@ -173,7 +166,13 @@ impl Fetcher {
                     gaps = reading.gaps.len(),
                     "read"
                 );
-                let reading = self.keep_usage(reading, before.as_deref());
+                let reading = self.0.kept.complete(
+                    key,
+                    reading,
+                    before.as_ref().and_then(|entry| entry.good.as_ref()),
+                    now,
+                    self.0.lifetimes.stale_for,
+                );
                 // As of its start: what changed while it was read may or may not be in it.
                 self.0.cache.store_good(key, Arc::new(reading), started);
                 Ok(())
@@ -201,37 +200,6 @@ impl Fetcher {
                 Err(failure)
             }
         }
-    }
-
-    /// Keeps the last usage where only its reading failed for now: a failure never erases a good
-    /// answer, and the row still says of when it is.
-    fn keep_usage(&self, mut reading: Reading, before: Option<&Entry>) -> Reading {
-        let known = before.and_then(|entry| entry.good.as_ref());
-        let passing = reading.gaps.iter().any(|gap| gap.kind.is_transient());
-        let (Some(known), true) = (known, passing) else {
-            return reading;
-        };
-        let now = self.0.clock.now().wall;
-        let usable = |usage: &Usage| match usage {
-            Usage::Known {
-                as_of: Some(as_of), ..
-            } => now.duration_since(*as_of).unsigned_abs() < self.0.lifetimes.stale_for,
-            _ => false,
-        };
-        for (region, snapshot) in &mut reading.regions {
-            let Some(last) = known.reading.regions.get(region) else {
-                continue;
-            };
-            for quota in &mut Arc::make_mut(snapshot).quotas {
-                if quota.usage == Usage::Unknown
-                    && let Some(last) = last.find(&quota.key, quota.container.as_ref())
-                    && usable(&last.usage)
-                {
-                    quota.usage = last.usage;
-                }
-            }
-        }
-        reading
     }
 
     fn under_way(&self) -> std::sync::MutexGuard<'_, HashMap<UnitKey, Flight>> {

@@ -7,6 +7,7 @@
 mod backend;
 mod backoff;
 mod fetch;
+mod kept;
 mod offers;
 mod quotas;
 mod refresh;
@@ -21,6 +22,7 @@ use crate::cache::Cache;
 use crate::catalog::Catalog;
 use crate::clock::Clock;
 use crate::model::{BackendName, CloudKind, Leased, Lifetimes, Location};
+use crate::source::QuotaSource;
 use crate::telemetry::Metrics;
 
 pub use crate::catalog::{Filter, Offer, Provider, Shape};
@@ -51,11 +53,18 @@ struct Inner {
     fetcher: Fetcher,
 }
 
-/// How long one read of a fetch unit may take in all, retries and waiting for the rate included.
+/// The least that one read of a fetch unit may take in all.
 ///
 /// An AWS region is 21 calls at 4 a second with 4 at once, about five seconds; a throttled start
 /// needs some retries on top. Callers have their own, shorter deadlines.
-const READ_TIMEOUT: Duration = Duration::from_secs(60);
+const SHORTEST_READ_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// How long one read of this source may take in all, retries and waiting for the rate included:
+/// twice what it needs when nothing goes wrong.
+pub fn read_timeout(source: &dyn QuotaSource) -> Duration {
+    let twice = source.expected_time().saturating_mul(2);
+    twice.max(SHORTEST_READ_TIMEOUT)
+}
 
 impl Oracle {
     /// An oracle over these backends, with what the cache already knows.
@@ -80,13 +89,7 @@ impl Oracle {
             let is_covered = catalog.provider(kind.as_str()).is_some();
             assert!(is_covered, "the catalog was made without {kind}");
         }
-        let fetcher = Fetcher::new(
-            cache.clone(),
-            lifetimes,
-            clock,
-            metrics.clone(),
-            READ_TIMEOUT,
-        );
+        let fetcher = Fetcher::new(cache.clone(), lifetimes, clock, metrics.clone());
         Self(Arc::new(Inner {
             backends,
             catalog,

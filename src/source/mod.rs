@@ -1,7 +1,9 @@
 //! What a cloud is: the trait that each cloud fulfils, and nothing of any one of them.
 
 use std::fmt;
+use std::time::Duration;
 
+use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
 use crate::model::{CallContext, Demand, Failure, FetchUnit, Instance, Market, Reading, UnitId};
@@ -19,6 +21,21 @@ pub trait QuotaSource: Send + Sync + fmt::Debug {
         unit: &'a UnitId,
         context: &'a CallContext,
     ) -> BoxFuture<'a, Result<Reading, Failure>>;
+
+    /// How long one read takes within the configured rate when nothing goes wrong, as far as that
+    /// is known beforehand.
+    fn expected_time(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    /// Tries what reading this unit may need and today did not: what is missing for another day.
+    fn rehearse<'a>(
+        &'a self,
+        _unit: &'a UnitId,
+        _context: &'a CallContext,
+    ) -> BoxFuture<'a, Vec<Failure>> {
+        async { Vec::new() }.boxed()
+    }
 
     /// The quotas that launching `instance` draws from, without asking the cloud.
     ///

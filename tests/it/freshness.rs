@@ -86,6 +86,31 @@ async fn an_expired_answer_is_still_shown_and_called_expired() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_region_that_nobody_asks_about_is_read_less_often() {
+    let aws = plain_aws().await;
+    let service = Setup::new(&aws).start().await;
+    service.ready().await;
+    let cloud = aws.controls();
+    let reads = || calls(&cloud, "StartQuotaUtilizationReport");
+    service.get(REGION).await;
+    seconds(3600).await;
+    let in_the_first_hour = reads();
+    assert!(
+        (12..=18).contains(&in_the_first_hour),
+        "{in_the_first_hour}"
+    );
+    seconds(600).await;
+    let so_far = reads();
+    seconds(2 * 3600).await;
+    // Each after half of the hour for which an answer is usable, or somewhat earlier.
+    let in_two_hours = reads() - so_far;
+    assert!((3..=6).contains(&in_two_hours), "{in_two_hours}");
+
+    let answer = service.get(REGION).await;
+    assert_ne!(answer.json()["freshness"], "expired");
+}
+
+#[tokio::test(start_paused = true)]
 async fn asking_for_a_whole_backend_is_asking_for_its_regions() {
     let aws = plain_aws().await;
     let service = service(&aws).await;
