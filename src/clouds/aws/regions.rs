@@ -59,9 +59,17 @@ pub(super) fn chosen(choice: &RegionChoice) -> Vec<Region> {
     }
 }
 
+/// How the regions of the partitions begin in which every region is enabled: China, GovCloud, the
+/// European Sovereign Cloud, and those of intelligence services.
+const WITHOUT_OPT_IN: [&str; 5] = ["cn-", "us-gov-", "eusc-", "us-iso", "eu-iso"];
+
 /// Whether an account may have this region disabled.
+///
+/// All regions but the oldest: one that is younger than this program is among them.
 pub(super) fn needs_opt_in(region: &Region) -> bool {
-    OPT_IN.contains(&region.as_str())
+    let region = region.as_str();
+    !ENABLED_BY_DEFAULT.contains(&region)
+        && !WITHOUT_OPT_IN.iter().any(|start| region.starts_with(start))
 }
 
 /// The address of a quota's page in the console of the region's partition.
@@ -72,4 +80,25 @@ pub(super) fn increase_url(region: &Region, service: &str, code: &str) -> String
         _ => "console.aws.amazon.com",
     };
     format!("https://{region}.{console}/servicequotas/home/services/{service}/quotas/{code}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_oldest_regions_and_other_partitions_need_no_opt_in() {
+        let needs = |region: &str| needs_opt_in(&Region::from(region));
+        let listed = chosen(&RegionChoice::All);
+        let opt_in = listed.iter().filter(|region| needs_opt_in(region));
+        assert_eq!((listed.len(), opt_in.count()), (34, 17));
+        assert!(["ap-southeast-9", "sa-west-1"].map(needs) == [true, true]);
+        let others = [
+            "cn-north-1",
+            "us-gov-west-1",
+            "eusc-de-east-1",
+            "us-isob-east-1",
+        ];
+        assert!(others.iter().all(|region| !needs(region)));
+    }
 }
