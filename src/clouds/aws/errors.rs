@@ -37,10 +37,9 @@ const NOT_ENABLED_OR_UNKNOWN: [&str; 3] = [
 ];
 
 /// The codes of credentials that were recognised and are not good enough.
-const BAD_CREDENTIALS: [&str; 9] = [
+const BAD_CREDENTIALS: [&str; 8] = [
     "ExpiredToken",
     "ExpiredTokenException",
-    "RequestExpired",
     "InvalidSignatureException",
     "SignatureDoesNotMatch",
     "IncompleteSignature",
@@ -48,6 +47,12 @@ const BAD_CREDENTIALS: [&str; 9] = [
     "MissingAuthenticationToken",
     "MissingAuthenticationTokenException",
 ];
+
+/// The codes of a request that was signed at another time than AWS's clock shows.
+const WRONG_TIME: [&str; 2] = ["RequestExpired", "RequestTimeTooSkewed"];
+
+/// How the message begins that says so under a code that may also mean a wrong key.
+const WRONG_TIME_IN_WORDS: [&str; 2] = ["Signature expired", "Signature not yet current"];
 
 /// The failure that an SDK error is.
 ///
@@ -115,6 +120,13 @@ fn refusal(code: &str, message: &str, status: u16, operation: &Operation) -> Fai
     match code {
         code if THROTTLING.contains(&code) => say(FailureKind::Throttled),
         code if NOT_ENABLED_OR_UNKNOWN.contains(&code) => say(FailureKind::NotEnabled),
+        code if WRONG_TIME.contains(&code)
+            || WRONG_TIME_IN_WORDS
+                .iter()
+                .any(|words| message.starts_with(words)) =>
+        {
+            say(FailureKind::Denied).advise("set the clock of this machine right")
+        }
         // The message of a wrong signature repeats the signed request, a session token included.
         code if BAD_CREDENTIALS.contains(&code) => Failure::new(
             FailureKind::Denied,
@@ -206,4 +218,86 @@ fn root_cause(error: &(dyn Error + 'static)) -> String {
 
 fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     std::iter::successors(Some(error), |&error| error.source())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::operations::GET_SERVICE_QUOTA;
+    use super::*;
+
+    fn refused(code: &str, message: &str, status: u16) -> Failure {
+        refusal(code, message, status, &GET_SERVICE_QUOTA)
+    }
+
+    #[test]
+    fn each_code_is_of_the_kind_that_decides_what_is_done() {
+        let cases = [
+            ("TooManyRequestsException", 400, FailureKind::Throttled),
+            ("EC2ThrottledException", 503, FailureKind::Throttled),
+            ("UnrecognizedClientException", 400, FailureKind::NotEnabled),
+            ("AuthFailure", 401, FailureKind::NotEnabled),
+            ("ExpiredTokenException", 400, FailureKind::Denied),
+            ("AccessDeniedException", 400, FailureKind::Denied),
+            ("OptInRequired", 403, FailureKind::Denied),
+            ("NoSuchResourceException", 400, FailureKind::NotFound),
+            ("ServiceException", 500, FailureKind::Unavailable),
+            ("", 429, FailureKind::Throttled),
+            ("", 408, FailureKind::Timeout),
+            ("", 200, FailureKind::Malformed),
+            ("IllegalArgumentException", 400, FailureKind::Malformed),
+        ];
+        for (code, status, kind) in cases {
+            assert_eq!(refused(code, "words", status).kind, kind, "{code} {status}");
+        }
+    }
+
+    #[test]
+    fn a_missing_permission_is_named() {
+        let failure = refused("AccessDeniedException", "User: x is not authorized", 400);
+        let advice = "grant servicequotas:GetServiceQuota to the backend's credentials";
+        assert_eq!(failure.advice.as_deref(), Some(advice));
+    }
+
+    #[test]
+    fn a_wrong_clock_is_told_from_a_wrong_key() {
+        let advice = "set the clock of this machine right";
+        let expired = "Signature expired: 20261121T190000Z is now earlier than 20261121T191000Z";
+        let early = "Signature not yet current: 20261121T190000Z is still later than now";
+        for (code, message) in [
+            ("InvalidSignatureException", expired),
+            ("SignatureDoesNotMatch", early),
+            ("RequestExpired", "Request has expired."),
+            ("RequestTimeTooSkewed", "The difference is too large."),
+        ] {
+            let failure = refused(code, message, 403);
+            assert_eq!(failure.kind, FailureKind::Denied, "{code}");
+            assert_eq!(failure.advice.as_deref(), Some(advice), "{code}");
+            assert_eq!(failure.detail, message);
+        }
+        let mismatch = "The request signature we calculated does not match. The Canonical String \
+                        for this request should have been 'POST / x-amz-security-token:planted'";
+        let failure = refused("InvalidSignatureException", mismatch, 403);
+        assert_ne!(failure.advice.as_deref(), Some(advice));
+        assert!(!failure.to_string().contains("planted"), "{failure}");
+    }
+
+    #[test]
+    fn a_wait_is_read_in_milliseconds_from_aws_and_in_seconds_from_http() {
+        let asked = |headers: &[(&'static str, &'static str)]| {
+            let status = 400.try_into().unwrap();
+            let mut response = HttpResponse::new(status, "".into());
+            for (name, value) in headers {
+                response.headers_mut().insert(*name, *value);
+            }
+            retry_after(&response)
+        };
+        let aws = ("x-amz-retry-after", "1500");
+        assert_eq!(asked(&[aws]), Some(Duration::from_millis(1500)));
+        let http = ("retry-after", " 30 ");
+        assert_eq!(asked(&[http]), Some(Duration::from_secs(30)));
+        assert_eq!(asked(&[http, aws]), Some(Duration::from_millis(1500)));
+        let date = ("retry-after", "Fri, 27 Nov 2026 07:28:00 GMT");
+        assert_eq!(asked(&[date]), None);
+        assert_eq!(asked(&[]), None);
+    }
 }
