@@ -103,6 +103,7 @@ impl SimulatedClouds {
 
     fn backends(&self) -> Result<Vec<Backend>, Error> {
         let account = &self.aws_settings.accounts[0];
+        let endpoint_url = aws::EndpointUrl::try_from(self.aws.url()).map_err(Error::failed)?;
         let aws = aws::Settings {
             credentials: aws::Credentials::Static {
                 access_key_id: account.access_key_id.clone(),
@@ -111,7 +112,7 @@ impl SimulatedClouds {
                 session_token: None,
                 session_token_file: None,
             },
-            endpoint_url: Some(self.aws.url()),
+            endpoint_url: Some(endpoint_url),
             ..aws::Settings::default()
         };
         let address = nebius::Address::try_from(self.nebius.url()).map_err(Error::failed)?;

@@ -6,6 +6,7 @@
     reason = "a test that meets the unexpected has failed"
 )]
 
+mod aws;
 mod aws_protocol;
 mod clocks;
 mod command_line;

@@ -20,6 +20,7 @@ use super::operations::{
     GET_AWS_DEFAULT_SERVICE_QUOTA, GET_QUOTA_UTILIZATION_REPORT, GET_SERVICE_QUOTA,
     LIST_SERVICE_QUOTAS, START_QUOTA_UTILIZATION_REPORT,
 };
+use super::settings::EndpointUrl;
 
 /// Longer than any healthy answer, shorter than a caller's patience: a hanging connection is
 /// given up while there is still time to try again.
@@ -38,11 +39,8 @@ const REPORT_PAGE: i32 = 1000;
 ///
 /// Built by hand instead of by `aws_config::load`, because that follows `AWS_ENDPOINT_URL*`: in
 /// an environment shared with its own clients, the service would call itself.
-pub(super) fn shared_config(
-    credentials: SharedCredentialsProvider,
-    endpoint_url: Option<String>,
-) -> SdkConfig {
-    let mut config = SdkConfig::builder()
+pub(super) fn shared_config(credentials: SharedCredentialsProvider) -> SdkConfig {
+    SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .credentials_provider(credentials)
         .identity_cache(IdentityCache::lazy().build())
@@ -53,9 +51,8 @@ pub(super) fn shared_config(
                 .operation_attempt_timeout(ATTEMPT_TIMEOUT)
                 .operation_timeout(ATTEMPT_TIMEOUT)
                 .build(),
-        );
-    config.set_endpoint_url(endpoint_url);
-    config.build()
+        )
+        .build()
 }
 
 /// The client of one region.
@@ -67,13 +64,18 @@ pub(super) struct RegionClient {
 }
 
 impl RegionClient {
-    pub(super) fn new(config: &SdkConfig, region: &Region, upstream: Upstream) -> Self {
-        let regional = aws_sdk_servicequotas::config::Builder::from(config)
-            .region(aws_config::Region::new(region.to_string()))
-            .build();
+    pub(super) fn new(
+        config: &SdkConfig,
+        region: &Region,
+        endpoint_url: Option<&EndpointUrl>,
+        upstream: Upstream,
+    ) -> Self {
+        let mut regional = aws_sdk_servicequotas::config::Builder::from(config)
+            .region(aws_config::Region::new(region.to_string()));
+        regional.set_endpoint_url(endpoint_url.map(|url| url.in_region(region)));
         Self {
             region: region.clone(),
-            sdk: Client::from_conf(regional),
+            sdk: Client::from_conf(regional.build()),
             upstream,
         }
     }

@@ -12,19 +12,19 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_async::time::SystemTimeSource;
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::model::{Failure, FailureKind};
+use crate::model::{self, Failure, FailureKind};
 use crate::secret;
 
-use super::settings::Credentials;
+use super::settings::{Credentials, EndpointUrl};
 
 /// The provider of a backend's credentials; nothing is asked before the first call.
 pub(super) async fn provider(
     credentials: &Credentials,
-    region: &str,
-    sts_endpoint_url: Option<&str>,
+    reference: &model::Region,
+    sts_endpoint_url: Option<&EndpointUrl>,
     base: &Path,
 ) -> Result<SharedCredentialsProvider, Failure> {
-    let region = Region::new(region.to_owned());
+    let region = Region::new(reference.to_string());
     Ok(match credentials {
         Credentials::Default => SharedCredentialsProvider::new(chain(region).await),
         Credentials::Static {
@@ -66,7 +66,7 @@ pub(super) async fn provider(
                 .time_source(SystemTimeSource::new())
                 .build()
                 .into_builder();
-            config.set_endpoint_url(sts_endpoint_url.map(str::to_owned));
+            config.set_endpoint_url(sts_endpoint_url.map(|url| url.in_region(reference)));
             let mut role = AssumeRoleProvider::builder(role_arn)
                 .session_name(session_name)
                 .region(region)

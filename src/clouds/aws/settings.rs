@@ -27,15 +27,56 @@ pub struct Settings {
     /// Where the Service Quotas API is, if not at AWS's own address: a private endpoint, a test.
     /// `AWS_ENDPOINT_URL` and its like are not followed, so that a service which shares its
     /// environment with its clients never calls itself.
-    pub endpoint_url: Option<String>,
+    pub endpoint_url: Option<EndpointUrl>,
     /// Where the Security Token Service is, if not at AWS's own address.
-    pub sts_endpoint_url: Option<String>,
+    pub sts_endpoint_url: Option<EndpointUrl>,
     /// Where usage comes from.
     pub usage: UsageSource,
     /// Quotas read besides the vCPU quotas, elastic IPs and gp3 storage.
     pub quotas: MoreQuotas,
     /// Which quota an instance family or type draws on.
     pub quota_overrides: QuotaOverrides,
+}
+
+/// The URL of an AWS service, in which `{region}` stands for the region that is called.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct EndpointUrl(String);
+
+const REGION: &str = "{region}";
+
+impl EndpointUrl {
+    /// The URL for this region.
+    pub(super) fn in_region(&self, region: &Region) -> String {
+        self.0.replace(REGION, region.as_str())
+    }
+}
+
+impl TryFrom<String> for EndpointUrl {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        if text.contains('@') {
+            // It is not repeated, because it may hold a password.
+            return Err("an address has no room for a user name or password".to_owned());
+        }
+        // Any name will do to see whether there is a URL once the region has been put in.
+        let sample = text.replace(REGION, "us-east-1");
+        let is_complete = !sample.contains(['{', '}']);
+        let url = reqwest::Url::parse(&sample).ok().filter(|url| {
+            matches!(url.scheme(), "http" | "https")
+                && url.has_host()
+                && url.query().is_none()
+                && url.fragment().is_none()
+        });
+        match url {
+            Some(_) if is_complete => Ok(Self(text)),
+            _ => Err(format!(
+                "`{text}` is not of the form http://HOST:PORT or https://HOST:PORT, in which \
+                 {REGION} may stand for the region"
+            )),
+        }
+    }
 }
 
 /// Where usage comes from.
@@ -185,5 +226,40 @@ impl CloudSettings for Settings {
             Ok(Arc::new(source) as Arc<dyn QuotaSource>)
         }
         .boxed()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_that_of_one_region_or_of_each() {
+        let at = |text: &str, region: &str| {
+            let url = EndpointUrl::try_from(text.to_owned()).unwrap();
+            url.in_region(&Region::from(region))
+        };
+        let each = "https://vpce-0123.servicequotas.{region}.vpce.amazonaws.com";
+        let expected = "https://vpce-0123.servicequotas.eu-west-1.vpce.amazonaws.com";
+        assert_eq!(at(each, "eu-west-1"), expected);
+        let one = "http://127.0.0.1:4566/path";
+        assert_eq!(at(one, "eu-west-1"), one);
+    }
+
+    #[test]
+    fn what_is_no_address_is_refused_and_a_password_not_repeated() {
+        for text in [
+            "",
+            "host:1",
+            "ftp://host",
+            "https://",
+            "https://{zone}.host",
+            "http://a?b",
+        ] {
+            let error = EndpointUrl::try_from(text.to_owned()).unwrap_err();
+            assert!(error.starts_with(&format!("`{text}` is not")), "{error}");
+        }
+        let error = EndpointUrl::try_from("https://me:planted@host".to_owned()).unwrap_err();
+        assert!(!error.contains("planted"), "{error}");
     }
 }

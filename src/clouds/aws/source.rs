@@ -56,14 +56,16 @@ impl AwsSource {
             .unwrap_or_else(|| Region::from(ENABLED_BY_DEFAULT[0]));
         let credentials = credentials::provider(
             &settings.credentials,
-            reference.as_str(),
-            settings.sts_endpoint_url.as_deref(),
+            &reference,
+            settings.sts_endpoint_url.as_ref(),
             &connection.base,
         )
         .await?;
-        let config = shared_config(credentials, settings.endpoint_url.clone());
-        let client =
-            |region: &Region| RegionClient::new(&config, region, connection.upstream.clone());
+        let config = shared_config(credentials);
+        let client = |region: &Region| {
+            let endpoint_url = settings.endpoint_url.as_ref();
+            RegionClient::new(&config, region, endpoint_url, connection.upstream.clone())
+        };
         Ok(Self {
             clients: regions
                 .iter()

@@ -176,7 +176,7 @@ fn settings(url: &str, account: &Account) -> aws::Settings {
             session_token: None,
             session_token_file: None,
         },
-        endpoint_url: Some(url.to_owned()),
+        endpoint_url: Some(url.to_owned().try_into().unwrap()),
         ..aws::Settings::default()
     }
 }

@@ -1,0 +1,6 @@
+//! What AWS does that no other cloud does, and what is made of it.
+
+mod access;
+
+/// The one region that most stories read.
+const REGION: &str = "/quotas/aws/us-east-1";
