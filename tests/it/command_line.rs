@@ -204,6 +204,20 @@ async fn check_says_what_works_what_does_not_and_what_to_do() {
     );
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn check_tries_even_the_action_that_reading_seldom_needs() {
+    let aws = plain_aws().await;
+    let seldom = "GetAWSDefaultServiceQuota";
+    aws.controls()
+        .inject(Fault::new(FaultKind::AccessDenied).operation(seldom));
+    let file = Setup::new(&aws).write();
+    let (table, _, code) = said_by(&["--config", file.path.to_str().unwrap(), "check"]);
+    assert_eq!(code, 0, "{table}");
+    let advice = "grant servicequotas:GetAWSDefaultServiceQuota";
+    assert!(table.contains(advice), "{table}");
+    assert!(table.contains("ok: 21 limits, 21 usages"), "{table}");
+}
+
 #[test]
 fn the_openapi_document_is_the_one_that_is_checked_in() {
     let (document, _, code) = said_by(&["openapi"]);
@@ -256,6 +270,13 @@ async fn a_service_that_cannot_start_says_why_in_one_sentence() {
     let sentence = serve(&setup, 2);
     assert!(
         sentence.contains("cannot read the secret file etc/token-gone: "),
+        "{sentence}"
+    );
+
+    let setup = Setup::new(&aws).set("backends.0.rate_limit.per_second", 0.001);
+    let sentence = serve(&setup, 2);
+    assert!(
+        sentence.contains("backend `aws`: ") && sentence.contains("raise `rate_limit.per_second`"),
         "{sentence}"
     );
 

@@ -1,31 +1,40 @@
 //! Reading the limits of a region: one call per wanted quota, or a listing of a whole service.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
-use futures_util::future::{try_join, try_join_all};
+use futures_util::FutureExt;
+use futures_util::future::{join_all, try_join, try_join_all};
 
 use crate::model::{CallContext, Failure, FailureKind, LimitSource, Quota, QuotaKey};
+use crate::upstream::Upstream;
 
 use super::client::RegionClient;
+use super::demand::GP3_STORAGE;
+use super::operations::{GET_SERVICE_QUOTA, LIST_SERVICE_QUOTAS};
+use super::pages::{Next, Pages, incomplete};
 use super::row;
 use super::settings::{MoreQuotas, ServiceAndCode, Settings};
-use super::vcpu_quotas::VCPU_QUOTAS;
+use super::vcpu_quotas::{EC2, VCPU_QUOTAS};
 
 /// EC2's elastic IP addresses, and EBS's storage for gp3 volumes: besides vCPUs the two that a
 /// launch meets first.
-const ALSO_READ: [(&str, &str); 2] = [("ec2", "L-0263D0A3"), ("ebs", "L-7A658B76")];
+const ALSO_READ: [(&str, &str); 2] = [(EC2, "L-0263D0A3"), GP3_STORAGE];
 
 /// EC2 has well over a thousand quotas, a dozen pages; anything far beyond is a loop.
 const MOST_PAGES: usize = 100;
 
-/// Some services go on handing out tokens after their last row; two pages without a new row end
-/// the listing, one does not, since an empty page in between is legal.
-const BARREN_PAGES: usize = 2;
+/// What a listing is expected to take: EC2's dozen and some more.
+const EXPECTED_PAGES: u32 = 20;
 
 /// Which quotas a backend reads.
 #[derive(Clone, Debug)]
 pub(super) struct Wanted {
-    single: BTreeSet<QuotaKey>,
+    /// What verdicts rest on: without them a region is not read.
+    needed: BTreeSet<QuotaKey>,
+    /// What comes along where it can.
+    besides: BTreeSet<QuotaKey>,
+    /// The services of which everything comes along.
     listed: BTreeSet<String>,
 }
 
@@ -37,42 +46,57 @@ pub(super) struct Limits {
 }
 
 impl Wanted {
-    /// The vCPU quotas, elastic IPs, gp3 storage, what the operator asks for besides, and what the
-    /// operator says that launches draw on.
+    /// The vCPU quotas; besides them elastic IPs, gp3 storage, what the operator asks for, and what
+    /// the operator says that launches draw on.
     pub(super) fn new(settings: &Settings) -> Self {
-        let vcpu = VCPU_QUOTAS.iter().map(|quota| ("ec2", quota.code));
-        let mut wanted = Self {
-            single: vcpu
-                .chain(ALSO_READ)
-                .map(|(service, code)| QuotaKey::new(service, code))
-                .chain(settings.quota_overrides.quotas().cloned())
-                .collect(),
-            listed: BTreeSet::new(),
-        };
+        let needed: BTreeSet<_> = VCPU_QUOTAS
+            .iter()
+            .map(|quota| QuotaKey::new(EC2, quota.code))
+            .collect();
+        let mut besides: BTreeSet<_> = ALSO_READ
+            .map(|(service, code)| QuotaKey::new(service, code))
+            .into_iter()
+            .chain(settings.quota_overrides.quotas().cloned())
+            .collect();
+        let mut listed = BTreeSet::new();
         match &settings.quotas {
             MoreQuotas::All => {
-                wanted.listed.extend(["ec2".to_owned(), "ebs".to_owned()]);
+                listed.extend([EC2, GP3_STORAGE.0].map(str::to_owned));
             }
             MoreQuotas::Listed(quotas) => {
                 for ServiceAndCode { service, code } in quotas {
                     match code {
                         Some(code) => {
-                            let key = QuotaKey::new(service.as_str(), code.as_str());
-                            wanted.single.insert(key);
+                            besides.insert(QuotaKey::new(service.as_str(), code.as_str()));
                         }
                         None => {
-                            wanted.listed.insert(service.clone());
+                            listed.insert(service.clone());
                         }
                     }
                 }
             }
         }
-        wanted
+        besides.retain(|key| !needed.contains(key));
+        Self {
+            needed,
+            besides,
+            listed,
+        }
     }
 
     /// One quota that every account has, to try credentials with.
     pub(super) fn sample() -> QuotaKey {
-        QuotaKey::new("ec2", VCPU_QUOTAS[0].code)
+        QuotaKey::new(EC2, VCPU_QUOTAS[0].code)
+    }
+
+    /// How long reading all of it takes within the rate, when nothing goes wrong.
+    pub(super) fn expected_time(&self, upstream: &Upstream) -> Duration {
+        let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        let singles = count(self.needed.len() + self.besides.len());
+        let pages = count(self.listed.len()).saturating_mul(EXPECTED_PAGES);
+        upstream
+            .expected_time(&GET_SERVICE_QUOTA, singles)
+            .saturating_add(upstream.expected_time(&LIST_SERVICE_QUOTAS, pages))
     }
 }
 
@@ -82,35 +106,62 @@ pub(super) async fn read(
     wanted: &Wanted,
     context: &CallContext,
 ) -> Result<Limits, Failure> {
+    // What a listing brings is not asked for again one by one.
+    let unlisted = |key: &QuotaKey| !wanted.listed.contains(&*key.service);
+    let singles = one_by_one(client, wanted, unlisted, context);
     let listings = wanted
         .listed
         .iter()
         .map(|service| list(client, service, context));
-    // What a listing brings is not asked for again one by one.
-    let singles = wanted
-        .single
-        .iter()
-        .filter(|key| !wanted.listed.contains(&*key.service))
-        .map(|key| single(client, key, context));
-    let (listings, singles) = try_join(try_join_all(listings), try_join_all(singles)).await?;
+    let (mut limits, listings) = try_join(singles, join_all(listings).map(Ok)).await?;
 
-    let mut limits = Limits::default();
-    for part in listings.into_iter().chain(singles) {
-        limits.rows.extend(part.rows);
-        limits.gaps.extend(part.gaps);
+    let mut failed = BTreeSet::new();
+    for (service, listing) in wanted.listed.iter().zip(listings) {
+        match listing {
+            Ok(part) => limits.add(part),
+            Err(failure) => {
+                failed.insert(&**service);
+                limits.gaps.push(not_listed(service, failure));
+            }
+        }
     }
+    let of_failed = |key: &QuotaKey| failed.contains(&*key.service);
+    limits.add(one_by_one(client, wanted, of_failed, context).await?);
+
     // A listing leaves out what has no applied value.
-    let left_out: Vec<&QuotaKey> = wanted
-        .single
-        .iter()
-        .filter(|key| wanted.listed.contains(&*key.service) && !limits.rows.contains_key(*key))
+    let all = wanted.needed.iter().chain(&wanted.besides);
+    let left_out: Vec<_> = all
+        .filter(|key| !unlisted(key) && !of_failed(key) && !limits.rows.contains_key(*key))
         .collect();
-    let published = left_out
-        .into_iter()
-        .map(|key| published(client, key, context));
-    for part in try_join_all(published).await? {
-        limits.rows.extend(part.rows);
-        limits.gaps.extend(part.gaps);
+    let published = left_out.iter().map(|key| published(client, key, context));
+    for part in join_all(published).await {
+        limits.add(part);
+    }
+    limits.gaps.extend(row::troubles(limits.rows.values()));
+    Ok(limits)
+}
+
+/// Those of the wanted quotas that `which` says, one call each.
+async fn one_by_one(
+    client: &RegionClient,
+    wanted: &Wanted,
+    which: impl Fn(&QuotaKey) -> bool,
+    context: &CallContext,
+) -> Result<Limits, Failure> {
+    let needed = wanted.needed.iter().filter(|key| which(key));
+    let needed = try_join_all(needed.map(|key| single(client, key, context)));
+    let besides = wanted.besides.iter().filter(|key| which(key));
+    let besides = join_all(besides.map(async |key| {
+        let read = single(client, key, context).await;
+        read.unwrap_or_else(|failure| {
+            let detail = format!("{key} was not read: {}", failure.detail);
+            Limits::missing(Failure { detail, ..failure })
+        })
+    }));
+    let (needed, besides) = try_join(needed, besides.map(Ok)).await?;
+    let mut limits = Limits::default();
+    for part in needed.into_iter().chain(besides) {
+        limits.add(part);
     }
     Ok(limits)
 }
@@ -125,29 +176,23 @@ async fn single(
             let quota = row::quota(&answer, LimitSource::Applied, client.region())?;
             Ok(Limits::of(quota))
         }
-        None => published(client, key, context).await,
+        None => Ok(published(client, key, context).await),
     }
 }
 
 /// What AWS publishes for new accounts, in place of an applied value that it does not keep.
-async fn published(
-    client: &RegionClient,
-    key: &QuotaKey,
-    context: &CallContext,
-) -> Result<Limits, Failure> {
-    match client.published(&key.service, &key.code, context).await {
-        Ok(Some(answer)) => {
-            let quota = row::quota(&answer, LimitSource::Default, client.region())?;
-            Ok(Limits::of(quota))
-        }
-        Ok(None) => Ok(Limits::missing(Failure::new(
+///
+/// The default is a courtesy, on which no verdict rests: without it the quota stays unknown.
+async fn published(client: &RegionClient, key: &QuotaKey, context: &CallContext) -> Limits {
+    let answer = client.published(&key.service, &key.code, context).await;
+    let quota = answer.and_then(|answer| match answer {
+        Some(answer) => row::quota(&answer, LimitSource::Default, client.region()),
+        None => Err(Failure::new(
             FailureKind::NotFound,
             format!("AWS knows no quota {key} in {}", client.region()),
-        ))),
-        // The default is a courtesy: without the permission for it the quota stays unknown.
-        Err(failure) if failure.kind == FailureKind::Denied => Ok(Limits::missing(failure)),
-        Err(failure) => Err(failure),
-    }
+        )),
+    });
+    quota.map_or_else(Limits::missing, Limits::of)
 }
 
 async fn list(
@@ -156,32 +201,42 @@ async fn list(
     context: &CallContext,
 ) -> Result<Limits, Failure> {
     let mut limits = Limits::default();
-    let mut token: Option<String> = None;
-    let mut seen = BTreeSet::new();
-    let mut barren = 0;
-    for _ in 0..MOST_PAGES {
+    let mut pages = Pages::at_most(MOST_PAGES);
+    let mut token = None;
+    loop {
         let page = client.list(service, token.take(), context).await?;
         let before = limits.rows.len();
         for answer in page.quotas() {
             let quota = row::quota(answer, LimitSource::Applied, client.region())?;
             limits.rows.insert(quota.key.clone(), quota);
         }
-        barren = if limits.rows.len() == before {
-            barren + 1
-        } else {
-            0
-        };
-        match page.next_token {
-            None => return Ok(limits),
-            Some(next) if barren < BARREN_PAGES && seen.insert(next.clone()) => token = Some(next),
-            Some(_) => break,
+        match pages.after(page.next_token, limits.rows.len() > before) {
+            Next::Page(next) => token = Some(next),
+            Next::End => return Ok(limits),
+            Next::Loop => {
+                let what = format!("the listing of {service}");
+                limits.gaps.push(incomplete(&what));
+                return Ok(limits);
+            }
         }
     }
-    limits.gaps.push(Failure::new(
-        FailureKind::Malformed,
-        format!("the listing of {service} did not end properly and may be incomplete"),
-    ));
-    Ok(limits)
+}
+
+fn not_listed(service: &str, failure: Failure) -> Failure {
+    let advice = match failure.kind {
+        FailureKind::NotFound => Some(format!(
+            "correct `{service}/all` in `quotas`, or leave it out where AWS does not offer it"
+        )),
+        _ => failure.advice,
+    };
+    Failure {
+        detail: format!(
+            "the quotas of {service} were not listed: {}",
+            failure.detail
+        ),
+        advice,
+        ..failure
+    }
 }
 
 impl Limits {
@@ -197,5 +252,10 @@ impl Limits {
             rows: BTreeMap::new(),
             gaps: vec![gap],
         }
+    }
+
+    fn add(&mut self, part: Self) {
+        self.rows.extend(part.rows);
+        self.gaps.extend(part.gaps);
     }
 }

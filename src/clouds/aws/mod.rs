@@ -12,6 +12,7 @@ mod errors;
 mod limits;
 mod operations;
 mod overrides;
+mod pages;
 mod regions;
 mod row;
 mod settings;

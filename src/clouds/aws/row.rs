@@ -10,6 +10,7 @@ use crate::model::{
     QuotaMarket, Region, Scope, Unit, Usage,
 };
 
+use super::demand::GP3_STORAGE;
 use super::regions::increase_url;
 use super::vcpu_quotas::VCPU_QUOTAS;
 
@@ -19,7 +20,7 @@ const TIB: f64 = (1u64 << 40) as f64;
 /// EBS quotas that AWS counts in TiB: storage for gp3, gp2, io1, io2, st1, sc1 and magnetic
 /// volumes (Amazon EBS User Guide, "Quotas for Amazon EBS").
 const COUNTED_IN_TIB: [&str; 7] = [
-    "L-7A658B76",
+    GP3_STORAGE.1,
     "L-D18FCD1D",
     "L-FD252861",
     "L-09BD8365",
@@ -27,6 +28,9 @@ const COUNTED_IN_TIB: [&str; 7] = [
     "L-17AF77E8",
     "L-9CF3C2EB",
 ];
+
+/// Where a row says why it has no value.
+const ERROR_CODE: &str = "ErrorReason.ErrorCode";
 
 /// What is known of a code before AWS says anything.
 struct Kind {
@@ -115,6 +119,33 @@ pub(super) fn account(quota: &Quota) -> Option<AccountId> {
     (!account.is_empty()).then(|| AccountId::new(account))
 }
 
+/// What AWS could not tell for now of these rows, one failure for each of its reasons.
+///
+/// A row without a value for another reason is no failure: its limit is unknown, and stays so.
+pub(super) fn troubles<'a>(quotas: impl Iterator<Item = &'a Quota>) -> Vec<Failure> {
+    let mut troubled = BTreeMap::<&str, Vec<&QuotaKey>>::new();
+    for quota in quotas {
+        let members = quota.native.as_ref().map(|native| &native.members);
+        if let Some(reason) = members.and_then(|members| members.get(ERROR_CODE)) {
+            troubled.entry(reason).or_default().push(&quota.key);
+        }
+    }
+    let trouble = |(reason, keys): (&str, Vec<&QuotaKey>)| {
+        let kind = match reason {
+            "DEPENDENCY_THROTTLING_ERROR" => FailureKind::Throttled,
+            "DEPENDENCY_SERVICE_ERROR" => FailureKind::Unavailable,
+            _ => return None,
+        };
+        let more = match keys.len() {
+            1 => String::new(),
+            count => format!(" and {} more", count - 1),
+        };
+        let detail = format!("AWS cannot tell {}{more} for now: {reason}", keys[0]);
+        Some(Failure::new(kind, detail))
+    };
+    troubled.into_iter().filter_map(trouble).collect()
+}
+
 /// How many of our units make one of AWS's.
 pub(super) fn unit_size(quota: &Quota) -> f64 {
     quota.native.as_ref().map_or(1.0, |native| native.unit_size)
@@ -132,10 +163,7 @@ fn native(answer: &ServiceQuota, unit_size: f64) -> Native {
     put("Unit", answer.unit());
     put("Description", answer.description());
     if let Some(error) = answer.error_reason() {
-        put(
-            "ErrorReason.ErrorCode",
-            error.error_code().map(|code| code.as_str()),
-        );
+        put(ERROR_CODE, error.error_code().map(|code| code.as_str()));
         put("ErrorReason.ErrorMessage", error.error_message());
     }
     if let Some(metric) = answer.usage_metric() {

@@ -2,13 +2,14 @@
 //! credentials that are not known.
 
 use std::collections::BTreeMap;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, Either, select};
 use tokio::sync::Mutex;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use crate::clouds::Connection;
 use crate::model::{
@@ -18,22 +19,35 @@ use crate::model::{
 use crate::source::QuotaSource;
 
 use super::client::{RegionClient, shared_config};
+use super::credentials;
 use super::demand;
 use super::limits::{self, Limits, Wanted};
 use super::overrides::QuotaOverrides;
 use super::regions::{ENABLED_BY_DEFAULT, chosen, needs_opt_in};
 use super::row;
 use super::settings::{Settings, UsageSource};
-use super::{credentials, usage};
+use super::usage::{self, Report, Unread};
 
 /// How long the answer to "are these credentials good at all" may be reused: long enough for all
 /// regions of one round of reads, short enough to notice a revoked key.
 const VOUCH_FOR: Duration = Duration::from_secs(60);
 
+/// How long limits that are in wait for the report. At the default rate limits take over four
+/// seconds, in which AWS makes most reports, and callers wait for ten in all; a later report is
+/// taken up by the next read.
+const REPORT_GRACE: Duration = Duration::from_secs(3);
+
+/// How long before the deadline limits that wait for the report are handed over without it.
+const HAND_OVER: Duration = Duration::from_millis(250);
+
+/// At a rate that makes a read longer than this, answers would be out of use by the time they
+/// come: an hour after its start, unless told otherwise, a read is too old for a verdict.
+const LONGEST_READ: Duration = Duration::from_secs(30 * 60);
+
 /// A connected AWS account.
 #[derive(Debug)]
 pub(super) struct AwsSource {
-    clients: BTreeMap<UnitId, RegionClient>,
+    regions: BTreeMap<UnitId, ReadRegion>,
     wanted: Wanted,
     usage: UsageSource,
     quota_overrides: QuotaOverrides,
@@ -41,6 +55,14 @@ pub(super) struct AwsSource {
     reference: RegionClient,
     /// When the credentials were last tried there, and with what result.
     vouched: Mutex<Option<(Instant, Result<(), Failure>)>>,
+    expected_time: Duration,
+}
+
+/// A region that is read.
+#[derive(Debug)]
+struct ReadRegion {
+    client: RegionClient,
+    unread: Unread,
 }
 
 impl AwsSource {
@@ -48,6 +70,11 @@ impl AwsSource {
         settings: &Settings,
         connection: Connection,
     ) -> Result<Self, Failure> {
+        let wanted = Wanted::new(settings);
+        let expected_time = wanted.expected_time(&connection.upstream);
+        if expected_time > LONGEST_READ {
+            return Err(too_slow(expected_time));
+        }
         let regions = chosen(&connection.regions);
         let reference = regions
             .iter()
@@ -67,31 +94,45 @@ impl AwsSource {
             RegionClient::new(&config, region, endpoint_url, connection.upstream.clone())
         };
         Ok(Self {
-            clients: regions
+            regions: regions
                 .iter()
-                .map(|region| (UnitId::new(region.as_str()), client(region)))
+                .map(|region| {
+                    let read = ReadRegion {
+                        client: client(region),
+                        unread: Unread::default(),
+                    };
+                    (UnitId::new(region.as_str()), read)
+                })
                 .collect(),
-            wanted: Wanted::new(settings),
+            wanted,
             usage: settings.usage,
             quota_overrides: settings.quota_overrides.clone(),
             reference: client(&reference),
             vouched: Mutex::default(),
+            expected_time,
         })
     }
 
-    async fn read(&self, client: &RegionClient, context: &CallContext) -> Result<Reading, Failure> {
-        // Both at once, since a report takes seconds; but without limits there is no reading, so
-        // their failure ends it.
-        let limits = limits::read(client, &self.wanted, context);
-        let report = async {
-            match self.usage {
-                UsageSource::Report => Ok(Some(usage::read(client, context).await)),
-                UsageSource::Off => Ok::<_, Failure>(None),
+    async fn read(&self, region: &ReadRegion, context: &CallContext) -> Result<Reading, Failure> {
+        let client = &region.client;
+        // Both at once, since a report takes seconds; but without limits there is no reading, and
+        // with them it waits for the report no longer than is good for callers.
+        let limits = pin!(limits::read(client, &self.wanted, context));
+        let report = pin!(self.report(region, context));
+        let (limits, report) = match select(limits, report).await {
+            Either::Left((limits, report)) => {
+                let limits = limits?;
+                let report = timeout_at(report_due(Instant::now(), context), report).await;
+                (limits, report.unwrap_or_else(|_| Some(Err(late()))))
             }
+            Either::Right((report, limits)) => (limits.await?, report),
         };
-        let (Limits { mut rows, mut gaps }, report) = tokio::try_join!(limits, report)?;
+        let Limits { mut rows, mut gaps } = limits;
         match report {
-            Some(Ok(report)) => rows.values_mut().for_each(|quota| report.complete(quota)),
+            Some(Ok(report)) => {
+                rows.values_mut().for_each(|quota| report.complete(quota));
+                gaps.extend(report.gap);
+            }
             Some(Err(failure)) => gaps.push(usage_gap(failure)),
             None => {}
         }
@@ -105,6 +146,18 @@ impl AwsSource {
             capacity: BTreeMap::new(),
             gaps,
         })
+    }
+
+    /// The utilization report, unless it is switched off.
+    async fn report(
+        &self,
+        region: &ReadRegion,
+        context: &CallContext,
+    ) -> Option<Result<Report, Failure>> {
+        match self.usage {
+            UsageSource::Report => Some(usage::read(&region.client, &region.unread, context).await),
+            UsageSource::Off => None,
+        }
     }
 
     /// Tells what a refusal means that may speak of the region or of the credentials.
@@ -163,11 +216,11 @@ impl AwsSource {
 
 impl QuotaSource for AwsSource {
     fn units(&self) -> Vec<FetchUnit> {
-        self.clients
+        self.regions
             .iter()
-            .map(|(id, client)| FetchUnit {
+            .map(|(id, region)| FetchUnit {
                 id: id.clone(),
-                regions: vec![client.region().clone()],
+                regions: vec![region.client.region().clone()],
             })
             .collect()
     }
@@ -178,13 +231,14 @@ impl QuotaSource for AwsSource {
         context: &'a CallContext,
     ) -> BoxFuture<'a, Result<Reading, Failure>> {
         async move {
-            let Some(client) = self.clients.get(unit) else {
+            let Some(region) = self.regions.get(unit) else {
                 let detail = format!("there is no fetch unit {unit}");
                 return Err(Failure::new(FailureKind::NotFound, detail));
             };
-            match self.read(client, context).await {
+            match self.read(region, context).await {
                 Err(refusal) if refusal.kind == FailureKind::NotEnabled => {
-                    Err(self.explain(refusal, client.region(), context).await)
+                    let region = region.client.region();
+                    Err(self.explain(refusal, region, context).await)
                 }
                 result => result,
             }
@@ -192,9 +246,55 @@ impl QuotaSource for AwsSource {
         .boxed()
     }
 
+    fn expected_time(&self) -> Duration {
+        self.expected_time
+    }
+
+    fn rehearse<'a>(
+        &'a self,
+        unit: &'a UnitId,
+        context: &'a CallContext,
+    ) -> BoxFuture<'a, Vec<Failure>> {
+        async move {
+            let Some(region) = self.regions.get(unit) else {
+                return Vec::new();
+            };
+            let sample = Wanted::sample();
+            let default = region
+                .client
+                .published(&sample.service, &sample.code, context)
+                .await;
+            default.err().into_iter().collect()
+        }
+        .boxed()
+    }
+
     fn demand(&self, instance: &Instance, market: Market) -> Demand {
         demand::demand(instance, market, &self.quota_overrides)
     }
+}
+
+/// Until when limits that are in at `now` wait for the report.
+fn report_due(now: Instant, context: &CallContext) -> Instant {
+    let deadline = Instant::from_std(context.deadline);
+    let last = deadline.checked_sub(HAND_OVER).unwrap_or(now);
+    last.min(now + REPORT_GRACE)
+}
+
+fn late() -> Failure {
+    let seconds = REPORT_GRACE.as_secs();
+    let detail = format!("the utilization report was not there {seconds} s after the limits");
+    Failure::new(FailureKind::Timeout, detail)
+}
+
+fn too_slow(expected: Duration) -> Failure {
+    let minutes = expected.as_secs() / 60;
+    let detail = format!(
+        "reading one region takes {minutes} minutes within this `rate_limit`, and answers would be \
+         too old to use"
+    );
+    Failure::new(FailureKind::Throttled, detail)
+        .advise("raise `rate_limit.per_second`, or ask for fewer `quotas`")
 }
 
 fn usage_gap(failure: Failure) -> Failure {
@@ -210,5 +310,27 @@ fn usage_gap(failure: Failure) -> Failure {
         detail: format!("usage is unknown: {}", failure.detail),
         advice,
         ..failure
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Priority, Urgency};
+
+    #[test]
+    fn limits_wait_for_the_report_a_little_and_never_past_the_deadline() {
+        let now = Instant::now();
+        let due = |left: Duration| {
+            let context = CallContext {
+                urgency: Urgency::new(Priority::Request),
+                deadline: (now + left).into_std(),
+            };
+            report_due(now, &context)
+        };
+        assert_eq!(due(Duration::from_secs(50)), now + REPORT_GRACE);
+        let last_second = Duration::from_secs(1);
+        assert_eq!(due(last_second), now + last_second - HAND_OVER);
+        assert!(due(Duration::ZERO) <= now);
     }
 }

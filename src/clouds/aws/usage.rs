@@ -2,16 +2,18 @@
 //! AWS meters.
 
 use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use aws_sdk_servicequotas::operation::get_quota_utilization_report::GetQuotaUtilizationReportOutput;
 use aws_sdk_servicequotas::types::{QuotaUtilizationInfo, ReportStatus};
 use jiff::Timestamp;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::model::{Amount, CallContext, Failure, FailureKind, Quota, QuotaKey, Usage};
 
 use super::client::RegionClient;
+use super::pages::{Next, Pages, incomplete};
 use super::row::unit_size;
 
 /// AWS says that a report takes several seconds; the first look is early, the next ones rarer.
@@ -20,8 +22,9 @@ const FIRST_LOOK: Duration = Duration::from_millis(500);
 /// The longest pause between two looks at a report.
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
-/// A report that takes longer is given up: the limits are worth having without it.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// A report that takes longer is given up, and another one started. AWS deletes reports after 15
+/// minutes, and one that takes minutes instead of seconds will hardly come.
+const PATIENCE: Duration = Duration::from_secs(10 * 60);
 
 /// A page holds 1,000 rows; an account has a few thousand quotas. More pages are a loop.
 const MOST_PAGES: usize = 50;
@@ -31,6 +34,19 @@ const MOST_PAGES: usize = 50;
 pub(super) struct Report {
     generated_at: Option<Timestamp>,
     rows: BTreeMap<QuotaKey, Row>,
+    /// What is missing of it.
+    pub(super) gap: Option<Failure>,
+}
+
+/// A report that was started and that nobody has read yet: AWS goes on making it when a read no
+/// longer waits, so the next read takes it up instead of starting another.
+#[derive(Debug, Default)]
+pub(super) struct Unread(Mutex<Option<Started>>);
+
+#[derive(Clone, Debug)]
+struct Started {
+    id: String,
+    at: Instant,
 }
 
 #[derive(Debug)]
@@ -40,40 +56,63 @@ struct Row {
     default: Option<f64>,
 }
 
-/// Starts a report, waits for it and reads it.
-pub(super) async fn read(client: &RegionClient, context: &CallContext) -> Result<Report, Failure> {
-    let id = client.start_report(context).await?;
-    let mut page = finished(client, &id, context).await?;
+/// Starts a report, or takes up the one that is unread, waits for it and reads it.
+pub(super) async fn read(
+    client: &RegionClient,
+    unread: &Unread,
+    context: &CallContext,
+) -> Result<Report, Failure> {
+    let started = match unread.get() {
+        Some(started) => started,
+        None => Started {
+            id: client.start_report(context).await?,
+            at: Instant::now(),
+        },
+    };
+    unread.set(Some(started.clone()));
+    let report = follow(client, &started, context).await;
+    // A read that is given up while it waits does not come here.
+    unread.set(None);
+    report
+}
+
+async fn follow(
+    client: &RegionClient,
+    started: &Started,
+    context: &CallContext,
+) -> Result<Report, Failure> {
+    let mut page = finished(client, started, context).await?;
     let mut report = Report {
         generated_at: page
             .generated_at
             .and_then(|at| Timestamp::new(at.secs(), 0).ok()),
         ..Report::default()
     };
-    for _ in 0..MOST_PAGES {
+    let mut pages = Pages::at_most(MOST_PAGES);
+    loop {
+        let before = report.rows.len();
         report.take(page.quotas());
-        let Some(token) = page.next_token.take() else {
-            break;
-        };
-        page = client.report(&id, Some(token.clone()), context).await?;
-        if page.next_token.as_ref() == Some(&token) {
-            break;
+        match pages.after(page.next_token.take(), report.rows.len() > before) {
+            Next::Page(token) => page = client.report(&started.id, Some(token), context).await?,
+            Next::End => return Ok(report),
+            Next::Loop => {
+                report.gap = Some(incomplete("the utilization report"));
+                return Ok(report);
+            }
         }
     }
-    Ok(report)
 }
 
 /// The first page of the report, once it is finished.
 async fn finished(
     client: &RegionClient,
-    id: &str,
+    started: &Started,
     context: &CallContext,
 ) -> Result<GetQuotaUtilizationReportOutput, Failure> {
-    let started = Instant::now();
     let mut pause = FIRST_LOOK;
+    sleep_until(started.at + FIRST_LOOK).await;
     loop {
-        sleep(pause).await;
-        let page = client.report(id, None, context).await?;
+        let page = client.report(&started.id, None, context).await?;
         match &page.status {
             Some(ReportStatus::Completed) => return Ok(page),
             Some(ReportStatus::Failed) => {
@@ -81,12 +120,30 @@ async fn finished(
                 let detail = format!("AWS could not make the utilization report: {why}");
                 return Err(Failure::new(FailureKind::Unavailable, detail));
             }
-            _ if started.elapsed() > PATIENCE => {
-                let detail = format!("the utilization report took over {} s", PATIENCE.as_secs());
+            _ if started.at.elapsed() > PATIENCE => {
+                let minutes = PATIENCE.as_secs() / 60;
+                let detail = format!("the utilization report took over {minutes} minutes");
                 return Err(Failure::new(FailureKind::Timeout, detail));
             }
-            _ => pause = (pause * 2).min(LONGEST_PAUSE),
+            _ => {
+                pause = (pause * 2).min(LONGEST_PAUSE);
+                sleep(pause).await;
+            }
         }
+    }
+}
+
+impl Unread {
+    fn get(&self) -> Option<Started> {
+        self.lock().clone()
+    }
+
+    fn set(&self, started: Option<Started>) {
+        *self.lock() = started;
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Started>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
