@@ -30,7 +30,12 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Error> {
     if let Some(file) = arguments.nebius_credentials {
         std::fs::write(file, nebius.credentials_file()).map_err(Error::failed)?;
     }
-    print(&format!("aws {}\nnebius {}\n", aws.url(), nebius.url()))?;
+    print(&format!(
+        "aws {}\nnebius {}\nnebius-controls {}\n",
+        aws.url(),
+        nebius.url(),
+        nebius.controls_url()
+    ))?;
     stop_signal()?.await;
     Ok(())
 }

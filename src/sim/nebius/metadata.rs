@@ -1,4 +1,5 @@
-//! The metadata service of a simulated virtual machine, which hands out its account's token.
+//! The metadata service of a simulated virtual machine, which hands out its account's token; and
+//! beside it, on the one port that speaks plain HTTP, the controls.
 
 use axum::extract::State;
 use axum::routing::get;
@@ -6,7 +7,7 @@ use axum::{Json, Router};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use super::Controls;
+use super::{Controls, control_surface};
 
 /// The path in Nebius's own Go SDK, auth/imds_tokener.go.
 const TOKEN_PATH: &str = "/v1/iam/sa/token";
@@ -14,7 +15,8 @@ const TOKEN_PATH: &str = "/v1/iam/sa/token";
 pub(super) async fn serve(listener: TcpListener, controls: Controls) {
     let router = Router::new()
         .route(TOKEN_PATH, get(token))
-        .with_state(controls);
+        .with_state(controls.clone())
+        .nest("/_sim", control_surface::router(controls));
     // Serving ends with an error only when accepting does, and then the client tells.
     let _ = axum::serve(listener, router).await;
 }

@@ -4,6 +4,7 @@
 //! rate limit per method, and fails in every way that [`Controls`] is told to.
 
 mod account;
+mod control_surface;
 mod controls;
 mod demo;
 mod errors;
@@ -98,6 +99,12 @@ impl SimulatedNebius {
     /// Where the token of a virtual machine's own service account is had.
     pub fn metadata_url(&self) -> String {
         format!("http://{}", self.metadata_address)
+    }
+
+    /// Where what is in its account is seen and changed over HTTP, below `/_sim`.
+    pub fn controls_url(&self) -> String {
+        // The services' own port speaks HTTP/2 alone, this one what curl and everybody speaks.
+        self.metadata_url()
     }
 
     /// The handle on its account, faults and counters.
