@@ -12,13 +12,29 @@ from harness import nebius
 from harness.account import REGIONS
 from harness.catalog import CatalogServer
 from harness.dstack_server import AWS_BACKEND, GPU_TASK, PROJECT, DstackServer, Plan
-from harness.expected import Quotas, by_the_oracle
+from harness.expected import PREEMPTIBLE, Quotas, by_nebius, by_the_oracle, differences, gpus_of
 from harness.moto import Moto
 from harness.oracle import Oracle
 from harness.simulated import SimulatedClouds
 from harness.stage import StartDstack, StartOracle
 
 EIGHT_H100 = {**GPU_TASK, "gpu": "H100:8"}
+
+NEBIUS = {
+    # One H100 fits and eight do not, no H200 is left, and no spot machine.
+    ("eu-north1", gpus_of("h100")): (8, 1),
+    ("eu-north1", gpus_of("h200")): (16, 16),
+    ("eu-north1", gpus_of("l40s")): (2, 1),
+    ("eu-north1", PREEMPTIBLE): (8, 8),
+    # What is used up on demand may be had on spot,
+    ("eu-west1", gpus_of("h200")): (8, 8),
+    ("eu-west1", PREEMPTIBLE): (2, 1),
+    # and the other way round.
+    ("us-central1", gpus_of("h200")): (16, 0),
+    ("us-central1", gpus_of("b200")): (7, 0),
+    ("us-central1", PREEMPTIBLE): (0, 0),
+}
+"""Limit and usage of what the Nebius offers of the catalog draw on, as these stories set them."""
 
 DEADLINE_SECONDS = 2.0
 """The plugin's own default."""
@@ -42,6 +58,8 @@ def stage(
     catalog: CatalogServer,
 ) -> Iterator[Stage]:
     folder = tmp_path_factory.mktemp("plugin")
+    for (region, name), (limit, usage) in NEBIUS.items():
+        all_clouds.set_nebius(region, name, limit=limit, usage=usage)
     oracle = Oracle(folder / "oracle", all_clouds, nebius=nebius_settings)
     try:
         dstack = DstackServer(
@@ -102,17 +120,32 @@ def test_aws_offers_have_no_quota_exactly_where_there_is_no_room(
     assert log.count("The quota oracle judges offers") == 1
 
 
-def test_nebius_offers_without_quota_say_so(known: Stage) -> None:
-    offers = known.dstack.plan(PROJECT).of("nebius").offers
+def test_nebius_offers_have_no_quota_exactly_where_there_is_no_room(
+    known: Stage, unjudged: Plan
+) -> None:
+    offers = known.dstack.plan(PROJECT).of("nebius")
 
-    room = _room_for_gpus(known.oracle)
-    for offer in offers:
-        resources = offer["instance"]["resources"]
-        family = offer["instance"]["name"].split("-")[1]
-        if not resources["spot"]:
-            short = len(resources["gpus"]) > room[offer["region"], family]
-            assert offer["availability"] == ("no_quota" if short else "unknown"), offer
-    assert {offer["availability"] for offer in offers} == {"no_quota", "unknown"}
+    found = offers.availabilities()
+    assert found.keys() == unjudged.of("nebius").availabilities().keys()
+    gpus = {
+        (offer["region"], offer["instance"]["name"]): len(offer["instance"]["resources"]["gpus"])
+        for offer in offers.offers
+    }
+    assert differences(found, lambda o: by_nebius(o, gpus[o[:2]], NEBIUS)) == []
+    # Both words for both markets, so that neither is only ever guessed.
+    assert {(spot, found[region, name, spot]) for region, name, spot in found} == {
+        (False, "no_quota"),
+        (False, "unknown"),
+        (True, "no_quota"),
+        (True, "unknown"),
+    }
+
+
+def test_a_run_plan_whose_nebius_offers_have_no_quota_says_so(known: Stage) -> None:
+    offers = known.dstack.plan(PROJECT, EIGHT_H100).of("nebius")
+
+    assert {spot for _, _, spot in offers.availabilities()} == {False, True}
+    assert set(offers.availabilities().values()) == {"no_quota"}
 
 
 def test_fleets_and_the_list_of_gpus_are_judged_alike(known: Stage) -> None:
@@ -120,8 +153,8 @@ def test_fleets_and_the_list_of_gpus_are_judged_alike(known: Stage) -> None:
     fleet = known.dstack.fleet_plan(PROJECT, EIGHT_H100)
     listed = known.dstack.gpus(PROJECT, EIGHT_H100)
 
-    assert set(plan.availabilities().values()) == {"no_quota", "unknown"}
-    assert {offer["backend"] for offer in plan.offers} == {"aws", "nebius"}
+    assert set(plan.of("aws").availabilities().values()) == {"no_quota", "unknown"}
+    assert set(plan.of("nebius").availabilities().values()) == {"no_quota"}
     assert fleet.total == len(fleet.offers)
     assert fleet.shown() == plan.shown()
     words: dict[tuple[str, str], set[str]] = {}
@@ -181,13 +214,3 @@ def test_with_both_ways_and_the_oracle_stopped_dstack_behaves_as_without_it(
     assert dstack.plan("cold").shown() == expected
     assert dstack.plan("warm").shown() == expected
     assert dstack.log().count("AWS is asked for its quotas directly") == 1
-
-
-def _room_for_gpus(oracle: Oracle) -> dict[tuple[str, str], float]:
-    prefix = "compute.instance.gpu."
-    return {
-        (region["region"], row["code"].removeprefix(prefix)): row["available"]
-        for region in oracle.get("/quotas/nebius")["regions"]
-        for row in region["quotas"]
-        if row["code"].startswith(prefix) and row["available"] is not None
-    }

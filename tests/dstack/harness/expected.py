@@ -10,6 +10,9 @@ Offer = tuple[str, str, bool]
 Quotas = Mapping[str, Mapping[str, tuple[float | None, float]]]
 """Limit and usage, by region and quota code."""
 
+NebiusQuotas = Mapping[tuple[str, str], tuple[int, int]]
+"""Limit and usage, by region and the name that Nebius gives to the quota."""
+
 STANDARD, G, P = "L-1216C47A", "L-DB2E81BA", "L-417A185B"
 STANDARD_SPOT, G_SPOT = "L-34B43A08", "L-3819A6DF"
 P4_SPOT, P5_SPOT = "L-7212CCBC", "L-C4BD4855"
@@ -33,6 +36,24 @@ def by_the_oracle(offer: Offer, vcpus: int, quotas: Quotas) -> str:
     limit, usage = quotas[region][code]
     assert limit is not None
     return "no_quota" if vcpus > limit - usage else "unknown"
+
+
+PREEMPTIBLE = "compute.instance.preemptible.count"
+
+
+def gpus_of(family: str) -> str:
+    """Nebius's quota of on-demand GPUs of a family such as `h100`."""
+    return f"compute.instance.gpu.{family}"
+
+
+def by_nebius(offer: Offer, gpus: int, quotas: NebiusQuotas) -> str:
+    """Room for its GPUs; on spot, for one machine more, whatever GPUs it has."""
+    region, instance_type, spot = offer
+    # A type is called `gpu-h100-sxm 8gpu-128vcpu-1600gb`.
+    family = instance_type.split("-")[1]
+    name, needed = (PREEMPTIBLE, 1) if spot else (gpus_of(family), gpus)
+    limit, usage = quotas[region, name]
+    return "no_quota" if needed > limit - usage else "unknown"
 
 
 def _code(instance_type: str, spot: bool) -> str | None:

@@ -41,10 +41,11 @@ class SimulatedClouds:
             folder / "simulate.log",
             clean_environment(),
         )
-        self._process.wait_until(lambda: "\nnebius " in self._process.text())
+        self._process.wait_until(lambda: "\nnebius-controls " in self._process.text())
         named = dict(line.split() for line in self._process.text().splitlines())
         self.aws: str = named["aws"]
         self.nebius: str = named["nebius"]
+        self._nebius_controls: str = named["nebius-controls"]
 
     def reset(self) -> None:
         """No faults, no counts, the usual delay; limits and usage stay."""
@@ -81,6 +82,14 @@ class SimulatedClouds:
         """Limit and usage by quota code."""
         rows = self._get("/quotas", region=region)["quotas"]
         return {row["code"]: (row["limit"], row["usage"]) for row in rows}
+
+    def set_nebius(self, region: str, name: str, *, limit: int, usage: int) -> None:
+        """What the tenant may have of a quota of Nebius, and what it has in use."""
+        for what, value in (("limit", limit), ("usage", usage)):
+            url = f"{self._nebius_controls}/_sim/{what}"
+            body = {"region": region, "name": name, "value": value}
+            response = requests.post(url, json=body, timeout=10)
+            assert response.ok, response.text
 
     def stop(self) -> None:
         self._process.stop()
