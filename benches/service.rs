@@ -101,13 +101,11 @@ async fn serving(catalog: quota_oracle::catalog::Catalog, regions: &[Region]) ->
         concurrency: most,
     };
     let settings = aws::Settings {
-        credentials: aws::Credentials::Static {
+        credentials: aws::Credentials::Static(aws::StaticKeys {
             access_key_id: "AKIAIOSFODNN7EXAMPLE".to_owned(),
             secret_access_key: Some("none".into()),
-            secret_access_key_file: None,
-            session_token: None,
-            session_token_file: None,
-        },
+            ..aws::StaticKeys::default()
+        }),
         ..aws::Settings::default()
     };
     let connection = Connection {

@@ -105,13 +105,11 @@ impl SimulatedClouds {
         let account = &self.aws_settings.accounts[0];
         let endpoint_url = aws::EndpointUrl::try_from(self.aws.url()).map_err(Error::failed)?;
         let aws = aws::Settings {
-            credentials: aws::Credentials::Static {
+            credentials: aws::Credentials::Static(aws::StaticKeys {
                 access_key_id: account.access_key_id.clone(),
                 secret_access_key: Some(account.secret_access_key.as_str().into()),
-                secret_access_key_file: None,
-                session_token: None,
-                session_token_file: None,
-            },
+                ..aws::StaticKeys::default()
+            }),
             endpoint_url: Some(endpoint_url),
             ..aws::Settings::default()
         };

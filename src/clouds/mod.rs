@@ -4,7 +4,7 @@ pub mod aws;
 pub mod nebius;
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
@@ -39,6 +39,10 @@ pub trait CloudSettings: fmt::Debug + Send + Sync {
             RegionChoice::Listed(regions) => Some(regions.clone()),
         }
     }
+
+    /// Reads the secrets that the keys name, so that what is wrong is said with the key; relative
+    /// paths start at `base`.
+    fn check_secrets(&self, base: &Path) -> Result<(), SecretProblem>;
 
     /// Makes ready to read the cloud. Nothing is called yet that could fail for a while only:
     /// an error here is one that an operator has to mend.
@@ -79,6 +83,25 @@ pub struct SettingsError {
     pub path: serde_path_to_error::Path,
     /// What is wrong with it.
     pub message: String,
+}
+
+/// A secret that a cloud's key names, and that cannot be had.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SecretProblem {
+    /// The way to the key within the backend's table.
+    pub keys: &'static [&'static str],
+    /// What is wrong.
+    pub message: String,
+}
+
+impl SecretProblem {
+    /// What is wrong with the secret at `keys`.
+    pub fn at(keys: &'static [&'static str], message: impl fmt::Display) -> Self {
+        Self {
+            keys,
+            message: message.to_string(),
+        }
+    }
 }
 
 /// Understands a cloud's keys as its settings type; the body of most [`Registration::parse`].

@@ -1,5 +1,6 @@
 //! The `[[backends]]` tables: the keys that all clouds share here, the rest by the cloud itself.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use serde::Deserialize;
@@ -110,6 +111,18 @@ fn resolve_one(
         aws_protocol: common.aws_protocol.unwrap_or_default(),
         cloud,
     })
+}
+
+/// Reads the secrets that the backends' keys name, from `base` on.
+pub(super) fn check_secrets(backends: &[Backend], base: &Path) -> Result<(), Problem> {
+    for (index, backend) in backends.iter().enumerate() {
+        backend.cloud.check_secrets(base).map_err(|problem| {
+            let table = KeyPath::of("backends").index(index);
+            let at = problem.keys.iter().fold(table, |at, key| at.key(key));
+            Problem::reason(&at, problem.message)
+        })?;
+    }
+    Ok(())
 }
 
 /// The table's entries with these keys, and the others.

@@ -132,6 +132,7 @@ fn resolve(
     let written: Written = understand(table, &KeyPath::default())?;
     let base = file.parent().unwrap_or(Path::new("")).to_owned();
     let backends = backends::resolve(&written.backends, registry)?;
+    backends::check_secrets(&backends, &base)?;
     let names: Vec<_> = backends
         .iter()
         .map(|backend| backend.name.clone())

@@ -1,9 +1,47 @@
 //! Secrets: read from a file or the environment, never from the configuration file itself.
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 pub use secrecy::{ExposeSecret, SecretString};
+
+/// Where an operator has put a secret.
+#[derive(Clone, Debug)]
+pub enum SecretSource {
+    /// In a file, which is read anew each time, since somebody may renew it.
+    File(PathBuf),
+    /// In the environment.
+    Text(SecretString),
+}
+
+impl SecretSource {
+    /// The source that is given, if any is; `key` is the secret's, and `key_file` the file's.
+    pub fn given(
+        key: &str,
+        file: Option<PathBuf>,
+        text: Option<SecretString>,
+    ) -> Result<Option<Self>, SecretError> {
+        match (file, text) {
+            (Some(_), Some(_)) => Err(SecretError(format!(
+                "there are two: keep `{key}_file` or the environment's `{key}`"
+            ))),
+            (Some(file), None) => Ok(Some(Self::File(file))),
+            (None, Some(text)) => Ok(Some(Self::Text(text))),
+            (None, None) => Ok(None),
+        }
+    }
+
+    /// The secret; relative paths start at `base`.
+    pub fn read(&self, base: &Path) -> Result<SecretString, SecretError> {
+        match self {
+            Self::File(file) => read_file(&base.join(file)),
+            Self::Text(text) if text.expose_secret().is_empty() => {
+                Err(SecretError("the environment's secret is empty".to_owned()))
+            }
+            Self::Text(text) => Ok(text.clone()),
+        }
+    }
+}
 
 /// Why a secret could not be had; the sentence names the file, never its content.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -260,8 +260,12 @@ async fn a_service_that_cannot_start_says_why_in_one_sentence() {
 
     let setup = Setup::new(&aws).set("backends.0.credentials.secret_access_key_file", "nowhere");
     let sentence = serve(&setup, 2);
+    assert!(sentence.starts_with("etc/quota-oracle.toml:"), "{sentence}");
     assert!(
-        sentence.contains("cannot read the secret file etc/nowhere: "),
+        sentence.contains(
+            "`backends[0].credentials.secret_access_key_file`: cannot read the secret file \
+             etc/nowhere: "
+        ),
         "{sentence}"
     );
 

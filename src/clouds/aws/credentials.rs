@@ -1,6 +1,6 @@
 //! Whose quotas are read: credentials from the SDK's providers, one set per backend.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use aws_config::default_provider::credentials::DefaultCredentialsChain;
 use aws_config::profile::ProfileFileCredentialsProvider;
@@ -10,12 +10,12 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials as AwsCredentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_async::time::SystemTimeSource;
-use secrecy::{ExposeSecret, SecretString};
 
+use crate::clouds::SecretProblem;
 use crate::model::{self, Failure, FailureKind};
-use crate::secret;
+use crate::secret::{ExposeSecret, SecretSource, SecretString};
 
-use super::settings::{Credentials, EndpointUrl};
+use super::settings::{Credentials, EndpointUrl, StaticKeys};
 
 /// The provider of a backend's credentials; nothing is asked before the first call.
 pub(super) async fn provider(
@@ -27,23 +27,11 @@ pub(super) async fn provider(
     let region = Region::new(reference.to_string());
     Ok(match credentials {
         Credentials::Default => SharedCredentialsProvider::new(chain(region).await),
-        Credentials::Static {
-            access_key_id,
-            secret_access_key_file,
-            secret_access_key,
-            session_token_file,
-            session_token,
-        } => {
-            let secret = given(secret_access_key, secret_access_key_file.as_deref(), base)?
-                .ok_or_else(|| denied("static credentials need `secret_access_key_file`"))?;
-            let token = given(session_token, session_token_file.as_deref(), base)?;
-            SharedCredentialsProvider::new(AwsCredentials::new(
-                access_key_id,
-                secret.expose_secret(),
-                token.map(|token| token.expose_secret().to_owned()),
-                None,
-                "quota-oracle configuration",
-            ))
+        Credentials::Static(keys) => {
+            let keys = keys
+                .read(base)
+                .map_err(|problem| Failure::new(FailureKind::Denied, problem.message))?;
+            SharedCredentialsProvider::new(keys)
         }
         Credentials::Profile { profile } => SharedCredentialsProvider::new(
             ProfileFileCredentialsProvider::builder()
@@ -86,20 +74,35 @@ async fn chain(region: Region) -> DefaultCredentialsChain {
         .await
 }
 
-fn given(
-    secret: &Option<SecretString>,
-    file: Option<&Path>,
-    base: &Path,
-) -> Result<Option<SecretString>, Failure> {
-    match (secret, file) {
-        (Some(secret), _) => Ok(Some(secret.clone())),
-        (None, Some(file)) => secret::read_file(&base.join(file))
-            .map(Some)
-            .map_err(|error| denied(error.to_string())),
-        (None, None) => Ok(None),
+impl StaticKeys {
+    /// The keys with their secrets.
+    pub(super) fn read(&self, base: &Path) -> Result<AwsCredentials, SecretProblem> {
+        let read = |key, at, file: &Option<PathBuf>, text: &Option<SecretString>| {
+            let source = SecretSource::given(key, file.clone(), text.clone());
+            let secret = source.and_then(|source| source.map(|s| s.read(base)).transpose());
+            secret.map_err(|error| SecretProblem::at(at, error))
+        };
+        let secret = read(
+            "secret_access_key",
+            &["credentials", "secret_access_key_file"],
+            &self.secret_access_key_file,
+            &self.secret_access_key,
+        )?;
+        let secret = secret.ok_or_else(|| {
+            SecretProblem::at(&["credentials"], "`secret_access_key_file` is missing")
+        })?;
+        let token = read(
+            "session_token",
+            &["credentials", "session_token_file"],
+            &self.session_token_file,
+            &self.session_token,
+        )?;
+        Ok(AwsCredentials::new(
+            &self.access_key_id,
+            secret.expose_secret(),
+            token.map(|token| token.expose_secret().to_owned()),
+            None,
+            "quota-oracle configuration",
+        ))
     }
-}
-
-fn denied(detail: impl Into<String>) -> Failure {
-    Failure::new(FailureKind::Denied, detail)
 }

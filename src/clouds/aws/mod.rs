@@ -27,7 +27,9 @@ use crate::upstream::RateLimit;
 use super::Registration;
 
 pub use overrides::QuotaOverrides;
-pub use settings::{Credentials, EndpointUrl, MoreQuotas, ServiceAndCode, Settings, UsageSource};
+pub use settings::{
+    Credentials, EndpointUrl, MoreQuotas, ServiceAndCode, Settings, StaticKeys, UsageSource,
+};
 
 /// How the configuration knows this cloud.
 pub const REGISTRATION: Registration = Registration {

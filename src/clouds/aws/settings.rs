@@ -1,7 +1,7 @@
 //! The keys of a backend of kind `aws`.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use futures_util::FutureExt;
@@ -10,7 +10,7 @@ use secrecy::SecretString;
 use serde::de::{Error, SeqAccess, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use crate::clouds::{CloudSettings, Connection, RegionChoice};
+use crate::clouds::{CloudSettings, Connection, RegionChoice, SecretProblem};
 use crate::model::{Failure, Region};
 use crate::source::QuotaSource;
 
@@ -179,18 +179,7 @@ pub enum Credentials {
     #[default]
     Default,
     /// An access key.
-    Static {
-        /// Its public half.
-        access_key_id: String,
-        /// A file with its secret half.
-        secret_access_key_file: Option<PathBuf>,
-        /// Its secret half, by environment only.
-        secret_access_key: Option<SecretString>,
-        /// A file with the token of a temporary key.
-        session_token_file: Option<PathBuf>,
-        /// The token of a temporary key, by environment only.
-        session_token: Option<SecretString>,
-    },
+    Static(StaticKeys),
     /// A profile of the shared configuration files.
     Profile {
         /// Its name.
@@ -208,6 +197,22 @@ pub enum Credentials {
     },
 }
 
+/// An access key.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StaticKeys {
+    /// Its public half.
+    pub access_key_id: String,
+    /// A file with its secret half.
+    pub secret_access_key_file: Option<PathBuf>,
+    /// Its secret half, by environment only.
+    pub secret_access_key: Option<SecretString>,
+    /// A file with the token of a temporary key.
+    pub session_token_file: Option<PathBuf>,
+    /// The token of a temporary key, by environment only.
+    pub session_token: Option<SecretString>,
+}
+
 fn session_name() -> String {
     "quota-oracle".to_owned()
 }
@@ -215,6 +220,13 @@ fn session_name() -> String {
 impl CloudSettings for Settings {
     fn regions(&self, choice: &RegionChoice) -> Option<Vec<Region>> {
         Some(chosen(choice))
+    }
+
+    fn check_secrets(&self, base: &Path) -> Result<(), SecretProblem> {
+        match &self.credentials {
+            Credentials::Static(keys) => keys.read(base).map(drop),
+            _ => Ok(()),
+        }
     }
 
     fn connect(

@@ -6,6 +6,7 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header, encode, get_current_timestamp
 use serde::{Deserialize, Serialize};
 
 use super::settings::CredentialsSettings;
+use crate::clouds::SecretProblem;
 use crate::model::{Failure, FailureKind};
 use crate::secret::{self, ExposeSecret, SecretString};
 
@@ -60,13 +61,15 @@ impl ServiceAccountKey {
             CredentialsSettings::ServiceAccountKey {
                 service_account_id,
                 public_key_id,
-                private_key_file,
+                private_key,
             } => Ok(Self {
                 service_account_id: service_account_id.clone(),
                 public_key_id: public_key_id.clone(),
-                private_key: read_secret(&base.join(private_key_file))?,
+                private_key: private_key
+                    .read(base)
+                    .map_err(|error| wrong(error.to_string()))?,
             }),
-            CredentialsSettings::TokenFile(_) | CredentialsSettings::Metadata => {
+            CredentialsSettings::Token(_) | CredentialsSettings::Metadata => {
                 Err(wrong("these credentials are no service account's"))
             }
         }
@@ -103,13 +106,28 @@ impl ServiceAccountKey {
     }
 }
 
-/// The secret in a file, as a failure of the credentials if it cannot be had.
-pub(super) fn read_secret(file: &Path) -> Result<SecretString, Failure> {
-    secret::read_file(file).map_err(|error| wrong(error.to_string()))
+/// Reads the secrets that the settings point to.
+pub(super) fn check_secrets(
+    settings: &CredentialsSettings,
+    base: &Path,
+) -> Result<(), SecretProblem> {
+    let at: &[&str] = match settings {
+        CredentialsSettings::CredentialsFile(_) => &["credentials", "file"],
+        CredentialsSettings::ServiceAccountKey { .. } => &["credentials", "private_key_file"],
+        CredentialsSettings::Token(token) => {
+            let read = token.read(base).map(drop);
+            return read.map_err(|e| SecretProblem::at(&["credentials", "token_file"], e));
+        }
+        CredentialsSettings::Metadata => return Ok(()),
+    };
+    let signed = ServiceAccountKey::read(settings, base).and_then(|key| key.sign());
+    signed
+        .map(drop)
+        .map_err(|failure| SecretProblem::at(at, failure.detail))
 }
 
 fn read_credentials_file(file: &Path) -> Result<ServiceAccountKey, Failure> {
-    let text = read_secret(file)?;
+    let text = secret::read_file(file).map_err(|error| wrong(error.to_string()))?;
     let path = file.display();
     let parsed: CredentialsFile = serde_json::from_str(text.expose_secret()).map_err(|error| {
         // Only the place: the library's sentence may quote the key.

@@ -9,12 +9,12 @@ use tonic::Code;
 use tonic::transport::Channel;
 
 use super::channels::{self, within_attempt};
-use super::credentials::{ServiceAccountKey, read_secret};
+use super::credentials::ServiceAccountKey;
 use super::errors;
 use super::operations::{EXCHANGE_TOKEN, METADATA_TOKEN};
 use super::settings::{CredentialsSettings, Endpoints};
 use crate::model::{CallContext, Failure, FailureKind, Region};
-use crate::secret::{ExposeSecret, SecretString};
+use crate::secret::{ExposeSecret, SecretSource, SecretString};
 use crate::upstream::Upstream;
 use crate::wire::nebius::iam::v1::token_exchange_service_client::TokenExchangeServiceClient;
 use crate::wire::nebius::iam::v1::{CreateTokenResponse, ExchangeTokenRequest};
@@ -46,7 +46,10 @@ pub(super) struct Issuer {
 #[derive(Debug)]
 enum Source {
     Exchange(Box<Exchange>),
-    File(PathBuf),
+    Given {
+        token: SecretSource,
+        base: PathBuf,
+    },
     Metadata {
         url: String,
         client: reqwest::Client,
@@ -71,11 +74,10 @@ impl Issuer {
         region: Region,
     ) -> Result<Self, Failure> {
         let source = match credentials {
-            CredentialsSettings::TokenFile(file) => {
-                let file = base.join(file);
-                read_secret(&file)?;
-                Source::File(file)
-            }
+            CredentialsSettings::Token(token) => Source::Given {
+                token: token.clone(),
+                base,
+            },
             CredentialsSettings::Metadata => Source::Metadata {
                 url: metadata_url(endpoints),
                 // The metadata service is on the machine's own link: no proxy leads there.
@@ -104,8 +106,10 @@ impl Issuer {
     /// A new token.
     pub(super) async fn issue(&self, context: &CallContext) -> Result<Issued, Failure> {
         match &self.source {
-            Source::File(file) => Ok(Issued {
-                secret: read_secret(file)?,
+            Source::Given { token, base } => Ok(Issued {
+                secret: token
+                    .read(base)
+                    .map_err(|error| Failure::new(FailureKind::Denied, error.to_string()))?,
                 lifetime: FILE_READ_EVERY,
             }),
             Source::Exchange(exchange) => {

@@ -21,11 +21,12 @@ mod tokens;
 mod tests;
 
 use std::num::NonZeroU32;
+use std::path::Path;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
-use super::{CloudSettings, Connection, Registration, parse};
+use super::{CloudSettings, Connection, Registration, SecretProblem, parse};
 use crate::model::Failure;
 use crate::source::QuotaSource;
 use crate::upstream::RateLimit;
@@ -45,6 +46,10 @@ pub const REGISTRATION: Registration = Registration {
 };
 
 impl CloudSettings for Settings {
+    fn check_secrets(&self, base: &Path) -> Result<(), SecretProblem> {
+        credentials::check_secrets(&self.credentials, base)
+    }
+
     fn connect(
         &self,
         connection: Connection,

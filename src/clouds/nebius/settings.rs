@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use tonic::transport::Uri;
 
+use crate::secret::{SecretSource, SecretString};
+
 /// The keys of kind `nebius` in a `[[backends]]` table.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -28,7 +30,7 @@ fn yes() -> bool {
 }
 
 /// Where the access token comes from.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "RawCredentials")]
 pub enum CredentialsSettings {
     /// A service account, by the credentials file that Nebius's SDKs read.
@@ -40,10 +42,10 @@ pub enum CredentialsSettings {
         /// `publickey-…`.
         public_key_id: String,
         /// The private key, in PEM.
-        private_key_file: PathBuf,
+        private_key: SecretSource,
     },
     /// An access token that somebody else renews.
-    TokenFile(PathBuf),
+    Token(SecretSource),
     /// The service account of the virtual machine that this runs on.
     Metadata,
 }
@@ -56,42 +58,62 @@ enum RawCredentials {
         service_account_id: Option<String>,
         public_key_id: Option<String>,
         private_key_file: Option<PathBuf>,
+        private_key: Option<SecretString>,
     },
     Token {
-        token_file: PathBuf,
+        token_file: Option<PathBuf>,
+        token: Option<SecretString>,
     },
     Metadata {},
 }
 
 impl TryFrom<RawCredentials> for CredentialsSettings {
-    type Error = &'static str;
+    type Error = String;
 
     fn try_from(raw: RawCredentials) -> Result<Self, Self::Error> {
         match raw {
-            RawCredentials::Token { token_file } => Ok(Self::TokenFile(token_file)),
+            RawCredentials::Token { token_file, token } => {
+                let source = given("token", token_file, token)?;
+                source
+                    .map(Self::Token)
+                    .ok_or_else(|| "`token_file` is missing".to_owned())
+            }
             RawCredentials::Metadata {} => Ok(Self::Metadata),
             RawCredentials::ServiceAccount {
                 file: Some(file),
                 service_account_id: None,
                 public_key_id: None,
                 private_key_file: None,
+                private_key: None,
             } => Ok(Self::CredentialsFile(file)),
             RawCredentials::ServiceAccount {
                 file: None,
                 service_account_id: Some(service_account_id),
                 public_key_id: Some(public_key_id),
-                private_key_file: Some(private_key_file),
-            } => Ok(Self::ServiceAccountKey {
-                service_account_id,
-                public_key_id,
                 private_key_file,
-            }),
-            RawCredentials::ServiceAccount { .. } => Err(
-                "a service account needs either `file` or all of `service_account_id`, \
-                 `public_key_id` and `private_key_file`",
-            ),
+                private_key,
+            } if private_key_file.is_some() || private_key.is_some() => {
+                let source = given("private_key", private_key_file, private_key)?;
+                let private_key = source.ok_or("`private_key_file` is missing")?;
+                Ok(Self::ServiceAccountKey {
+                    service_account_id,
+                    public_key_id,
+                    private_key,
+                })
+            }
+            RawCredentials::ServiceAccount { .. } => Err("a service account needs either `file` \
+                 or all of `service_account_id`, `public_key_id` and `private_key_file`"
+                .to_owned()),
         }
     }
+}
+
+fn given(
+    key: &str,
+    file: Option<PathBuf>,
+    text: Option<SecretString>,
+) -> Result<Option<SecretSource>, String> {
+    SecretSource::given(key, file, text).map_err(|error| error.to_string())
 }
 
 /// Where the cloud's services answer; `http://` is plaintext.
@@ -165,6 +187,8 @@ impl TryFrom<String> for Address {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     fn parse(text: &str) -> Result<Settings, String> {
@@ -177,24 +201,24 @@ mod tests {
             let settings = parse(&format!("credentials = {text}"));
             settings.map(|settings| settings.credentials)
         };
-        assert_eq!(
+        assert!(matches!(
             credentials(r#"{ source = "service_account", file = "nebius.json" }"#),
-            Ok(CredentialsSettings::CredentialsFile("nebius.json".into()))
-        );
+            Ok(CredentialsSettings::CredentialsFile(file)) if file == Path::new("nebius.json")
+        ));
         let key = r#"{ source = "service_account", service_account_id = "serviceaccount-1",
                        public_key_id = "publickey-1", private_key_file = "key.pem" }"#;
         assert!(matches!(
             credentials(&key.replace('\n', " ")),
             Ok(CredentialsSettings::ServiceAccountKey { .. })
         ));
-        assert_eq!(
+        assert!(matches!(
             credentials(r#"{ source = "token", token_file = "token" }"#),
-            Ok(CredentialsSettings::TokenFile("token".into()))
-        );
-        assert_eq!(
+            Ok(CredentialsSettings::Token(SecretSource::File(file))) if file == Path::new("token")
+        ));
+        assert!(matches!(
             credentials(r#"{ source = "metadata" }"#),
             Ok(CredentialsSettings::Metadata)
-        );
+        ));
     }
 
     #[test]

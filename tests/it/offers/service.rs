@@ -169,13 +169,11 @@ impl Service {
 
 fn settings(url: &str, account: &Account) -> aws::Settings {
     aws::Settings {
-        credentials: aws::Credentials::Static {
+        credentials: aws::Credentials::Static(aws::StaticKeys {
             access_key_id: account.access_key_id.clone(),
             secret_access_key: Some(account.secret_access_key.as_str().into()),
-            secret_access_key_file: None,
-            session_token: None,
-            session_token_file: None,
-        },
+            ..aws::StaticKeys::default()
+        }),
         endpoint_url: Some(url.to_owned().try_into().unwrap()),
         ..aws::Settings::default()
     }
