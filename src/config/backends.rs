@@ -8,12 +8,12 @@ use toml::Table;
 
 use crate::clouds::{CloudSettings, RegionChoice, Registration};
 use crate::http::{AwsAnswers, AwsProtocolSettings};
-use crate::model::{BackendName, Region};
+use crate::model::{BackendName, Region, nearest};
 use crate::oracle::{BackendSettings, Preload};
 use crate::upstream::RateLimit;
 
 use super::fields::fields_of;
-use super::problem::{listed, nearest, suggestion};
+use super::problem::{listed, suggestion};
 use super::rate_limit::RateLimitKeys;
 use super::regions::Regions;
 use super::understand::{of_cloud, understand};

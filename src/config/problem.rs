@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::model::nearest;
+
 use super::KeyPath;
 
 /// Why a configuration cannot be used, as one sentence with its file, line and key.
@@ -63,23 +65,6 @@ pub(super) fn suggestion(word: &str, known: &[String]) -> String {
         Some(nearest) => format!("did you mean `{nearest}`?"),
         None => format!("known: {}", listed(known)),
     }
-}
-
-/// The one of `known` that a slip of the finger makes `word` of.
-pub(super) fn nearest<'k>(word: &str, known: &'k [String]) -> Option<&'k str> {
-    let word = plain(word);
-    // A slip in three letters: with more than that, a suggestion confuses.
-    let slips = (word.chars().count() / 3).max(1);
-    known
-        .iter()
-        .map(|known| (strsim::damerau_levenshtein(&word, &plain(known)), known))
-        .filter(|(distance, _)| *distance <= slips)
-        .min()
-        .map(|(_, known)| known.as_str())
-}
-
-fn plain(word: &str) -> String {
-    word.to_lowercase().replace('-', "_")
 }
 
 /// The words as people list them.

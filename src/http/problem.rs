@@ -9,7 +9,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 
-use crate::model::Failure;
+use crate::model::{Failure, nearest};
 use crate::oracle::QuotaError;
 
 /// The media type of problem documents (RFC 9457, section 6.1).
@@ -182,7 +182,10 @@ impl From<QuotaError> for Problem {
         match error {
             QuotaError::UnknownBackend { asked, known } => Self::new(
                 Kind::UnknownBackend,
-                format!("there is no backend `{asked}`{}", nearest(&asked, &known)),
+                format!(
+                    "there is no backend `{asked}`{}",
+                    did_you_mean(&asked, &known)
+                ),
             )
             .known(known),
             QuotaError::UnknownRegion { asked, known } => Self::new(
@@ -191,7 +194,7 @@ impl From<QuotaError> for Problem {
                     "{} has no region `{}`{}",
                     asked.backend,
                     asked.region,
-                    nearest(asked.region.as_str(), &known)
+                    did_you_mean(asked.region.as_str(), &known)
                 ),
             )
             .known(known),
@@ -212,14 +215,8 @@ impl From<QuotaError> for Problem {
 }
 
 /// "; did you mean …?", where a known name is near.
-pub(super) fn nearest<N: AsRef<str>>(asked: &str, known: &[N]) -> String {
-    known
-        .iter()
-        .map(AsRef::as_ref)
-        .map(|name| (strsim::damerau_levenshtein(asked, name), name))
-        .filter(|(distance, name)| *distance <= name.len() / 3)
-        .min()
-        .map_or_else(String::new, |(_, name)| format!("; did you mean `{name}`?"))
+pub(super) fn did_you_mean<N: AsRef<str>>(asked: &str, known: &[N]) -> String {
+    nearest(asked, known).map_or_else(String::new, |name| format!("; did you mean `{name}`?"))
 }
 
 /// No route matches.

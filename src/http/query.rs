@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::model::duration;
 
-use super::problem::{Problem, nearest};
+use super::problem::{Problem, did_you_mean};
 
 /// The keys and values of a query string, in order.
 #[derive(Debug)]
@@ -22,7 +22,10 @@ impl Query {
             if !known.contains(&key.as_str()) {
                 return Err(Problem::bad(
                     key.as_str(),
-                    format!("there is no query parameter `{key}`{}", nearest(key, known)),
+                    format!(
+                        "there is no query parameter `{key}`{}",
+                        did_you_mean(key, known)
+                    ),
                 )
                 .known(known));
             }
@@ -134,7 +137,7 @@ fn choose<T: Copy>(key: &str, text: &str, words: &[(&str, T)]) -> Result<T, Prob
         let detail = format!(
             "`{key}` is {}, not `{text}`{}",
             spelled(&known),
-            nearest(text, &known)
+            did_you_mean(text, &known)
         );
         Problem::bad(key, detail).known(known)
     })

@@ -13,6 +13,7 @@ mod failure;
 mod freshness;
 mod location;
 mod moment;
+mod nearest;
 mod offer;
 mod quota;
 mod quota_index;
@@ -29,6 +30,7 @@ pub use failure::{Failure, FailureKind, FailureRecord};
 pub use freshness::{Freshness, Lifetimes};
 pub use location::{AccountId, BackendName, CloudKind, Location, Region};
 pub use moment::Moment;
+pub use nearest::nearest;
 pub use offer::{Gpu, Instance, Market, PriceBasis};
 pub use quota::{
     Container, Limit, LimitSource, Native, Quota, QuotaKey, QuotaMarket, Scope, Unit, Usage,

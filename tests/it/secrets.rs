@@ -247,7 +247,12 @@ async fn what_is_wrong_with_a_configuration_is_said_without_its_secrets() {
 #[tokio::test]
 async fn debug_output_holds_no_secret() {
     let aws = plain_aws().await;
-    let file = prepare(&aws).await.write();
+    let keys = "source = \"static\"\naccess_key_id = \"AKIAIOSFODNN7EXAMPLE\"";
+    let keys: toml::Table = toml::from_str(keys).unwrap();
+    let file = prepare(&aws)
+        .await
+        .set("backends.0.credentials", keys)
+        .write();
     let environment = [
         (
             "QUOTA_ORACLE__BACKENDS__AWS__CREDENTIALS__SECRET_ACCESS_KEY",

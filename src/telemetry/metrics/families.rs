@@ -1,0 +1,172 @@
+//! Every metric that the service exports, with its labels; the names are a public promise.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::{Metric, Registry, Unit};
+
+pub(super) type Gauges<L> = Family<L, Gauge<f64, AtomicU64>>;
+type Counters<L> = Family<L, Counter>;
+type Histograms<L> = Family<L, Histogram, fn() -> Histogram>;
+
+#[derive(Debug)]
+pub(super) struct Families {
+    pub(super) quota_limit: Gauges<QuotaLabels>,
+    pub(super) quota_usage: Gauges<QuotaLabels>,
+    pub(super) quota_available: Gauges<QuotaLabels>,
+    pub(super) snapshot_age: Gauges<RegionLabels>,
+    pub(super) catalog_offers: Gauges<ProviderLabels>,
+    pub(super) catalog_damaged_rows: Gauges<ProviderLabels>,
+    pub(super) catalog_loaded_timestamp: Gauges<ProviderLabels>,
+    pub(super) catalog_failing: Gauges<ProviderLabels>,
+    pub(super) upstream_calls: Counters<CallLabels>,
+    pub(super) upstream_wait: Histograms<BackendLabels>,
+    pub(super) upstream_throttled: Counters<OperationLabels>,
+    pub(super) fetches: Counters<FetchLabels>,
+    pub(super) coalesced: Counters<BackendLabels>,
+    pub(super) verdicts: Counters<VerdictLabels>,
+    pub(super) http_requests: Counters<HttpLabels>,
+    pub(super) http_duration: Histograms<HttpLabels>,
+}
+
+impl Families {
+    /// All of them at zero, in the order in which they are exported.
+    pub(super) fn registered_in(registry: &mut Registry) -> Self {
+        let mut to = Registrar(registry);
+        Self {
+            quota_limit: to.add("quota_limit", "Limit of a quota, in its unit"),
+            quota_usage: to.add("quota_usage", "Usage of a quota, in its unit"),
+            quota_available: to.add("quota_available", "What is left of a quota, in its unit"),
+            snapshot_age: to.add_seconds(
+                "snapshot_age",
+                "Age of a region's snapshot",
+                Family::default(),
+            ),
+            catalog_offers: to.add("catalog_offers", "Offers in a cloud's catalog"),
+            catalog_damaged_rows: to.add(
+                "catalog_damaged_rows",
+                "Rows of a cloud's catalog that were damaged and left out",
+            ),
+            catalog_loaded_timestamp: to.add_seconds(
+                "catalog_loaded_timestamp",
+                "When a cloud's catalog was loaded, in Unix time",
+                Family::default(),
+            ),
+            catalog_failing: to.add(
+                "catalog_failing",
+                "1 while a cloud's catalog cannot be loaded and an older one is served, else 0",
+            ),
+            upstream_calls: to.add("upstream_calls", "Calls to a cloud by outcome"),
+            upstream_wait: to.add_seconds(
+                "upstream_wait",
+                "Time that a call waited for the rate limit",
+                Family::new_with_constructor(|| Histogram::new(WAIT_SECONDS)),
+            ),
+            upstream_throttled: to.add(
+                "upstream_throttled",
+                "Calls that a cloud refused for being too many",
+            ),
+            fetches: to.add("fetches", "Reads of a fetch unit by cause and outcome"),
+            coalesced: to.add("coalesced", "Requests that joined a read already under way"),
+            verdicts: to.add(
+                "verdicts",
+                "Verdicts given; shadow says what would have been said instead",
+            ),
+            http_requests: to.add("http_requests", "Requests answered"),
+            http_duration: to.add_seconds(
+                "http_request_duration",
+                "Time to answer a request",
+                Family::new_with_constructor(|| Histogram::new(HTTP_SECONDS)),
+            ),
+        }
+    }
+}
+
+/// Answers come from memory in well under a millisecond, or wait for a cloud for seconds.
+const HTTP_SECONDS: [f64; 10] = [
+    0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 10.0,
+];
+
+/// A read of one AWS region waits for four to five seconds in all at the documented rate.
+const WAIT_SECONDS: [f64; 8] = [0.001, 0.01, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0];
+
+struct Registrar<'r>(&'r mut Registry);
+
+impl Registrar<'_> {
+    fn add<F: Metric + Clone + Default>(&mut self, name: &str, help: &str) -> F {
+        let family = F::default();
+        self.0.register(name, help, family.clone());
+        family
+    }
+
+    fn add_seconds<F: Metric + Clone>(&mut self, name: &str, help: &str, family: F) -> F {
+        self.0
+            .register_with_unit(name, help, Unit::Seconds, family.clone());
+        family
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct QuotaLabels {
+    pub(super) backend: String,
+    pub(super) region: String,
+    pub(super) code: Arc<str>,
+    pub(super) unit: &'static str,
+    pub(super) market: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct RegionLabels {
+    pub(super) backend: String,
+    pub(super) region: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct ProviderLabels {
+    pub(super) provider: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct OperationLabels {
+    pub(super) backend: String,
+    pub(super) region: String,
+    pub(super) operation: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct CallLabels {
+    pub(super) backend: String,
+    pub(super) region: String,
+    pub(super) operation: &'static str,
+    pub(super) outcome: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct BackendLabels {
+    pub(super) backend: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct FetchLabels {
+    pub(super) backend: String,
+    pub(super) cause: &'static str,
+    pub(super) outcome: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct VerdictLabels {
+    pub(super) backend: String,
+    pub(super) verdict: &'static str,
+    pub(super) shadow: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct HttpLabels {
+    pub(super) route: &'static str,
+    pub(super) status: u16,
+}

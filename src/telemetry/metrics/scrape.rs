@@ -1,0 +1,147 @@
+//! What is looked at when it is asked for: the quotas, regions and catalogs as they are now.
+
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use prometheus_client::encoding::text::encode;
+
+use crate::model::{CloudKind, Location};
+
+use super::Metrics;
+use super::families::{Gauges, ProviderLabels, QuotaLabels, RegionLabels};
+
+/// The numbers of one quota at the moment of a scrape; what is unknown is not exported.
+#[derive(Clone, Debug)]
+pub struct QuotaSample {
+    /// Where the quota holds.
+    pub location: Location,
+    /// The cloud's code.
+    pub code: Arc<str>,
+    /// What the numbers count.
+    pub unit: &'static str,
+    /// Which launches draw on it.
+    pub market: &'static str,
+    /// The limit.
+    pub limit: Option<f64>,
+    /// What is in use.
+    pub usage: Option<f64>,
+    /// What is left.
+    pub available: Option<f64>,
+}
+
+/// The numbers of one region at the moment of a scrape.
+#[derive(Clone, Debug)]
+pub struct SnapshotSample {
+    /// The region.
+    pub location: Location,
+    /// How old its snapshot is.
+    pub age: Duration,
+}
+
+/// The numbers of one cloud's catalog at the moment of a scrape.
+#[derive(Clone, Debug)]
+pub struct CatalogSample {
+    /// Which cloud.
+    pub provider: CloudKind,
+    /// How many offers it has.
+    pub offers: usize,
+    /// How many rows were damaged, and left out.
+    pub damaged_rows: usize,
+    /// When it was loaded.
+    pub loaded_at: Timestamp,
+    /// Whether it is not what its source has now, because the last load failed.
+    pub failing: bool,
+}
+
+impl Metrics {
+    /// The Prometheus text of all metrics, with these quotas, regions and catalogs as they are now.
+    pub fn render(
+        &self,
+        quotas: impl IntoIterator<Item = QuotaSample>,
+        snapshots: impl IntoIterator<Item = SnapshotSample>,
+        catalogs: impl IntoIterator<Item = CatalogSample>,
+    ) -> String {
+        let _scrape = self.0.scrape.lock().unwrap_or_else(PoisonError::into_inner);
+        let families = &self.0.families;
+        families.quota_limit.clear();
+        families.quota_usage.clear();
+        families.quota_available.clear();
+        families.snapshot_age.clear();
+        for sample in quotas {
+            let labels = QuotaLabels {
+                backend: sample.location.backend.to_string(),
+                region: sample.location.region.to_string(),
+                code: sample.code,
+                unit: sample.unit,
+                market: sample.market,
+            };
+            for (family, value) in [
+                (&families.quota_limit, sample.limit),
+                (&families.quota_usage, sample.usage),
+                (&families.quota_available, sample.available),
+            ] {
+                if let Some(value) = value {
+                    family.get_or_create(&labels).set(value);
+                }
+            }
+        }
+        for sample in snapshots {
+            let labels = RegionLabels {
+                backend: sample.location.backend.to_string(),
+                region: sample.location.region.to_string(),
+            };
+            families
+                .snapshot_age
+                .get_or_create(&labels)
+                .set(sample.age.as_secs_f64());
+        }
+        for sample in catalogs {
+            let labels = ProviderLabels {
+                provider: sample.provider.to_string(),
+            };
+            let set = |family: &Gauges<ProviderLabels>, value| {
+                family.get_or_create(&labels).set(value);
+            };
+            set(&families.catalog_offers, sample.offers as f64);
+            set(&families.catalog_damaged_rows, sample.damaged_rows as f64);
+            let loaded_at = sample.loaded_at.as_duration().as_secs_f64();
+            set(&families.catalog_loaded_timestamp, loaded_at);
+            set(&families.catalog_failing, f64::from(sample.failing));
+        }
+        let mut text = String::new();
+        encode(&mut text, &self.0.registry).expect("writing to a string does not fail");
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_unknown_is_not_exported_and_what_is_gone_disappears() {
+        let metrics = Metrics::new();
+        let sample = |usage| QuotaSample {
+            location: Location {
+                backend: "aws".into(),
+                region: "us-east-1".into(),
+            },
+            code: "L-417A185B".into(),
+            unit: "vcpu",
+            market: "on_demand",
+            limit: Some(192.0),
+            usage,
+            available: None,
+        };
+        let labels = r#"{backend="aws",region="us-east-1",code="L-417A185B",unit="vcpu",market="on_demand"}"#;
+        let text = metrics.render([sample(None)], [], []);
+        assert!(text.contains(&format!("quota_oracle_quota_limit{labels} 192")));
+        assert!(!text.contains("quota_oracle_quota_usage{"));
+        assert!(
+            !metrics
+                .render([], [], [])
+                .contains("quota_oracle_quota_limit{")
+        );
+    }
+}
