@@ -76,7 +76,7 @@ pub(super) async fn run(path: Option<&Path>, arguments: Arguments) -> Result<(),
             known.join(", ")
         )));
     }
-    print(&table.to_string())?;
+    print(&table.trim_fmt())?;
     match unusable.as_slice() {
         [] => Ok(()),
         names => Err(Error::Failed(format!("unusable: {}", names.join(", ")))),

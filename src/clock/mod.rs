@@ -21,8 +21,8 @@ pub struct Clock {
 
 #[derive(Clone, Copy, Debug)]
 enum Wall {
-    /// The system's clock, which people and other machines may set.
-    System,
+    /// A wall that says so itself, as the system's does, which people and other machines may set.
+    Told(fn() -> Timestamp),
     /// A wall that moves with tokio's clock, from this time on.
     From(Timestamp),
 }
@@ -30,9 +30,14 @@ enum Wall {
 impl Clock {
     /// The clock that a service runs by.
     pub fn system() -> Self {
+        Self::told(Timestamp::now)
+    }
+
+    /// A clock whose wall shows what `wall` tells, for tests that set it.
+    pub fn told(wall: fn() -> Timestamp) -> Self {
         Self {
             started: Instant::now(),
-            wall: Wall::System,
+            wall: Wall::Told(wall),
         }
     }
 
@@ -49,7 +54,7 @@ impl Clock {
         let elapsed = self.started.elapsed();
         let since_start = SignedDuration::try_from(elapsed).unwrap_or(SignedDuration::MAX);
         let wall = match self.wall {
-            Wall::System => Timestamp::now(),
+            Wall::Told(wall) => wall(),
             Wall::From(start) => start.saturating_add(since_start).unwrap_or(Timestamp::MAX),
         };
         Moment { wall, since_start }

@@ -79,7 +79,7 @@ pub(super) fn region(view: &RegionView, keep: impl Fn(&Quota) -> bool) -> String
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
-    text.push_str(&table.to_string());
+    text.push_str(&table.trim_fmt());
     text.push('\n');
     text
 }

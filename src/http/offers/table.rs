@@ -44,7 +44,7 @@ pub(super) fn page(page: &OfferPage) -> String {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
-    text.push_str(&table.to_string());
+    text.push_str(&table.trim_fmt());
     let shown = page.len();
     if shown < page.total {
         text.push_str(&format!("\n{shown} of {} offers", page.total));

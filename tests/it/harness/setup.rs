@@ -160,10 +160,14 @@ impl Setup {
 
     /// Starts the service inside the story's own process, on its paused clock.
     pub(crate) async fn start(&self) -> Service {
+        self.start_by(Clock::starting_at(self.now())).await
+    }
+
+    /// The same by another clock.
+    pub(crate) async fn start_by(&self, clock: Clock) -> Service {
         start_metronome();
         let file = self.write();
         let loaded = config::load_for(REGISTRY, Some(&file.path), std::iter::empty()).unwrap();
-        let clock = Clock::starting_at(self.now());
         let app = App::new(&loaded.config, clock).await.unwrap();
         let listener = TcpListener::bind(loaded.config.server.listen)
             .await
