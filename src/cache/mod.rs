@@ -64,7 +64,8 @@ impl Cache {
     fn with_disk(disk: Option<Disk>) -> Self {
         Self(Arc::new(Inner {
             entries: moka::sync::Cache::new(MOST_UNITS),
-            versions: AtomicU64::new(0),
+            // What was never stored is of version 0.
+            versions: AtomicU64::new(1),
             changes: AtomicU64::new(0),
             disk,
         }))

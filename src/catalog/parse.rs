@@ -114,17 +114,17 @@ impl<R: Read> Lines<R> {
         self.fields.resize(self.line.len(), 0);
         self.ends.resize(self.line.len(), 0);
         self.parser.reset();
-        let (outcome, _, written, ends) =
+        let (outcome, _, _, ends) =
             self.parser
                 .read_record(&self.line, &mut self.fields, &mut self.ends);
         if outcome != ReadRecordResult::Record {
             return Err("a quote is opened and not closed".to_owned());
         }
-        let text = std::str::from_utf8(&self.fields[..written])
-            .map_err(|_| "it is not UTF-8 text".to_owned())?;
         let mut start = 0;
         for &end in &self.ends[..ends] {
-            record.push_field(text[start..end].trim());
+            let field = std::str::from_utf8(&self.fields[start..end])
+                .map_err(|_| "it is not UTF-8 text".to_owned())?;
+            record.push_field(field.trim());
             start = end;
         }
         Ok(())
@@ -188,9 +188,11 @@ mod tests {
     fn a_row_that_is_not_text_is_counted_and_skipped() {
         let mut bytes = format!("{HEADER}\n").into_bytes();
         bytes.extend_from_slice(b"m5.\xff,us-east-1,0.1,2,8.0,0,,,False\n");
+        // Text as a whole, and none in either field.
+        bytes.extend_from_slice(b"m5.\xc3,\xa9us-east-1,0.1,2,8.0,0,,,False\n");
         bytes.extend_from_slice(b"m5.large,us-east-1,0.1,2,8.0,0,,,False\n");
         let parsed = parse(&"aws".into(), bytes.as_slice()).unwrap();
-        assert_eq!((parsed.damaged_rows, parsed.table.len()), (1, 1));
+        assert_eq!((parsed.damaged_rows, parsed.table.len()), (2, 1));
     }
 
     #[test]

@@ -73,7 +73,7 @@ pub(super) struct FailedRegion {
     /// Backend and region.
     #[schema(example = "aws/us-east-1")]
     location: String,
-    /// Why; only the kind of failure for whoever sends no token, where tokens are configured.
+    /// Why; only the kind for whoever sends no token for the backend, where tokens are configured.
     failure: String,
 }
 
@@ -93,9 +93,10 @@ pub(super) async fn healthz() -> Json<Health> {
 ))]
 pub(super) async fn readyz(State(shared): State<Shared>, request: Request) -> Response {
     let readiness = shared.0.oracle.readiness();
-    // Whoever has no token learns that a region failed, and not what the cloud said of the account.
+    // Whoever has no token for a backend learns that a region failed, and not what the cloud said
+    // of the account.
     let caller = shared.0.tokens.caller(request.headers(), request.method());
-    let is_known = caller.is_ok();
+    let sees = |backend: &BackendName| caller.as_ref().is_ok_and(|c| c.sees(backend.as_str()));
     let ready = readiness.is_ready();
     let body = ReadinessBody {
         status: if ready { "ready" } else { "waiting" },
@@ -107,7 +108,7 @@ pub(super) async fn readyz(State(shared): State<Shared>, request: Request) -> Re
         failed: readiness
             .failed
             .iter()
-            .map(|region| FailedRegion::of(region, is_known))
+            .map(|region| FailedRegion::of(region, sees(&region.location.backend)))
             .collect(),
         catalogs: shared
             .0

@@ -1,4 +1,4 @@
-//! What every request goes through: an id, a span, a token, a deadline, and errors as problems.
+//! What every request goes through that `warm` does not answer: an id, a span, a token, a deadline, and errors as problems.
 
 use std::fmt::Write;
 use std::panic::AssertUnwindSafe;

@@ -2,7 +2,7 @@
 //!
 //! Handlers parse, ask the [`Oracle`] and render. Everything around them
 //! (request ids, tokens, deadlines, panics, errors as problem documents, metrics) is in
-//! `layers`, so that no handler can forget it. Only `problem` chooses an error status, and
+//! `layers`, so that no handler can forget it. Only `warm` answers without them, one question. Only `problem` chooses an error status, and
 //! `aws_protocol` for the protocol that is not ours.
 
 mod access;

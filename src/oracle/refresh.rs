@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::sleep_until;
 
-use crate::cache::{Entry, Good};
+use crate::cache::Good;
 use crate::model::{Moment, Priority, UnitId};
 use crate::telemetry::Cause;
 
@@ -32,6 +32,10 @@ const UNASKED_CHECK: Duration = Duration::from_secs(60);
 
 /// A unit with something missing for now is not read again sooner than this, unless it always is.
 const SOONEST_WITH_GAPS: Duration = Duration::from_secs(30);
+
+/// How often it is looked whether a unit has become due earlier than it was: an idle one because
+/// it was asked about, any because a caller's read has left something missing.
+const LOOK_AGAIN: Duration = Duration::from_secs(30);
 
 impl Oracle {
     /// Starts keeping every unit fresh; the tasks end when the set is dropped.
@@ -71,13 +75,9 @@ async fn keep_unit_fresh(oracle: &Inner, connected: &Connected, unit: &Unit, sha
         match due(oracle, connected, unit, started, now, share, jitter) {
             Due::Unasked => sleep_until(oracle.clock.instant(now.plus(UNASKED_CHECK))).await,
             Due::At(due) if !due.until(now).is_zero() => {
-                // An idle unit may be asked about before it is due, and is then due earlier.
-                let look_again = now.plus(connected.backend.settings.refresh_every);
-                let wake = oracle
-                    .clock
-                    .instant(due)
-                    .min(oracle.clock.instant(look_again));
-                sleep_until(wake).await;
+                let [due, look_again] =
+                    [due, now.plus(LOOK_AGAIN)].map(|moment| oracle.clock.instant(moment));
+                sleep_until(due.min(look_again)).await;
             }
             Due::At(_) => {
                 let known = oracle.cache.get(&unit.key).is_some();
@@ -118,12 +118,15 @@ fn due(
             false => Due::Unasked,
         };
     };
-    let interval = sooner_with_gaps(interval(oracle, connected, unit, now), &entry);
+    let interval = interval(oracle, connected, unit, now);
     let due = match (&entry.last_failure, &entry.good) {
         (Some(failure), _) => failure.next_try,
         // Ahead of its time by a tenth or more, so that it is read before it goes stale, and by
         // different shares, so that units which were read together drift apart.
-        (None, Some(good)) => good.taken_at.plus(interval.mul_f64(0.7 + 0.2 * jitter)),
+        (None, Some(good)) => {
+            let after = interval.mul_f64(0.7 + 0.2 * jitter);
+            good.taken_at.plus(sooner_with_gaps(after, good))
+        }
         (None, None) => now,
     };
     let overdue_at_start = due.since_start < started.since_start;
@@ -144,10 +147,9 @@ fn interval(oracle: &Inner, connected: &Connected, unit: &Unit, now: Moment) -> 
 
 /// What was read with something missing for now is read again after a fifth of the time: soon, and
 /// still no burden for a cloud in trouble.
-fn sooner_with_gaps(interval: Duration, entry: &Entry) -> Duration {
-    let is_passing = |good: &Good| good.reading.gaps.iter().any(|gap| gap.kind.is_transient());
-    match entry.good.as_ref().is_some_and(is_passing) {
-        true => interval.min(SOONEST_WITH_GAPS.max(interval / 5)),
-        false => interval,
+fn sooner_with_gaps(after: Duration, good: &Good) -> Duration {
+    match good.reading.gaps.iter().any(|gap| gap.kind.is_transient()) {
+        true => after.min(SOONEST_WITH_GAPS.max(after / 5)),
+        false => after,
     }
 }

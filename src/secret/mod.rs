@@ -31,6 +31,14 @@ impl SecretSource {
         }
     }
 
+    /// The one of these keys that the operator has used.
+    pub fn key<K>(&self, file: K, text: K) -> K {
+        match self {
+            Self::File(_) => file,
+            Self::Text(_) => text,
+        }
+    }
+
     /// The secret; relative paths start at `base`.
     pub fn read(&self, base: &Path) -> Result<SecretString, SecretError> {
         match self {

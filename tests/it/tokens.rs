@@ -25,6 +25,7 @@ async fn service(aws: &SimulatedAws) -> Service {
         .token("verifier", &["read", "verify"])
         .token("admin", &["admin"])
         .token_for("narrow", &["admin"], Some(&["aws"]))
+        .token_for("stranger", &["read"], Some(&["other"]))
         .start()
         .await
 }
@@ -63,6 +64,8 @@ async fn readiness_tells_strangers_nothing_of_the_account() {
     service.ready().await;
     let failure = async |answer: Answer| answer.json()["failed"][0]["failure"].clone();
     assert_eq!(failure(service.get("/readyz").await).await, "denied");
+    let of_others = service.get_as("stranger", "/readyz").await;
+    assert_eq!(failure(of_others).await, "denied");
     let told = failure(service.get_as("reader", "/readyz").await).await;
     let told = told.as_str().unwrap();
     assert!(told.contains("servicequotas:GetServiceQuota"), "{told}");

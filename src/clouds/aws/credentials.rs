@@ -13,7 +13,7 @@ use aws_smithy_async::time::SystemTimeSource;
 
 use crate::clouds::SecretProblem;
 use crate::model::{self, Failure, FailureKind};
-use crate::secret::{ExposeSecret, SecretSource, SecretString};
+use crate::secret::{ExposeSecret, SecretSource};
 
 use super::settings::{Credentials, EndpointUrl, StaticKeys};
 
@@ -77,13 +77,20 @@ async fn chain(region: Region) -> DefaultCredentialsChain {
 impl StaticKeys {
     /// The keys with their secrets.
     pub(super) fn read(&self, base: &Path) -> Result<AwsCredentials, SecretProblem> {
-        let read = |key, at, file: &Option<PathBuf>, text: &Option<SecretString>| {
-            let source = SecretSource::given(key, file.clone(), text.clone());
-            let secret = source.and_then(|source| source.map(|s| s.read(base)).transpose());
-            secret.map_err(|error| SecretProblem::at(at, error))
+        type Keys = &'static [&'static str];
+        let read = |key, at: Keys, at_file: Keys, file: &Option<PathBuf>, text: &Option<_>| {
+            let source = SecretSource::given(key, file.clone(), text.clone())
+                .map_err(|error| SecretProblem::at(at_file, error))?;
+            let read = |source: SecretSource| {
+                let at = source.key(at_file, at);
+                let secret = source.read(base);
+                secret.map_err(|error| SecretProblem::at(at, error))
+            };
+            source.map(read).transpose()
         };
         let secret = read(
             "secret_access_key",
+            &["credentials", "secret_access_key"],
             &["credentials", "secret_access_key_file"],
             &self.secret_access_key_file,
             &self.secret_access_key,
@@ -93,6 +100,7 @@ impl StaticKeys {
         })?;
         let token = read(
             "session_token",
+            &["credentials", "session_token"],
             &["credentials", "session_token_file"],
             &self.session_token_file,
             &self.session_token,

@@ -115,23 +115,32 @@ pub(super) async fn read(
         .map(|service| list(client, service, context));
     let (mut limits, listings) = try_join(singles, join_all(listings).map(Ok)).await?;
 
-    let mut failed = BTreeSet::new();
+    let mut incomplete = BTreeSet::new();
     for (service, listing) in wanted.listed.iter().zip(listings) {
         match listing {
-            Ok(part) => limits.add(part),
+            Ok(part) => {
+                if !part.gaps.is_empty() {
+                    incomplete.insert(&**service);
+                }
+                limits.add(part);
+            }
             Err(failure) => {
-                failed.insert(&**service);
+                incomplete.insert(&**service);
                 limits.gaps.push(not_listed(service, failure));
             }
         }
     }
-    let of_failed = |key: &QuotaKey| failed.contains(&*key.service);
-    limits.add(one_by_one(client, wanted, of_failed, context).await?);
+    let not_seen =
+        |key: &QuotaKey| incomplete.contains(&*key.service) && !limits.rows.contains_key(key);
+    let seen_now = one_by_one(client, wanted, not_seen, context).await?;
+    limits.add(seen_now);
 
-    // A listing leaves out what has no applied value.
+    // A listing that is whole leaves out what has no applied value.
     let all = wanted.needed.iter().chain(&wanted.besides);
     let left_out: Vec<_> = all
-        .filter(|key| !unlisted(key) && !of_failed(key) && !limits.rows.contains_key(*key))
+        .filter(|key| {
+            !unlisted(key) && !incomplete.contains(&*key.service) && !limits.rows.contains_key(*key)
+        })
         .collect();
     let published = left_out.iter().map(|key| published(client, key, context));
     for part in join_all(published).await {

@@ -113,10 +113,14 @@ pub(super) fn check_secrets(
 ) -> Result<(), SecretProblem> {
     let at: &[&str] = match settings {
         CredentialsSettings::CredentialsFile(_) => &["credentials", "file"],
-        CredentialsSettings::ServiceAccountKey { .. } => &["credentials", "private_key_file"],
+        CredentialsSettings::ServiceAccountKey { private_key, .. } => private_key.key(
+            &["credentials", "private_key_file"],
+            &["credentials", "private_key"],
+        ),
         CredentialsSettings::Token(token) => {
+            let at = token.key(&["credentials", "token_file"], &["credentials", "token"]);
             let read = token.read(base).map(drop);
-            return read.map_err(|e| SecretProblem::at(&["credentials", "token_file"], e));
+            return read.map_err(|error| SecretProblem::at(at, error));
         }
         CredentialsSettings::Metadata => return Ok(()),
     };

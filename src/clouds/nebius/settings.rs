@@ -174,6 +174,10 @@ impl TryFrom<String> for Address {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
+        if text.contains('@') {
+            // It is not repeated, because it may hold a password.
+            return Err("an address has no room for a user name or password".to_owned());
+        }
         let uri: Option<Uri> = text.parse().ok();
         uri.filter(|uri| {
             matches!(uri.scheme_str(), Some("http" | "https"))
@@ -243,5 +247,7 @@ mod tests {
         for refused in ["127.0.0.1:1234", "ftp://host", "https://host/path", ""] {
             assert!(endpoint(refused).is_err(), "{refused}");
         }
+        let error = endpoint("https://me:planted@host/path").unwrap_err();
+        assert!(!error.contains("planted"), "{error}");
     }
 }

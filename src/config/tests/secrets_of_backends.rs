@@ -36,6 +36,15 @@ fn a_secret_that_cannot_be_had_is_named_with_its_key() {
          keep `secret_access_key_file` or the environment's `secret_access_key`"
     );
 
+    let sentence = refusal(keys, &[(variable, "")]);
+    assert_eq!(
+        sentence,
+        format!(
+            "environment variable {variable}: `backends[0].credentials.secret_access_key`: the \
+             environment's secret is empty"
+        )
+    );
+
     let token = "kind = 'nebius'\ncredentials = { source = 'token', token_file = 'nowhere' }";
     let sentence = refusal(token, &[]);
     assert!(

@@ -54,6 +54,26 @@ async fn without_the_permission_to_list_what_launches_need_is_read_one_by_one() 
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_launches_need_and_a_listing_that_goes_in_circles_lacks_is_read_one_by_one() {
+    let aws = plain_aws().await;
+    let circles = Fault::new(FaultKind::RepeatedToken).operation(LIST);
+    aws.controls().inject(circles);
+    let setup = Setup::new(&aws).set("backends.0.quotas", "all");
+    let service = setup.start().await;
+    service.ready().await;
+    let body = service.get(REGION).await.json();
+    let gap = body["gaps"][0]["detail"].as_str().unwrap();
+    assert!(gap.contains("may be incomplete"), "{gap}");
+    let rows = body["quotas"].as_array().unwrap();
+    let is_of_vcpus = |row: &&Value| row["unit"] == "vcpu";
+    let of_vcpus: Vec<_> = rows.iter().filter(is_of_vcpus).collect();
+    assert_eq!(of_vcpus.len(), 19);
+    for row in of_vcpus {
+        assert_eq!(row["limit_source"], "applied", "{row}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_whole_service_is_listed_through_empty_pages_and_around_repeated_ones() {
     let aws = plain_aws().await;
     let setup = Setup::new(&aws).set("backends.0.quotas", vec!["vpc/all"]);

@@ -72,6 +72,24 @@ async fn a_late_report_is_read_by_the_next_read_which_comes_soon() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_late_report_that_aws_has_deleted_meanwhile_is_started_anew() {
+    let aws = plain_aws().await;
+    let late = report_takes(Duration::from_secs(20));
+    aws.controls().set_report_timing(late);
+    let setup = Setup::new(&aws).set("backends.0.refresh_every", "2h");
+    let service = setup.start().await;
+    service.ready().await;
+    assert_eq!(service.get(REGION).await.quota(P)["usage"], Value::Null);
+
+    // AWS keeps a report for a quarter of an hour, and the next read comes later.
+    aws.controls().set_report_timing(ReportTiming::default());
+    let_time_pass(Duration::from_secs(25 * 60)).await;
+    let answer = service.get(REGION).await;
+    assert_eq!(answer.quota(P)["usage"], 0, "{}", answer.text());
+    assert_eq!(answer.json()["gaps"], Value::Null);
+}
+
+#[tokio::test(start_paused = true)]
 async fn usage_comes_back_soon_after_the_report_does() {
     let aws = plain_aws().await;
     let fails = Fault::new(FaultKind::Unavailable).operation(START_REPORT);

@@ -44,11 +44,15 @@ async fn with_a_cloud_out_of_reach_every_offer_is_unknown_at_once() {
 
     sleep(Duration::from_secs(90)).await;
     let asked = Instant::now();
-    let (backend, _) = seen(&service).await;
+    let (backend, offers) = seen(&service).await;
     assert_eq!(asked.elapsed(), Duration::ZERO);
     assert_eq!(backend["status"], "unavailable");
     let failure = backend["failure"].as_str().unwrap();
     assert!(failure.starts_with("unavailable: "), "{failure}");
+    for offer in &offers {
+        let reason = offer["quota"]["reason"].as_str().unwrap();
+        assert!(reason.contains("unavailable: "), "{reason}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
