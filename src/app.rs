@@ -8,7 +8,6 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
-use tower::make::Shared;
 
 use crate::cache::Cache;
 use crate::catalog::Catalog;
@@ -111,7 +110,7 @@ impl App {
             // Nobody listens any more only if serving has already failed.
             let _ = stopping.send(());
         };
-        let server = axum::serve(listener, Shared::new(self.service)).with_graceful_shutdown(stop);
+        let server = http::serve(listener, self.service, stop);
         let shutdown_timeout = self.shutdown_timeout;
         let result = tokio::select! {
             result = server => result,

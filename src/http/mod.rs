@@ -8,6 +8,7 @@
 mod access;
 mod aws_protocol;
 mod body;
+mod connections;
 mod dashboard;
 mod health;
 mod json;
@@ -45,6 +46,7 @@ use utoipa_swagger_ui::SwaggerUi;
 use crate::oracle::Oracle;
 
 pub use aws_protocol::AwsProtocol;
+pub use connections::serve;
 pub use openapi::document as openapi_document;
 pub use settings::{
     AwsAnswers, AwsClient, AwsClientSettings, AwsMarket, AwsProtocolSettings, AwsValue, Scope,

@@ -10,6 +10,7 @@ mod aws;
 mod aws_protocol;
 mod clocks;
 mod command_line;
+mod connections;
 mod crowds;
 mod deploy;
 mod environment;

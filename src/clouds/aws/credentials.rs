@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use aws_config::default_provider::credentials::DefaultCredentialsChain;
 use aws_config::profile::ProfileFileCredentialsProvider;
+use aws_config::provider_config::ProviderConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
@@ -36,6 +37,8 @@ pub(super) async fn provider(
         Credentials::Profile { profile } => SharedCredentialsProvider::new(
             ProfileFileCredentialsProvider::builder()
                 .profile_name(profile)
+                // A profile that assumes a role asks STS in a region.
+                .configure(&ProviderConfig::without_region().with_region(Some(region)))
                 .build(),
         ),
         Credentials::AssumeRole {

@@ -99,7 +99,7 @@ where
             } else {
                 FailureKind::Unavailable
             };
-            Failure::new(kind, format!("{} failed: {detail}", operation.name))
+            Failure::new(kind, format!("{} failed: {detail}", operation.name)).advise(NOT_REACHED)
         }
         other => match credentials_error(&other) {
             Some(error) => no_credentials(error),
@@ -113,6 +113,10 @@ where
         },
     }
 }
+
+/// What a person can look at when nobody answers.
+const NOT_REACHED: &str =
+    "see whether this machine reaches AWS: `endpoint_url`, DNS, proxy, firewall";
 
 fn refusal(code: &str, message: &str, status: u16, operation: &Operation) -> Failure {
     let name = operation.name;
@@ -195,7 +199,8 @@ fn no_credentials(error: &CredentialsError) -> Failure {
                 "whoever gives the credentials was not reached: {}",
                 root_cause(unreached)
             ),
-        ),
+        )
+        .advise(NOT_REACHED),
         (other, None) => Failure::new(
             FailureKind::Denied,
             format!("no credentials: {}", root_cause(other)),

@@ -38,6 +38,11 @@ impl Service {
         }
     }
 
+    /// Where it listens.
+    pub(crate) fn address(&self) -> &str {
+        self.url.trim_start_matches("http://")
+    }
+
     /// The service as a function, for more callers than a process may have sockets.
     pub(crate) fn function(&self) -> quota_oracle::http::Service {
         self.function.clone()
