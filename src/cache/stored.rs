@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{
     AccountId, Amount, Container, Failure, FailureKind, Limit, LimitSource, Native, Quota,
-    QuotaKey, QuotaMarket, Reading, Region, Scope, Snapshot, Unit, UnitKey, Usage,
+    QuotaKey, QuotaMarket, Reading, Region, Scope, Snapshot, Unit, UnitKey, Untold, Usage,
 };
 
 /// The version of the format; files of another version are ignored.
@@ -120,6 +120,8 @@ pub(super) fn decode(bytes: &[u8]) -> Result<(UnitKey, Reading, Timestamp), Stri
         // What there was room for before a restart says nothing about now.
         capacity: BTreeMap::new(),
         gaps: gaps.ok_or("a gap makes no sense")?,
+        // What was to be kept was kept before it was stored.
+        untold: Untold::default(),
     };
     Ok((key, reading, stored.taken_at))
 }

@@ -18,8 +18,9 @@ use tower::ServiceExt;
 use super::Service;
 
 /// How long the head of a request may take, from the end of the last one on; so long too is a
-/// connection kept that is not used.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(60);
+/// connection kept that is not used. Clients give up unused ones after 90 seconds (Go's net/http,
+/// reqwest), and better are the first to.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// A process without free file descriptors cannot do better than wait until some connection ends.
 const AFTER_A_FAILURE: Duration = Duration::from_secs(1);

@@ -38,6 +38,7 @@ pub(super) async fn index(headers: HeaderMap) -> Response {
             "/quotas/{backend}",
             "/quotas/{backend}/{region}",
             "/offers",
+            "/refresh/{backend}/{region}",
             "/aws/{backend}",
             "/healthz",
             "/readyz",

@@ -1,7 +1,12 @@
 //! Bodies in JSON: read strictly, and refused with the path and the place of what is wrong.
 
+use std::fmt;
+use std::marker::PhantomData;
+
 use axum::http::{HeaderMap, header};
-use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
 use super::problem::{Kind, Problem};
 
@@ -17,7 +22,35 @@ pub(super) fn read<'b, T: Deserialize<'b>>(
         ));
     }
     // Keeping track of the path costs more than reading, so only a refused body is read with it.
-    serde_json::from_slice(body).map_err(|_| refusal::<T>(body))
+    let object: Result<Object<T>, _> = serde_json::from_slice(body);
+    object
+        .map(|Object(value)| value)
+        .map_err(|_| refusal::<Object<T>>(body))
+}
+
+/// What is sent as an object and as nothing else: serde would also fill a struct from a list, by
+/// the order of its fields, which nobody has promised.
+#[derive(Debug)]
+pub(super) struct Object<T>(pub(super) T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Fields<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Fields<T> {
+            type Value = Object<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<Object<T>, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(fields)).map(Object)
+            }
+        }
+
+        deserializer.deserialize_map(Fields(PhantomData))
+    }
 }
 
 fn refusal<'b, T: Deserialize<'b>>(body: &'b [u8]) -> Problem {
@@ -31,6 +64,7 @@ fn refusal<'b, T: Deserialize<'b>>(body: &'b [u8]) -> Problem {
         Err(error) => {
             let path = error.path().to_string();
             let message = error.inner().to_string();
+            let message = message.replace("a nonzero u32", "a whole number of at least 1");
             // The path of the whole body is a single dot, which names nothing.
             let field = match (path.as_str(), missing(&message)) {
                 (".", None) => return Problem::new(Kind::BadRequest, message),

@@ -36,6 +36,6 @@ pub use quota::{
     Container, Limit, LimitSource, Native, Quota, QuotaKey, QuotaMarket, Scope, Unit, Usage,
 };
 pub use quota_index::{Doubt, Leased, QuotaIndex};
-pub use reading::{FetchUnit, Reading, Snapshot, UnitId, UnitKey};
+pub use reading::{FetchUnit, Reading, Snapshot, UnitId, UnitKey, Untold};
 pub use reason::reason;
 pub use verdict::{Basis, Binding, Outcome, Shortfall, Verdict, judge};

@@ -47,6 +47,17 @@ pub struct Reading {
     pub capacity: BTreeMap<Region, Vec<Capacity>>,
     /// What could not be read besides, such as usage without the permission for it.
     pub gaps: Vec<Failure>,
+    /// Which of that was of quotas, and only for now.
+    pub untold: Untold,
+}
+
+/// What could not be told for now, so that the reading before may know better.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Untold {
+    /// Some limits.
+    pub limits: bool,
+    /// Usage.
+    pub usage: bool,
 }
 
 /// All quotas of one region, as read at one moment.

@@ -32,8 +32,8 @@ impl Kept {
     ) -> Reading {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let told_before = all.remove(key).unwrap_or_default();
-        let passing = reading.gaps.iter().any(|gap| gap.kind.is_transient());
-        let (Some(last), true) = (last, passing) else {
+        let untold = reading.untold;
+        let (Some(last), true) = (last, untold.limits || untold.usage) else {
             return reading;
         };
         let mut told = Told::new();
@@ -48,9 +48,11 @@ impl Kept {
                 let new = quotas.iter_mut().find(is_old);
                 let usage = match &new {
                     Some(new) if new.usage != Usage::Unknown => new.usage,
-                    _ => usable(old.usage, now.wall, usable_for),
+                    _ if untold.usage => usable(old.usage, now.wall, usable_for),
+                    _ => Usage::Unknown,
                 };
-                let is_told = new.as_ref().is_some_and(|new| new.limit != Limit::Unknown);
+                let is_told =
+                    !untold.limits || new.as_ref().is_some_and(|new| new.limit != Limit::Unknown);
                 let id = (region.clone(), old.key.clone(), old.container.clone());
                 let told_at = told_before.get(&id).copied().unwrap_or(last.taken_at);
                 if !is_told && old.limit != Limit::Unknown && told_at.age(now) < usable_for {

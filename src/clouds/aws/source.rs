@@ -14,7 +14,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::clouds::Connection;
 use crate::model::{
     CallContext, Demand, Failure, FailureKind, FetchUnit, Instance, Market, Reading, Region,
-    Snapshot, UnitId,
+    Snapshot, UnitId, Untold,
 };
 use crate::source::QuotaSource;
 
@@ -128,6 +128,11 @@ impl AwsSource {
             Either::Right((report, limits)) => (limits.await?, report),
         };
         let Limits { mut rows, mut gaps } = limits;
+        let is_passing = |failure: &Failure| failure.kind.is_transient();
+        let untold = Untold {
+            limits: gaps.iter().any(is_passing),
+            usage: matches!(&report, Some(Err(failure)) if is_passing(failure)),
+        };
         match report {
             Some(Ok(report)) => {
                 rows.values_mut().for_each(|quota| report.complete(quota));
@@ -145,6 +150,7 @@ impl AwsSource {
             )]),
             capacity: BTreeMap::new(),
             gaps,
+            untold,
         })
     }
 

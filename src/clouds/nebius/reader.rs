@@ -18,7 +18,7 @@ use super::{capacity, demand};
 use crate::clouds::{Connection, RegionChoice};
 use crate::model::{
     AccountId, CallContext, Capacity, Demand, Failure, FailureKind, FetchUnit, Instance, Market,
-    Quota, Reading, Region, Snapshot, UnitId,
+    Quota, Reading, Region, Snapshot, UnitId, Untold,
 };
 use crate::source::QuotaSource;
 
@@ -81,6 +81,8 @@ impl Reader {
             regions,
             capacity,
             gaps,
+            // Without its quotas there is no reading.
+            untold: Untold::default(),
         })
     }
 

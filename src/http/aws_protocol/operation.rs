@@ -4,6 +4,7 @@ use axum::http::HeaderMap;
 use serde::Deserialize;
 
 use super::error::AwsError;
+use crate::http::json::Object;
 
 /// The prefix of `X-Amz-Target` in the service model of 2019-06-24.
 const TARGET_PREFIX: &str = "ServiceQuotasV20190624.";
@@ -49,7 +50,10 @@ pub(super) struct Parameters {
 
 impl Parameters {
     pub(super) fn parse(body: &[u8]) -> Result<Self, AwsError> {
-        serde_json::from_slice(body).map_err(|_| AwsError::unreadable_body())
+        let parameters: Result<Object<Self>, _> = serde_json::from_slice(body);
+        parameters
+            .map(|Object(parameters)| parameters)
+            .map_err(|_| AwsError::unreadable_body())
     }
 
     pub(super) fn service(&self) -> Result<&str, AwsError> {

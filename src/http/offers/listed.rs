@@ -8,6 +8,7 @@ use serde::de::{Error, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use utoipa::ToSchema;
 
+use crate::http::json::Object;
 use crate::model::Market;
 use crate::oracle::{AskedGpu, AskedOffer};
 
@@ -27,8 +28,8 @@ pub(super) struct ListedBody<'a> {
     pub(super) count: u32,
     /// The offers, up to 10,000.
     #[serde(borrow, deserialize_with = "bounded")]
-    #[schema(max_items = 10_000)]
-    offers: Vec<ListedOfferBody<'a>>,
+    #[schema(max_items = 10_000, value_type = Vec<ListedOfferBody<'static>>)]
+    offers: Vec<Object<ListedOfferBody<'a>>>,
 }
 
 /// An offer of the caller's own. What it leaves out is taken from the catalog.
@@ -61,7 +62,8 @@ struct ListedOfferBody<'a> {
     memory_gb: Option<f64>,
     /// The GPUs.
     #[serde(default, borrow)]
-    gpu: Option<ListedGpuBody<'a>>,
+    #[schema(value_type = Option<ListedGpuBody<'static>>)]
+    gpu: Option<Object<ListedGpuBody<'a>>>,
     /// Disk to create with it, in GiB, if that is to be judged.
     #[serde(default, deserialize_with = "amount")]
     #[schema(minimum = 0)]
@@ -95,7 +97,7 @@ struct ListedGpuBody<'a> {
 impl ListedBody<'_> {
     /// The offers, in order.
     pub(super) fn offers(&self) -> impl Iterator<Item = AskedOffer<'_>> {
-        self.offers.iter().map(|offer| AskedOffer {
+        self.offers.iter().map(|Object(offer)| AskedOffer {
             backend: &offer.backend,
             region: &offer.region,
             instance_type: &offer.instance_type,
@@ -105,7 +107,7 @@ impl ListedBody<'_> {
             },
             cpus: offer.cpus.map(NonZeroU32::get),
             memory_gb: offer.memory_gb,
-            gpu: offer.gpu.as_ref().map(|gpu| AskedGpu {
+            gpu: offer.gpu.as_ref().map(|Object(gpu)| AskedGpu {
                 name: &gpu.name,
                 count: gpu.count.get(),
                 memory_gb: gpu.memory_gb,

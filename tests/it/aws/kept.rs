@@ -50,3 +50,24 @@ async fn a_limit_that_the_account_may_not_see_any_more_is_unknown_at_once() {
     service.post("/refresh/aws/us-east-1").await;
     assert_eq!(service.get(REGION).await.quota(P)["limit"], Value::Null);
 }
+
+#[tokio::test(start_paused = true)]
+async fn trouble_with_one_limit_keeps_no_usage_that_the_report_no_longer_tells() {
+    const G: &str = "L-DB2E81BA";
+    let aws = plain_aws().await;
+    let cloud = aws.controls();
+    let service = Setup::new(&aws).start().await;
+    service.ready().await;
+    assert_eq!(service.get(REGION).await.quota(G)["usage"], 0);
+    let trouble = Some("DEPENDENCY_THROTTLING_ERROR");
+    cloud
+        .set_error_reason(ACCOUNT, "us-east-1", P, trouble)
+        .unwrap();
+    // An account without an applied value of it has no utilization of it either.
+    cloud.remove_applied(ACCOUNT, "us-east-1", G).unwrap();
+    service.post("/refresh/aws/us-east-1").await;
+    let answer = service.get(REGION).await;
+    assert_eq!(answer.quota(P)["limit"], 0);
+    assert_eq!(answer.quota(G)["limit_source"], "default");
+    assert_eq!(answer.quota(G)["usage"], Value::Null);
+}

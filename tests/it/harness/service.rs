@@ -32,7 +32,13 @@ impl Service {
         Self {
             url,
             function,
-            client: Client::builder().no_proxy().no_gzip().build().unwrap(),
+            client: Client::builder()
+                .no_proxy()
+                .no_gzip()
+                // A jump of the paused clock ends connections that are not used.
+                .pool_max_idle_per_host(0)
+                .build()
+                .unwrap(),
             stop,
             serving,
         }

@@ -135,12 +135,12 @@ async fn a_body_that_makes_no_sense_is_refused_with_path_and_position() {
         (
             format!("{{\"offers\": [{}]}}", with("\"cpus\": \"many\"")),
             "offers[0].cpus",
-            "invalid type: string \"many\", expected a nonzero u32 at line 1 column 97",
+            "invalid type: string \"many\", expected a whole number of at least 1 at line 1 column 97",
         ),
         (
             format!("{{\"offers\": [{}]}}", with("\"cpus\": 0")),
             "offers[0].cpus",
-            "invalid value: integer `0`, expected a nonzero u32 at line 1 column 92",
+            "invalid value: integer `0`, expected a whole number of at least 1 at line 1 column 92",
         ),
         (
             format!(
@@ -148,7 +148,7 @@ async fn a_body_that_makes_no_sense_is_refused_with_path_and_position() {
                 with("\"gpu\": {\"name\": \"H100\", \"count\": 0}")
             ),
             "offers[0].gpu.count",
-            "invalid value: integer `0`, expected a nonzero u32 at line 1 column 117",
+            "invalid value: integer `0`, expected a whole number of at least 1 at line 1 column 117",
         ),
         (
             format!(
@@ -169,6 +169,16 @@ async fn a_body_that_makes_no_sense_is_refused_with_path_and_position() {
             "`count` is from 1 to 10000, not 10001 at line 1 column 15",
         ),
         (
+            "{\"offers\": [[\"aws\", \"us-east-1\", \"m5.large\"]]}".to_owned(),
+            "offers[0]",
+            "invalid type: sequence, expected an object at line 1 column 12",
+        ),
+        (
+            format!("{{\"offers\": [{}]}}", with("\"gpu\": [\"H100\", 8]")),
+            "offers[0].gpu",
+            "invalid type: sequence, expected an object at line 1 column 90",
+        ),
+        (
             "{\"count\": 1}".to_owned(),
             "offers",
             "missing field `offers` at line 1 column 12",
@@ -186,7 +196,7 @@ async fn a_body_that_makes_no_sense_is_refused_with_path_and_position() {
             (&json!(field), &json!(detail))
         );
     }
-    for body in ["", "{", "[]", "{\"offers\": []} x"] {
+    for body in ["", "{", "[]", "[1, []]", "{\"offers\": []} x"] {
         let (status, problem) = service.try_post(body).await;
         assert_eq!(status, StatusCode::BAD_REQUEST, "{body}: {problem}");
     }
