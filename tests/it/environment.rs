@@ -167,3 +167,43 @@ async fn a_service_whose_environment_names_itself_does_not_ask_itself() {
         ["quota_oracle_http_requests_total{route=\"/quotas/{backend}/{region}\",status=\"200\"} 1"]
     );
 }
+
+/// The same of a profile: it asks STS where the backend's regions are.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_profile_that_assumes_a_role_asks_sts_in_a_region() {
+    let aws = plain_aws().await;
+    let proxy = Trap::set().await;
+    let setup = Setup::without_backends().set("server.request_timeout", "6s");
+    let profiles = setup.file(
+        "aws-config",
+        "[profile gpu]\n\
+         aws_access_key_id = AKIAIOSFODNN7EXAMPLE\n\
+         aws_secret_access_key = wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY\n\
+         [profile role]\n\
+         role_arn = arn:aws:iam::210987654321:role/quota-reader\n\
+         source_profile = gpu\n",
+    );
+    let environment = [
+        ("AWS_CONFIG_FILE", profiles.to_str().unwrap()),
+        ("HTTPS_PROXY", &*proxy.url),
+        ("NO_PROXY", "127.0.0.1"),
+    ];
+    let credentials = toml::toml! {
+        source = "profile"
+        profile = "role"
+    };
+    let file = setup
+        .backend(&format!(
+            "kind = \"aws\"\nregions = [\"eu-west-1\"]\npreload = false\nendpoint_url = \"{}\"",
+            aws.url()
+        ))
+        .set("backends.0.credentials", credentials)
+        .write();
+    let (_process, url) = Process::serve(&file.path, &environment).await;
+    let body = get(&format!("{url}/quotas/aws/eu-west-1")).await;
+    assert_eq!(body["status"], 503, "{body}");
+    assert_eq!(
+        proxy.met(),
+        ["CONNECT sts.eu-west-1.amazonaws.com:443 HTTP/1.1"]
+    );
+}
