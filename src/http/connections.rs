@@ -16,11 +16,16 @@ use tokio::time::sleep;
 use tower::ServiceExt;
 
 use super::Service;
+use super::refused_heads::Connection;
 
 /// How long the head of a request may take, from the end of the last one on; so long too is a
 /// connection kept that is not used. Clients give up unused ones after 90 seconds (Go's net/http,
 /// reqwest), and better are the first to.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(120);
+
+/// The most bytes that address and headers may have together; callers need a few hundred, and each
+/// connection may take as much memory.
+pub(super) const LARGEST_HEAD: usize = 64 * 1024;
 
 /// A process without free file descriptors cannot do better than wait until some connection ends.
 const AFTER_A_FAILURE: Duration = Duration::from_secs(1);
@@ -33,7 +38,9 @@ pub async fn serve(
 ) -> io::Result<()> {
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT);
+        .header_read_timeout(HEAD_TIMEOUT)
+        .max_buf_size(LARGEST_HEAD);
+    let metrics = service.shared.0.oracle.metrics().clone();
     let service = service.map_request(|request: hyper::Request<_>| request.map(Body::new));
     let service = TowerToHyperService::new(service);
     let under_way = GracefulShutdown::new();
@@ -54,7 +61,8 @@ pub async fn serve(
         };
         // An answer is written whole, so there is nothing to wait for. Without it, it is slower.
         let _ = stream.set_nodelay(true);
-        let connection = http.serve_connection(TokioIo::new(stream), service.clone());
+        let stream = TokioIo::new(Connection::new(stream, metrics.clone()));
+        let connection = http.serve_connection(stream, service.clone());
         let connection = under_way.watch(connection);
         tokio::spawn(async move {
             if let Err(error) = connection.await {

@@ -1,4 +1,5 @@
-//! What every request goes through that `warm` does not answer: an id, a span, a token, a deadline, and errors as problems.
+//! What every request goes through that `warm` does not answer: an id, a span, a token, a deadline,
+//! and errors as problems.
 
 use std::fmt::Write;
 use std::panic::AssertUnwindSafe;
@@ -25,6 +26,9 @@ const LONGEST_ID: usize = 128;
 
 /// A handler answers by the deadline itself, with what it knows; this is for one that does not.
 const GRACE: Duration = Duration::from_secs(1);
+
+/// What keeps a handler past its deadline, such as a body that does not come, may be over soon.
+const ASK_AGAIN_AFTER: Duration = Duration::from_secs(1);
 
 /// The most that is read of a plain error's text.
 const LONGEST_PLAIN_ERROR: usize = 4096;
@@ -67,7 +71,7 @@ pub(super) async fn answer(
             )
             .into_response(),
             Err(_) => Problem {
-                retry_after: Some(GRACE),
+                retry_after: Some(ASK_AGAIN_AFTER),
                 ..Problem::new(Kind::Deadline, "the request could not be answered in time")
             }
             .into_response(),

@@ -2,8 +2,9 @@
 //!
 //! Handlers parse, ask the [`Oracle`] and render. Everything around them
 //! (request ids, tokens, deadlines, panics, errors as problem documents, metrics) is in
-//! `layers`, so that no handler can forget it. Only `warm` answers without them, one question. Only `problem` chooses an error status, and
-//! `aws_protocol` for the protocol that is not ours.
+//! `layers`, so that no handler can forget it; only `warm` answers without them, one question, and
+//! `refused_heads` what is no request. Only `problem` chooses an error status, and `aws_protocol`
+//! for the protocol that is not ours.
 
 mod access;
 mod aws_protocol;
@@ -19,6 +20,7 @@ mod problem;
 mod query;
 mod quotas;
 mod refresh;
+mod refused_heads;
 mod rendered;
 mod settings;
 mod table;

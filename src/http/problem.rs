@@ -64,6 +64,7 @@ kinds! {
     UnknownRoute = NOT_FOUND, "unknown-route", "There is nothing at this address";
     MethodNotAllowed = METHOD_NOT_ALLOWED, "method-not-allowed", "This address does not take this method";
     BodyTooLarge = PAYLOAD_TOO_LARGE, "body-too-large", "The body is too large";
+    HeadTooLarge = REQUEST_HEADER_FIELDS_TOO_LARGE, "head-too-large", "Address and headers are too large";
     UnsupportedMediaType = UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", "The body is not JSON";
     /// Nothing is known and the cloud refuses.
     Refused = BAD_GATEWAY, "cloud-refused", "The cloud refuses and nothing is known yet";

@@ -11,6 +11,8 @@ use futures_util::stream;
 use quota_oracle::sim::aws::{Fault, FaultKind};
 use reqwest::Method;
 use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::time::Instant;
 use tower::ServiceExt;
 
@@ -42,140 +44,108 @@ async fn service() -> Service {
     service
 }
 
+/// Makes a request of what is known of it so far.
+type Build<'b> = &'b dyn Fn(Builder) -> Request<Body>;
+
 #[tokio::test(start_paused = true)]
 async fn every_kind_of_problem_that_is_documented_can_be_met() {
     let service = service().await;
-    let json = |body: &'static str| {
-        move |request: Builder| {
-            let request = request.header("content-type", "application/json");
-            request.body(Body::from(body)).unwrap()
-        }
-    };
+    let with_type = |request: Builder| request.header("content-type", "application/json");
     let empty = |request: Builder| request.body(Body::empty()).unwrap();
-    let silent = |request: Builder| {
-        let request = request.header("content-type", "application/json");
-        let body = Body::from_stream(stream::pending::<Result<&[u8], Infallible>>());
-        request.body(body).unwrap()
-    };
     let text = |request: Builder| request.body(Body::from("text")).unwrap();
     let large = |request: Builder| request.body(Body::from(vec![b' '; 65 * 1024])).unwrap();
-    let panics = json(
-        r#"{"offers": [{"backend": "broken", "region": "nowhere-1", "instance_type": "x", "cpus": 1}]}"#,
-    );
-    let region = "/quotas/aws/us-east-1";
-    let meet = async |token: &str,
-                      method: Method,
-                      path: &str,
-                      build: &dyn Fn(Builder) -> Request<Body>,
-                      status: u16,
-                      slug: &'static str| {
-        let bearer = format!("Bearer {token}");
-        let request = Request::builder().method(method).uri(path);
-        let request = build(request.header("authorization", bearer));
-        let response = service.function().oneshot(request).await.unwrap();
-        Answer::of(response).await.problem(status, slug);
-        slug
+    let silent = |request: Builder| {
+        let body = Body::from_stream(stream::pending::<Result<&[u8], Infallible>>());
+        with_type(request).body(body).unwrap()
     };
-    let (get, post) = (Method::GET, Method::POST);
-    let met = [
-        meet(
+    let panics = |request: Builder| {
+        let offer = json!({"backend": "broken", "region": "nowhere-1", "instance_type": "x"});
+        let body = Body::from(json!({"offers": [offer]}).to_string());
+        with_type(request).body(body).unwrap()
+    };
+    let (get, post) = (&Method::GET, &Method::POST);
+    let region = "/quotas/aws/us-east-1";
+    let cases: [(&str, &Method, &str, Build<'_>, u16, &str); 13] = [
+        ("all", get, "/quotas?x=1", &empty, 400, "bad-request"),
+        ("who", get, region, &empty, 401, "unauthenticated"),
+        ("reader", post, "/refresh/aws", &empty, 403, "forbidden"),
+        ("all", get, "/quotas/x", &empty, 404, "unknown-backend"),
+        ("all", get, "/quotas/aws/x", &empty, 404, "unknown-region"),
+        ("all", get, "/x", &empty, 404, "unknown-route"),
+        ("all", post, region, &empty, 405, "method-not-allowed"),
+        ("all", post, "/offers", &large, 413, "body-too-large"),
+        ("all", post, "/offers", &text, 415, "unsupported-media-type"),
+        ("all", post, "/offers", &panics, 500, "internal"),
+        (
             "all",
-            get.clone(),
-            "/quotas?x=1",
-            &empty,
-            400,
-            "bad-request",
-        )
-        .await,
-        meet("who", get.clone(), region, &empty, 401, "unauthenticated").await,
-        meet(
-            "reader",
-            post.clone(),
-            "/refresh/aws",
-            &empty,
-            403,
-            "forbidden",
-        )
-        .await,
-        meet(
-            "all",
-            get.clone(),
-            "/quotas/x",
-            &empty,
-            404,
-            "unknown-backend",
-        )
-        .await,
-        meet(
-            "all",
-            get.clone(),
-            "/quotas/aws/x",
-            &empty,
-            404,
-            "unknown-region",
-        )
-        .await,
-        meet("all", get.clone(), "/x", &empty, 404, "unknown-route").await,
-        meet(
-            "all",
-            post.clone(),
-            region,
-            &empty,
-            405,
-            "method-not-allowed",
-        )
-        .await,
-        meet(
-            "all",
-            post.clone(),
-            "/offers",
-            &large,
-            413,
-            "body-too-large",
-        )
-        .await,
-        meet(
-            "all",
-            post.clone(),
-            "/offers",
-            &text,
-            415,
-            "unsupported-media-type",
-        )
-        .await,
-        meet("all", post.clone(), "/offers", &panics, 500, "internal").await,
-        meet(
-            "all",
-            get.clone(),
+            get,
             "/quotas/aws/eu-west-1",
             &empty,
             502,
             "cloud-refused",
-        )
-        .await,
-        meet(
+        ),
+        (
             "all",
             get,
             "/quotas/aws/eu-west-2",
             &empty,
             503,
             "not-read-yet",
-        )
-        .await,
-        meet("all", post, "/offers", &silent, 503, "deadline").await,
+        ),
+        ("all", post, "/offers", &silent, 503, "deadline"),
     ];
+    let mut met = Vec::new();
+    for (token, method, path, build, status, slug) in cases {
+        let bearer = format!("Bearer {token}");
+        let request = Request::builder().method(method).uri(path);
+        let request = build(request.header("authorization", bearer));
+        let response = service.function().oneshot(request).await.unwrap();
+        Answer::of(response).await.problem(status, slug);
+        met.push(slug);
+    }
+    // The connection refuses this one, before the service is asked.
+    let mut request = service.request(Method::GET, region);
+    for number in 0..101 {
+        request = request.header(format!("x-{number}"), "1");
+    }
+    service.send(request).await.problem(431, "head-too-large");
+    met.push("head-too-large");
+    met.sort_unstable();
     let document = service.get_as("all", "/openapi.json").await.json();
     let documented = &document["components"]["schemas"]["Problem"]["properties"]["type"]["enum"];
-    let mut documented: Vec<&str> = documented
-        .as_array()
-        .unwrap()
-        .iter()
+    let urns = documented.as_array().unwrap().iter();
+    let mut documented: Vec<&str> = urns
         .map(|urn| urn.as_str().unwrap().rsplit(':').next().unwrap())
         .collect();
     documented.sort_unstable();
-    let mut met = met.to_vec();
-    met.sort_unstable();
     assert_eq!(met, documented);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_no_request_is_told_so_in_the_same_way_and_counted() {
+    let service = service().await;
+    for said in [
+        "no http at all\r\n\r\n",
+        "GET /\u{ff} HTTP/1.1\r\nhost: x\r\n\r\n",
+    ] {
+        let mut stream = TcpStream::connect(service.address()).await.unwrap();
+        // The character stands for the byte that may not be sent.
+        let bytes: Vec<u8> = said.chars().map(|c| c as u32 as u8).collect();
+        stream.write_all(&bytes).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        assert!(head.starts_with("HTTP/1.1 400 Bad Request\r\n"), "{head}");
+        assert!(head.contains("\r\nx-request-id: "), "{head}");
+        assert!(head.contains("\r\ncontent-type: application/problem+json\r\n"));
+        assert!(head.contains(&format!("\r\ncontent-length: {}", body.len())));
+        let body: serde_json::Value = serde_json::from_str(body).unwrap();
+        assert_eq!(body["type"], "urn:quota-oracle:problem:bad-request");
+        assert_eq!(body["detail"], "this is no request of HTTP/1.1");
+    }
+    let metrics = service.get_as("all", "/metrics").await;
+    let counted = "quota_oracle_http_requests_total{route=\"unknown\",status=\"400\"} 2\n";
+    assert!(metrics.text().contains(counted), "{}", metrics.text());
 }
 
 #[tokio::test(start_paused = true)]

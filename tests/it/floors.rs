@@ -326,7 +326,7 @@ fn comments_and_strings_use_nothing_and_tests_may_stand_on_a_simulated_cloud() {
 
 #[test]
 fn the_document_draws_the_same_folders() {
-    let document = include_str!("../../../docs/architecture.md");
+    let document = include_str!("../../docs/architecture.md");
     for (folder, _) in FLOORS {
         let drawn =
             document.contains(&format!("{folder}/")) || document.contains(&format!("{folder}.rs"));
