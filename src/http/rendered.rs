@@ -43,9 +43,6 @@ impl Coding {
     }
 }
 
-/// What the rate of answers costs in size: a body is compressed once for each change.
-const ZSTD_LEVEL: i32 = zstd::DEFAULT_COMPRESSION_LEVEL;
-
 impl Rendered {
     pub(super) fn of(body: Vec<u8>) -> Self {
         // Weak, because the same tag stands for the compressed body too (RFC 9110, section 8.8.1).
@@ -74,7 +71,8 @@ impl Rendered {
                 Bytes::from(compressed.expect("writing to memory does not fail"))
             }),
             Coding::Zstd => self.zstd.get_or_init(|| {
-                let compressed = zstd::bulk::compress(&self.body, ZSTD_LEVEL);
+                let level = zstd::DEFAULT_COMPRESSION_LEVEL;
+                let compressed = zstd::bulk::compress(&self.body, level);
                 Bytes::from(compressed.expect("zstd finds the memory that it needs"))
             }),
         };

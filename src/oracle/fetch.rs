@@ -101,13 +101,9 @@ impl Fetcher {
         under_way.insert(key.clone(), flight.clone());
         drop(under_way);
 
-        let read = self.clone().run(
-            key.clone(),
-            Arc::clone(source),
-            cause,
-            flight.urgency.clone(),
-            done,
-        );
+        let read = self
+            .clone()
+            .run(key.clone(), Arc::clone(source), cause, flight.clone(), done);
         tokio::spawn(read.instrument(tracing::info_span!("read", unit = %key)));
         flight
     }
@@ -117,10 +113,12 @@ impl Fetcher {
         key: UnitKey,
         source: Arc<dyn QuotaSource>,
         cause: Cause,
-        urgency: Urgency,
+        flight: Flight,
         done: watch::Sender<Option<Outcome>>,
     ) {
-        let started = self.0.clock.now();
+        let Flight {
+            started, urgency, ..
+        } = flight;
         let read_timeout = read_timeout(&*source);
         let deadline = Instant::now() + read_timeout;
         let context = CallContext {

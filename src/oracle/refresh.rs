@@ -27,14 +27,12 @@ const OVERDUE_SPREAD: Duration = Duration::from_secs(30);
 /// A unit that nobody asked about for this long is read less often.
 const IDLE_AFTER: Duration = Duration::from_secs(3600);
 
-/// How often a unit that has never been asked for is looked at again.
-const UNASKED_CHECK: Duration = Duration::from_secs(60);
-
 /// A unit with something missing for now is not read again sooner than this, unless it always is.
 const SOONEST_WITH_GAPS: Duration = Duration::from_secs(30);
 
-/// How often it is looked whether a unit has become due earlier than it was: an idle one because
-/// it was asked about, any because a caller's read has left something missing.
+/// How often it is looked whether a unit has become due earlier than it was: one that is not read
+/// at start, or idle, because it was asked about, any because a caller's read has left something
+/// missing.
 const LOOK_AGAIN: Duration = Duration::from_secs(30);
 
 impl Oracle {
@@ -72,12 +70,11 @@ async fn keep_unit_fresh(oracle: &Inner, connected: &Connected, unit: &Unit, sha
     let mut jitter = rand::random();
     loop {
         let now = oracle.clock.now();
+        let look_again = oracle.clock.instant(now.plus(LOOK_AGAIN));
         match due(oracle, connected, unit, started, now, share, jitter) {
-            Due::Unasked => sleep_until(oracle.clock.instant(now.plus(UNASKED_CHECK))).await,
+            Due::Unasked => sleep_until(look_again).await,
             Due::At(due) if !due.until(now).is_zero() => {
-                let [due, look_again] =
-                    [due, now.plus(LOOK_AGAIN)].map(|moment| oracle.clock.instant(moment));
-                sleep_until(due.min(look_again)).await;
+                sleep_until(oracle.clock.instant(due).min(look_again)).await;
             }
             Due::At(_) => {
                 let known = oracle.cache.get(&unit.key).is_some();
