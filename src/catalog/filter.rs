@@ -1,5 +1,7 @@
 //! Which offers are asked for, and how they are found without walking text.
 
+use std::sync::Arc;
+
 use super::groups::Groups;
 use super::names::Names;
 use super::table::{RowId, Shape, Table};
@@ -35,7 +37,55 @@ pub struct Filter {
     pub max_price: Option<f64>,
 }
 
+/// What a name of a filter names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NameOf {
+    /// A region.
+    Region,
+    /// An instance type.
+    InstanceType,
+    /// A GPU model.
+    Gpu,
+    /// A maker of GPUs.
+    GpuVendor,
+}
+
+impl Filter {
+    /// All names that are asked for.
+    pub fn names(&self) -> impl Iterator<Item = (NameOf, &str)> {
+        let lists = [
+            (NameOf::Region, &self.regions),
+            (NameOf::InstanceType, &self.instance_types),
+            (NameOf::Gpu, &self.gpus),
+            (NameOf::GpuVendor, &self.gpu_vendors),
+        ];
+        lists.into_iter().flat_map(|(of, names)| {
+            let names = names.iter().flatten();
+            names.map(move |name| (of, name.as_str()))
+        })
+    }
+}
+
 impl Table {
+    /// Whether any offer has this name.
+    pub fn has_name(&self, of: NameOf, name: &str) -> bool {
+        self.names_of(of).find(name).is_some()
+    }
+
+    /// All names that offers have.
+    pub fn names(&self, of: NameOf) -> &[Arc<str>] {
+        self.names_of(of).texts()
+    }
+
+    fn names_of(&self, of: NameOf) -> &Names {
+        match of {
+            NameOf::Region => &self.region_names,
+            NameOf::InstanceType => &self.type_names,
+            NameOf::Gpu => &self.gpu_names,
+            NameOf::GpuVendor => &self.vendor_names,
+        }
+    }
+
     /// The rows that `filter` asks for, cheapest first.
     ///
     /// Conditions on the instance type are decided once for each shape. Then those rows are looked

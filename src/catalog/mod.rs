@@ -23,7 +23,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use futures_util::future::join_all;
 
-pub use filter::Filter;
+pub use filter::{Filter, NameOf};
 pub use load::{Edition, Origin};
 pub use settings::{Settings, Source};
 pub use table::{Offer, RowId, Shape, Table};

@@ -25,11 +25,11 @@ use crate::model::{BackendName, CloudKind, Leased, Lifetimes, Location};
 use crate::source::QuotaSource;
 use crate::telemetry::Metrics;
 
-pub use crate::catalog::{Filter, Offer, Provider, Shape};
+pub use crate::catalog::{Filter, NameOf, Offer, Provider, Shape};
 pub use backend::Backend;
 pub use offers::{
     AskedGpu, AskedOffer, BindingQuota, Cursor, JudgedOffer, Judgement, Judgements, OfferPage,
-    OfferQuestion, OfferedBackend, Sort,
+    OfferQuestion, OfferedBackend, Sort, UnknownName,
 };
 pub use quotas::{Glance, Known, QuotaError, RegionView, Standing};
 pub use settings::{BackendSettings, Preload};

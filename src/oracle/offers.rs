@@ -10,6 +10,7 @@ mod judgement;
 mod listed;
 mod region;
 mod tally;
+mod unknown;
 mod view;
 
 use std::ops::Range;
@@ -27,6 +28,7 @@ use super::{Inner, Oracle, Status};
 pub use cursor::{Cursor, Sort};
 pub use judgement::{BindingQuota, Judgement};
 pub use listed::{AskedGpu, AskedOffer, Judgements};
+pub use unknown::UnknownName;
 
 use cursor::price_key;
 use region::{Judged, JudgedRegion, Verdicts};
@@ -64,6 +66,8 @@ pub struct OfferPage {
     pub next: Option<Cursor>,
     /// How far the backends could be read.
     pub backends: Vec<OfferedBackend>,
+    /// What is asked for and is not there at all.
+    pub unknown: Vec<UnknownName>,
 }
 
 /// An offer and what is said of it.
@@ -145,10 +149,9 @@ impl Oracle {
             None => true,
             Some(names) => names.iter().any(|wanted| wanted == name.as_str()),
         };
-        let asked = oracle.backends.values().filter(|connected| {
-            let name = &connected.backend.name;
-            wanted(name) && sees(name)
-        });
+        let seen = oracle.backends.values();
+        let seen: Vec<&Arc<Connected>> = seen.filter(|c| sees(&c.backend.name)).collect();
+        let asked = seen.iter().filter(|c| wanted(&c.backend.name));
         let mut judges: Vec<Judge<'_>> = asked
             .map(|connected| Judge::new(oracle, connected, question.count.max(1)))
             .collect();
@@ -202,6 +205,10 @@ impl Oracle {
             total,
             next: None,
             backends: judges.iter().map(Judge::backend).collect(),
+            unknown: {
+                let seen: Vec<&str> = seen.iter().map(|c| c.backend.name.as_str()).collect();
+                unknown::unknown(question, &judges, &seen)
+            },
         };
         if taken < rest.len() {
             let last = page.offers().last();

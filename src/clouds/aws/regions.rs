@@ -5,7 +5,7 @@
 //! Account Management Reference Guide, "Enable or disable AWS Regions in your account").
 
 use crate::clouds::RegionChoice;
-use crate::model::Region;
+use crate::model::{Region, nearest};
 
 /// Enabled in every account.
 pub(super) const ENABLED_BY_DEFAULT: [&str; 17] = [
@@ -72,6 +72,15 @@ pub(super) fn needs_opt_in(region: &Region) -> bool {
         && !WITHOUT_OPT_IN.iter().any(|start| region.starts_with(start))
 }
 
+/// The region that a misspelt one may stand for. One that is none of the partition's may also be
+/// younger than this program.
+pub(super) fn meant(region: &Region) -> Option<Region> {
+    let known = chosen(&RegionChoice::All);
+    let is_known = known.contains(region) || !needs_opt_in(region);
+    let meant = nearest(region.as_str(), &known).filter(|_| !is_known);
+    meant.map(Region::from)
+}
+
 /// The address of a quota's page in the console of the region's partition.
 pub(super) fn increase_url(region: &Region, service: &str, code: &str) -> String {
     let console = match region.as_str() {
@@ -85,6 +94,15 @@ pub(super) fn increase_url(region: &Region, service: &str, code: &str) -> String
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_misspelt_region_is_told_from_others() {
+        let meant = |region: &str| meant(&Region::from(region));
+        assert_eq!(meant("us-esat-1"), Some("us-east-1".into()));
+        for right in ["us-east-1", "mx-central-1", "cn-north-1", "moon"] {
+            assert_eq!(meant(right), None, "{right}");
+        }
+    }
 
     #[test]
     fn only_the_oldest_regions_and_other_partitions_need_no_opt_in() {

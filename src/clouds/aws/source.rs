@@ -23,7 +23,7 @@ use super::credentials;
 use super::demand;
 use super::limits::{self, Limits, Wanted};
 use super::overrides::QuotaOverrides;
-use super::regions::{ENABLED_BY_DEFAULT, chosen, needs_opt_in};
+use super::regions::{ENABLED_BY_DEFAULT, chosen, meant, needs_opt_in};
 use super::row;
 use super::settings::{Settings, UsageSource};
 use super::usage::{self, Report, Unread};
@@ -241,13 +241,14 @@ impl QuotaSource for AwsSource {
                 let detail = format!("there is no fetch unit {unit}");
                 return Err(Failure::new(FailureKind::NotFound, detail));
             };
-            match self.read(region, context).await {
+            let result = match self.read(region, context).await {
                 Err(refusal) if refusal.kind == FailureKind::NotEnabled => {
                     let region = region.client.region();
                     Err(self.explain(refusal, region, context).await)
                 }
                 result => result,
-            }
+            };
+            result.map_err(|failure| hint(failure, region.client.region()))
         }
         .boxed()
     }
@@ -291,6 +292,16 @@ fn late() -> Failure {
     let seconds = REPORT_GRACE.as_secs();
     let detail = format!("the utilization report was not there {seconds} s after the limits");
     Failure::new(FailureKind::Timeout, detail)
+}
+
+/// A region that is not there fails in whatever way its address does.
+fn hint(failure: Failure, region: &Region) -> Failure {
+    let Some(meant) = meant(region) else {
+        return failure;
+    };
+    let advice = failure.advice.as_deref().unwrap_or("look at `regions`");
+    let advice = format!("{advice}; or is `{region}` meant to be `{meant}`?");
+    failure.advise(advice)
 }
 
 fn too_slow(expected: Duration) -> Failure {

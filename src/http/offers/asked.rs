@@ -1,7 +1,7 @@
 //! What a query string asks of the catalog.
 
 use crate::model::{Availability, Market};
-use crate::oracle::{Cursor, Filter, OfferQuestion, Sort};
+use crate::oracle::{Cursor, Filter, NameOf, OfferQuestion, Sort, UnknownName};
 
 use crate::http::problem::Problem;
 use crate::http::query::Query;
@@ -33,6 +33,17 @@ pub(super) const PARAMETERS: [&str; 18] = [
     "cursor",
     "format",
 ];
+
+/// The query parameter that an unknown name was a value of.
+pub(super) fn parameter(unknown: &UnknownName) -> &'static str {
+    match unknown.of {
+        None => "backend",
+        Some(NameOf::Region) => "region",
+        Some(NameOf::InstanceType) => "instance_type",
+        Some(NameOf::Gpu) => "gpu",
+        Some(NameOf::GpuVendor) => "gpu_vendor",
+    }
+}
 
 /// The question that a query asks.
 pub(super) fn question(query: &Query) -> Result<OfferQuestion, Problem> {

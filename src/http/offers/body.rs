@@ -3,10 +3,13 @@
 use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 
+use super::asked::parameter;
 use crate::http::body::{Number, QuotaBody, time};
 use crate::http::health::EditionBody;
 use crate::model::{Capacity, Gpu, Market};
-use crate::oracle::{BindingQuota, JudgedOffer, Judgement, Judgements, OfferPage, OfferedBackend};
+use crate::oracle::{
+    BindingQuota, JudgedOffer, Judgement, Judgements, OfferPage, OfferedBackend, UnknownName,
+};
 
 /// The offers that were asked for, each judged.
 #[derive(Serialize, ToSchema)]
@@ -20,6 +23,24 @@ pub(super) struct OffersBody<'a> {
     next_cursor: Option<String>,
     /// How far the backends could be read.
     backends: Vec<OfferedBackendBody<'a>>,
+    /// Names that were asked for and that nothing has, the first few; absent when there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unknown_names: Vec<UnknownNameBody<'a>>,
+}
+
+/// A name that was asked for and that nothing has.
+#[derive(Serialize, ToSchema)]
+#[schema(as = UnknownName)]
+struct UnknownNameBody<'a> {
+    /// The query parameter.
+    #[schema(example = "region")]
+    parameter: &'static str,
+    /// Its value.
+    #[schema(example = "us-esat-1")]
+    name: &'a str,
+    /// A name that there is and that may have been meant; null where none is near.
+    #[schema(example = "us-east-1")]
+    did_you_mean: Option<&'a str>,
 }
 
 /// What is said of the offers of a list.
@@ -174,6 +195,17 @@ impl<'a> OffersBody<'a> {
             total: page.total,
             next_cursor: page.next.as_ref().map(ToString::to_string),
             backends: page.backends.iter().map(OfferedBackendBody::of).collect(),
+            unknown_names: page.unknown.iter().map(UnknownNameBody::of).collect(),
+        }
+    }
+}
+
+impl<'a> UnknownNameBody<'a> {
+    fn of(unknown: &'a UnknownName) -> Self {
+        Self {
+            parameter: parameter(unknown),
+            name: &unknown.name,
+            did_you_mean: unknown.nearest.as_deref(),
         }
     }
 }

@@ -3,6 +3,7 @@
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, Table};
 
+use super::asked::parameter;
 use crate::model::{Basis, Market, PriceBasis};
 use crate::oracle::{JudgedOffer, OfferPage, Shape};
 
@@ -25,6 +26,18 @@ pub(super) fn page(page: &OfferPage) -> String {
             text.push_str(&format!(" ({failure})"));
         }
         text.push('\n');
+    }
+    for unknown in &page.unknown {
+        let (parameter, name) = (parameter(unknown), &unknown.name);
+        text.push_str(&format!("nothing has the {parameter} `{name}`"));
+        if let Some(nearest) = &unknown.nearest {
+            text.push_str(&format!("; did you mean `{nearest}`?"));
+        }
+        text.push('\n');
+    }
+    if page.total == 0 {
+        text.push_str("no offer is like that\n");
+        return text;
     }
     let mut table = Table::new();
     table.load_style(NOTHING).set_header([

@@ -119,3 +119,18 @@ async fn a_profile_of_the_shared_files_is_used() {
     let body: Value = answer.json().await.unwrap();
     assert_eq!(body["account"], ACCOUNT, "{body}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_misspelt_region_is_told_with_the_one_that_may_be_meant() {
+    let aws = plain_aws().await;
+    let setup = Setup::new(&aws)
+        .set("backends.0.preload", false)
+        .set("backends.0.regions", vec!["us-esat-1"]);
+    let service = setup.start().await;
+    let body = service.get("/quotas/aws/us-esat-1").await.json();
+    let advice = body["failure"]["advice"].as_str().unwrap();
+    assert!(
+        advice.ends_with("; or is `us-esat-1` meant to be `us-east-1`?"),
+        "{advice}"
+    );
+}

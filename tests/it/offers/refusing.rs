@@ -258,3 +258,33 @@ async fn a_body_that_is_too_large_or_no_json_is_refused() {
     let (status, _) = send(Some("Application/JSON; charset=utf-8"), offers()).await;
     assert_eq!(status, StatusCode::OK);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_name_that_nothing_has_is_told_beside_what_may_have_been_meant() {
+    let service = service().await;
+    let answer = service
+        .get("/offers?region=us-esat-1&gpu=H1OO&instance_type=p5.48xlarge&backend=awz&backend=aws")
+        .await;
+    assert_eq!(answer["total"], 0);
+    assert_eq!(
+        answer["unknown_names"],
+        json!([
+            {"parameter": "backend", "name": "awz", "did_you_mean": "aws"},
+            {"parameter": "region", "name": "us-esat-1", "did_you_mean": "us-east-1"},
+            {"parameter": "gpu", "name": "H1OO", "did_you_mean": null},
+        ])
+    );
+    let answer = service
+        .get("/offers?region=us-east-1&region=moon&limit=1")
+        .await;
+    assert!(answer["total"].as_u64().unwrap() > 100);
+    assert_eq!(answer["unknown_names"][0]["name"], "moon");
+    let answer = service.get("/offers?region=us-east-1&limit=1").await;
+    assert!(answer.get("unknown_names").is_none());
+
+    let request = Request::get("/offers?gpu_vendor=nvdia&format=table");
+    let (_, text) = service.send(request.body(Body::empty()).unwrap()).await;
+    let expected =
+        "nothing has the gpu_vendor `nvdia`; did you mean `nvidia`?\nno offer is like that\n";
+    assert!(text.ends_with(expected), "{text}");
+}

@@ -1,0 +1,54 @@
+//! Names that a question asks for and that nothing has: mostly slips, which would find nothing and
+//! not say why.
+
+use std::sync::Arc;
+
+use crate::catalog::NameOf;
+use crate::model::nearest;
+
+use super::{Judge, OfferQuestion};
+
+/// A name that is asked for and that nothing has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownName {
+    /// What it was meant to name; nothing stands for a backend.
+    pub of: Option<NameOf>,
+    /// The name.
+    pub name: String,
+    /// What may have been meant.
+    pub nearest: Option<String>,
+}
+
+/// Looking for what was meant takes longer than finding it, so it is done for few names.
+const MOST: usize = 5;
+
+/// The names of a question that nothing has, of the backends that the caller sees.
+pub(super) fn unknown(
+    question: &OfferQuestion,
+    judges: &[Judge<'_>],
+    seen: &[&str],
+) -> Vec<UnknownName> {
+    let backends = question.backends.iter().flatten();
+    let backends = backends
+        .filter(|name| !seen.contains(&name.as_str()))
+        .map(|name| UnknownName {
+            of: None,
+            name: name.clone(),
+            nearest: nearest(name, seen).map(str::to_owned),
+        });
+    let tables = || judges.iter().map(|judge| judge.view.table());
+    let names = question
+        .filter
+        .names()
+        // Without a catalog nothing can be told of names.
+        .filter(|(of, name)| !judges.is_empty() && !tables().any(|t| t.has_name(*of, name)))
+        .map(|(of, name)| {
+            let known: Vec<Arc<str>> = tables().flat_map(|t| t.names(of)).cloned().collect();
+            UnknownName {
+                of: Some(of),
+                name: name.to_owned(),
+                nearest: nearest(name, &known).map(str::to_owned),
+            }
+        });
+    backends.chain(names).take(MOST).collect()
+}
