@@ -6,8 +6,10 @@
 //! machine's own ceiling has to be measured in turns with the service, because machines are noisy.
 //! Run with `cargo bench --bench serving`.
 
+mod load;
+mod process;
+
 use std::net::SocketAddr;
-use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -15,14 +17,14 @@ use axum::Router;
 use axum::http::header::CONTENT_TYPE;
 use axum::routing::get;
 use bytes::Bytes;
+use quota_oracle::clouds::{CloudSettings, RegionChoice, aws};
 use quota_oracle::sim::aws::{RateLimits, Settings, SimulatedAws};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 
-const PATH: &str = "/quotas/aws/us-east-1";
-const CONNECTIONS: usize = 32;
-const ROUND: Duration = Duration::from_secs(2);
+use load::{Connection, Load, PATH, load};
+use process::{SECRET, Service, configuration};
+
 const ROUNDS: usize = 9;
 
 fn main() {
@@ -30,7 +32,9 @@ fn main() {
     let aws = simulated.block_on(async {
         let mut settings = Settings::plain();
         settings.rate_limits = RateLimits::unlimited();
-        settings.accounts[0].regions = ALL_REGIONS.map(str::to_owned).to_vec();
+        let all = aws::Settings::default().regions(&RegionChoice::All);
+        let all = all.expect("they are known before AWS is asked");
+        settings.accounts[0].regions = all.iter().map(ToString::to_string).collect();
         SimulatedAws::start(settings)
             .await
             .expect("loopback is there")
@@ -167,102 +171,7 @@ fn compare(service: SocketAddr, bare: SocketAddr) {
     );
 }
 
-struct Load {
-    per_second: f64,
-    p50: Duration,
-    p99: Duration,
-}
-
-async fn load(address: SocketAddr) -> Load {
-    let until = Instant::now() + ROUND;
-    let mut tasks = Vec::new();
-    for _ in 0..CONNECTIONS {
-        tasks.push(tokio::spawn(async move {
-            let mut connection = Connection::open(address).await;
-            let mut took = Vec::with_capacity(8192);
-            while Instant::now() < until {
-                let asked = Instant::now();
-                connection.ask().await;
-                took.push(asked.elapsed());
-            }
-            took
-        }));
-    }
-    let mut took = Vec::new();
-    for task in tasks {
-        took.extend(task.await.expect("a client does not panic"));
-    }
-    took.sort();
-    let at = |share: f64| took[((took.len() - 1) as f64 * share) as usize];
-    Load {
-        per_second: took.len() as f64 / ROUND.as_secs_f64(),
-        p50: at(0.5),
-        p99: at(0.99),
-    }
-}
-
-/// A keep-alive connection that asks the same question again and again.
-struct Connection {
-    stream: TcpStream,
-    answer: Vec<u8>,
-    body_at: usize,
-}
-
-impl Connection {
-    async fn open(address: SocketAddr) -> Self {
-        let stream = TcpStream::connect(address)
-            .await
-            .expect("the server listens");
-        stream.set_nodelay(true).expect("the socket is open");
-        Self {
-            stream,
-            answer: vec![0; 64 * 1024],
-            body_at: 0,
-        }
-    }
-
-    async fn ask(&mut self) {
-        let request = "GET /quotas/aws/us-east-1 HTTP/1.1\r\nhost: localhost\r\n\r\n";
-        self.stream
-            .write_all(request.as_bytes())
-            .await
-            .expect("the server listens");
-        self.answer.resize(64 * 1024, 0);
-        let mut filled = 0;
-        loop {
-            let read = self
-                .stream
-                .read(&mut self.answer[filled..])
-                .await
-                .expect("the server answers");
-            assert!(read > 0, "the server hung up");
-            filled += read;
-            let Some(head) = self.answer[..filled]
-                .windows(4)
-                .position(|w| w == b"\r\n\r\n")
-            else {
-                continue;
-            };
-            self.body_at = head + 4;
-            let head = std::str::from_utf8(&self.answer[..head]).expect("headers are text");
-            assert!(head.starts_with("HTTP/1.1 200"), "{head}");
-            let length: usize = head
-                .lines()
-                .find_map(|line| line.strip_prefix("content-length: "))
-                .and_then(|length| length.parse().ok())
-                .expect("the answer has a length");
-            if filled == self.body_at + length {
-                self.answer.truncate(filled);
-                return;
-            }
-        }
-    }
-
-    fn body(&self) -> Bytes {
-        Bytes::copy_from_slice(&self.answer[self.body_at..])
-    }
-}
-
+/// A handler that does nothing but return the body.
 async fn serve_bare(body: Bytes) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0")
         .await
@@ -275,83 +184,6 @@ async fn serve_bare(body: Bytes) -> SocketAddr {
     let router = Router::new().route("/quotas/{backend}/{region}", get(answer));
     tokio::spawn(async move { axum::serve(listener, router).await });
     address
-}
-
-/// The real program as a process of its own.
-struct Service {
-    child: Child,
-    address: SocketAddr,
-    ready_after: Duration,
-}
-
-impl Service {
-    /// Starts it, and waits until it is ready.
-    fn start(config: &std::path::Path) -> Self {
-        let started = Instant::now();
-        let mut service = Self::spawn(config);
-        while !service
-            .get("/readyz")
-            .is_some_and(|answer| answer.starts_with("HTTP/1.1 200"))
-        {
-            thread::sleep(Duration::from_millis(2));
-            assert!(started.elapsed() < Duration::from_secs(120), "never ready");
-        }
-        service.ready_after = started.elapsed();
-        service
-    }
-
-    fn spawn(config: &std::path::Path) -> Self {
-        let address = std::net::TcpListener::bind("127.0.0.1:0")
-            .and_then(|listener| listener.local_addr())
-            .expect("loopback is there");
-        let child = Command::new(env!("CARGO_BIN_EXE_quota-oracle"))
-            .args(["serve", "--config"])
-            .arg(config)
-            .env("QUOTA_ORACLE__SERVER__LISTEN", address.to_string())
-            .env("TOKIO_WORKER_THREADS", "1")
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("the program was built");
-        Self {
-            child,
-            address,
-            ready_after: Duration::ZERO,
-        }
-    }
-
-    /// The whole answer, if the service listens.
-    fn get(&self, path: &str) -> Option<String> {
-        use std::io::{Read, Write};
-        let mut stream = std::net::TcpStream::connect(self.address).ok()?;
-        let request =
-            format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
-        stream.write_all(request.as_bytes()).ok()?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).ok()?;
-        Some(answer)
-    }
-
-    fn resident_mib(&self) -> f64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))
-            .expect("the service runs on Linux");
-        let kib: f64 = status
-            .lines()
-            .find_map(|line| line.strip_prefix("VmRSS:"))
-            .and_then(|rest| rest.trim().strip_suffix(" kB"))
-            .and_then(|kib| kib.trim().parse().ok())
-            .expect("Linux tells the resident memory");
-        kib / 1024.0
-    }
-
-    fn stop(mut self) {
-        let pid = self.child.id().to_string();
-        let asked = Command::new("kill").args(["-TERM", &pid]).status();
-        assert!(
-            asked.is_ok_and(|status| status.success()),
-            "SIGTERM could not be sent"
-        );
-        self.child.wait().expect("the service ends");
-    }
 }
 
 /// The server under test has one thread, so does its client, and there are two cores.
@@ -368,57 +200,3 @@ fn one_thread(name: &str) -> Runtime {
 fn keep_running(runtime: Runtime) {
     std::mem::forget(runtime);
 }
-
-/// The secret of AWS's documentation, which the simulated account has.
-const SECRET: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
-
-fn configuration(endpoint_url: &str, snapshots: &str) -> String {
-    format!(
-        r#"
-        [cache]
-        directory = "{snapshots}"
-        [[backends]]
-        kind = "aws"
-        regions = "all"
-        endpoint_url = "{endpoint_url}"
-        credentials = {{ source = "static", access_key_id = "AKIAIOSFODNN7EXAMPLE", secret_access_key_file = "secret" }}
-        "#
-    )
-}
-
-const ALL_REGIONS: [&str; 34] = [
-    "us-east-1",
-    "us-east-2",
-    "us-west-1",
-    "us-west-2",
-    "ca-central-1",
-    "sa-east-1",
-    "eu-central-1",
-    "eu-west-1",
-    "eu-west-2",
-    "eu-west-3",
-    "eu-north-1",
-    "ap-south-1",
-    "ap-northeast-1",
-    "ap-northeast-2",
-    "ap-northeast-3",
-    "ap-southeast-1",
-    "ap-southeast-2",
-    "af-south-1",
-    "ap-east-1",
-    "ap-east-2",
-    "ap-south-2",
-    "ap-southeast-3",
-    "ap-southeast-4",
-    "ap-southeast-5",
-    "ap-southeast-6",
-    "ap-southeast-7",
-    "ca-west-1",
-    "eu-central-2",
-    "eu-south-1",
-    "eu-south-2",
-    "il-central-1",
-    "me-central-1",
-    "me-south-1",
-    "mx-central-1",
-];
