@@ -78,10 +78,10 @@ impl Clock {
 
     /// The instant of tokio's clock at that moment, for sleeping until it.
     pub fn instant(&self, moment: Moment) -> Instant {
-        match std::time::Duration::try_from(moment.since_start) {
-            Ok(after) => self.started + after,
-            Err(_) => self.started,
-        }
+        let after = std::time::Duration::try_from(moment.since_start).unwrap_or_default();
+        // What is too far ahead for the machine to count is as good as never.
+        let never = || self.started + UNTOLD_AGE.unsigned_abs();
+        self.started.checked_add(after).unwrap_or_else(never)
     }
 }
 

@@ -11,7 +11,7 @@ use tokio::time::{Instant, timeout_at};
 use super::breaker::{Breaker, Change, Outcome, Passage};
 use super::queue::{Queue, Ticket};
 use super::rate::Pace;
-use super::settings::{BreakerPolicy, LONGEST_RETRY_AFTER, Rate};
+use super::settings::{BreakerPolicy, Rate};
 use crate::model::{BackendName, Failure, FailureKind, Priority, Region, Urgency};
 
 /// The gate of one operation in one region of one account.
@@ -256,7 +256,7 @@ impl State {
             Outcome::Failed(failure) => failure,
         };
         if let Some(asked) = failure.retry_after {
-            self.pace.hold(now + asked.min(LONGEST_RETRY_AFTER));
+            self.pace.hold(now + asked);
         }
         if failure.kind != FailureKind::Throttled {
             return outcome;

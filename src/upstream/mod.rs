@@ -26,6 +26,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use self::breaker::Outcome;
 use self::gate::{Gate, Permit, Scope};
+use self::settings::LONGEST_RETRY_AFTER;
 use crate::model::{BackendName, CallContext, Failure, FailureKind, Region};
 use crate::telemetry::Metrics;
 
@@ -145,6 +146,12 @@ impl Upstream {
         let result = ended.unwrap_or_else(|_| {
             let detail = format!("{name} in {region} did not answer before the deadline");
             Err(Failure::new(FailureKind::Timeout, detail))
+        });
+        let result = result.map_err(|failure| Failure {
+            retry_after: failure
+                .retry_after
+                .map(|asked| asked.min(LONGEST_RETRY_AFTER)),
+            ..failure
         });
         permit.settle(if cut_short {
             Outcome::Unknown

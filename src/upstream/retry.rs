@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::settings::{LONGEST_RETRY_AFTER, RetryPolicy};
+use super::settings::RetryPolicy;
 use crate::model::Failure;
 
 impl RetryPolicy {
@@ -17,7 +17,7 @@ impl RetryPolicy {
         let doubled = 2_u32.saturating_pow(tried.saturating_sub(1));
         let longest = self.base.saturating_mul(doubled).min(self.cap);
         let asked = failure.retry_after.unwrap_or_default();
-        Some(asked.min(LONGEST_RETRY_AFTER) + longest.mul_f64(chance))
+        Some(asked + longest.mul_f64(chance))
     }
 }
 
@@ -51,13 +51,6 @@ mod tests {
         assert_eq!(pause(FailureKind::Unavailable, 4), None);
         assert_eq!(pause(FailureKind::Denied, 1), None);
         assert_eq!(pause(FailureKind::NotFound, 1), None);
-    }
-
-    #[test]
-    fn a_malformed_retry_after_is_bounded() {
-        let failure = throttled().retry_after(Duration::MAX);
-        let pause = RetryPolicy::default().pause(1, &failure, 0.0);
-        assert_eq!(pause, Some(LONGEST_RETRY_AFTER));
     }
 
     proptest! {

@@ -89,6 +89,23 @@ async fn a_retry_after_beyond_the_deadline_is_told_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_wait_that_makes_no_sense_is_bounded_whoever_is_told() {
+    let half_an_hour = Some(Duration::from_secs(30 * 60));
+    for asked in [Duration::from_secs(10 * 24 * 3600), Duration::MAX] {
+        let (upstream, cloud) = (upstream(100.0, 100, 4), Cloud::new());
+        let context = context(Priority::Request, 60);
+        let failures = [throttled().retry_after(asked)];
+        let told = call(&upstream, &cloud, &context, &failures).await;
+        assert_eq!(told.unwrap_err().retry_after, half_an_hour);
+        let refusal = call(&upstream, &cloud, &context, &[]).await.unwrap_err();
+        assert_eq!(refusal.retry_after, half_an_hour);
+        sleep(Duration::from_secs(30 * 60)).await;
+        let context = self::context(Priority::Request, 60);
+        assert_eq!(call(&upstream, &cloud, &context, &[]).await, Ok(()));
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_try_that_the_rate_leaves_no_time_for_ends_in_the_clouds_words_and_our_wait() {
     let (upstream, cloud) = (upstream(0.1, 1, 4), Cloud::new());
     let context = context(Priority::Request, 5);
