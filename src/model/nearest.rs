@@ -3,11 +3,15 @@
 /// The one of `known` that a slip of the finger makes `word` of.
 pub fn nearest<'k, K: AsRef<str>>(word: &str, known: &'k [K]) -> Option<&'k str> {
     let word = plain(word);
+    let length = word.chars().count();
     // A slip in three letters: with more than that, a suggestion confuses.
-    let slips = (word.chars().count() / 3).max(1);
+    let slips = (length / 3).max(1);
     known
         .iter()
         .map(AsRef::as_ref)
+        // Each letter too many or too few is a slip, and comparing takes both lengths multiplied:
+        // what is far too long for a name must not cost seconds.
+        .filter(|known| known.chars().count().abs_diff(length) <= slips)
         .map(|known| (strsim::damerau_levenshtein(&word, &plain(known)), known))
         .filter(|(distance, _)| *distance <= slips)
         .min()

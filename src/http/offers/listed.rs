@@ -39,16 +39,16 @@ pub(super) struct ListedBody<'a> {
 struct ListedOfferBody<'a> {
     /// The backend's name.
     #[serde(borrow)]
-    #[schema(example = "aws")]
-    backend: Cow<'a, str>,
+    #[schema(value_type = String, max_length = 200, example = "aws")]
+    backend: Name<'a>,
     /// The cloud's own region name.
     #[serde(borrow)]
-    #[schema(example = "us-east-1")]
-    region: Cow<'a, str>,
+    #[schema(value_type = String, max_length = 200, example = "us-east-1")]
+    region: Name<'a>,
     /// The cloud's name of the type.
     #[serde(borrow)]
-    #[schema(example = "p5.48xlarge")]
-    instance_type: Cow<'a, str>,
+    #[schema(value_type = String, max_length = 200, example = "p5.48xlarge")]
+    instance_type: Name<'a>,
     /// Whether it is a spot offer.
     #[serde(default)]
     spot: bool,
@@ -80,8 +80,8 @@ struct ListedOfferBody<'a> {
 struct ListedGpuBody<'a> {
     /// The model.
     #[serde(borrow)]
-    #[schema(example = "H100")]
-    name: Cow<'a, str>,
+    #[schema(value_type = String, max_length = 200, example = "H100")]
+    name: Name<'a>,
     /// How many.
     #[schema(value_type = u32, minimum = 1)]
     count: NonZeroU32,
@@ -91,16 +91,17 @@ struct ListedGpuBody<'a> {
     memory_gb: Option<f64>,
     /// Who made it.
     #[serde(default, borrow)]
-    vendor: Option<Cow<'a, str>>,
+    #[schema(value_type = Option<String>, max_length = 200)]
+    vendor: Option<Name<'a>>,
 }
 
 impl ListedBody<'_> {
     /// The offers, in order.
     pub(super) fn offers(&self) -> impl Iterator<Item = AskedOffer<'_>> {
         self.offers.iter().map(|Object(offer)| AskedOffer {
-            backend: &offer.backend,
-            region: &offer.region,
-            instance_type: &offer.instance_type,
+            backend: &offer.backend.0,
+            region: &offer.region.0,
+            instance_type: &offer.instance_type.0,
             market: match offer.spot {
                 true => Market::Spot,
                 false => Market::OnDemand,
@@ -108,10 +109,10 @@ impl ListedBody<'_> {
             cpus: offer.cpus.map(NonZeroU32::get),
             memory_gb: offer.memory_gb,
             gpu: offer.gpu.as_ref().map(|Object(gpu)| AskedGpu {
-                name: &gpu.name,
+                name: &gpu.name.0,
                 count: gpu.count.get(),
                 memory_gb: gpu.memory_gb,
-                vendor: gpu.vendor.as_deref(),
+                vendor: gpu.vendor.as_ref().map(|vendor| &*vendor.0),
             }),
             disk_gb: offer.disk_gb,
             public_ip: offer.public_ip,
@@ -124,6 +125,28 @@ fn one() -> u32 {
 }
 
 // What is out of range is refused while it is read, so that the refusal can say where it stands.
+
+/// A name, which is borrowed from the body unless it holds escapes.
+struct Name<'a>(Cow<'a, str>);
+
+/// The most bytes of a name: clouds' own are a fifth as long at most, and answers repeat them.
+const LONGEST_NAME: usize = 200;
+
+impl<'de: 'a, 'a> Deserialize<'de> for Name<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+        let Text(name) = Text::deserialize(deserializer)?;
+        if name.len() <= LONGEST_NAME {
+            return Ok(Self(name));
+        }
+        let length = name.len();
+        Err(D::Error::custom(format!(
+            "a name is at most {LONGEST_NAME} bytes long, not {length}"
+        )))
+    }
+}
 
 fn instances<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
     let count = u32::deserialize(deserializer)?;

@@ -156,6 +156,10 @@ impl JudgedRegion {
 
     /// The verdict on any demand.
     pub(super) fn of_other(&self, verdicts: &Verdicts, demand: Demand) -> Arc<Judged> {
+        // There are as many types that nothing is known of as callers can make up names.
+        if demand.unmapped.is_some() {
+            return Arc::new(self.judge(&demand, verdicts.count));
+        }
         let others = &verdicts.of_others;
         let kept = others.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(judged) = kept.get(&demand) {
