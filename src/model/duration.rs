@@ -22,16 +22,23 @@ impl fmt::Display for DurationError {
 
 impl std::error::Error for DurationError {}
 
-/// The duration that `text` says; zero is one, a negative one is not.
+/// The longest duration: beyond it, a machine cannot always count the time that it ends.
+const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
+
+/// The duration that `text` says, up to ten years; zero is one, a negative one is not.
 pub fn parse(text: &str) -> Result<Duration, DurationError> {
-    SpanParser::new()
+    let duration = SpanParser::new()
         .parse_unsigned_duration(text.trim())
         .map_err(|_| {
             DurationError(format!(
                 "{text:?} is not a duration; write a number and a unit, such as \"250ms\", \
                  \"90s\", \"5m\", \"1h\" or \"1h 30m\""
             ))
-        })
+        })?;
+    if duration > LONGEST {
+        return Err(DurationError(format!("{text:?} is longer than ten years")));
+    }
+    Ok(duration)
 }
 
 /// The duration that `text` says, which must be longer than zero.
@@ -153,6 +160,15 @@ mod tests {
                      \"90s\", \"5m\", \"1h\" or \"1h 30m\""
                 )
             );
+        }
+    }
+
+    #[test]
+    fn what_no_clock_can_count_is_refused() {
+        assert!(parse("87600h").is_ok());
+        for text in ["87601h", "9300000000000000000s"] {
+            let sentence = parse(text).unwrap_err().to_string();
+            assert_eq!(sentence, format!("{text:?} is longer than ten years"));
         }
     }
 
