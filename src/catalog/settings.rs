@@ -30,7 +30,7 @@ impl Default for Settings {
 
 /// Where the catalog comes from.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(from = "String")]
+#[serde(try_from = "String")]
 pub enum Source {
     /// The data inside the binary.
     Bundled,
@@ -40,14 +40,24 @@ pub enum Source {
     Published(String),
 }
 
-impl From<String> for Source {
-    fn from(text: String) -> Self {
+impl TryFrom<String> for Source {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
         if text == "bundled" {
-            Self::Bundled
-        } else if text.starts_with("https://") || text.starts_with("http://") {
-            Self::Published(text.trim_end_matches('/').to_owned())
-        } else {
-            Self::Directory(text.into())
+            return Ok(Self::Bundled);
+        }
+        if !text.contains("://") {
+            return Ok(Self::Directory(text.into()));
+        }
+        // It is not repeated, because it may hold a password, and failures name it to callers.
+        if text.contains(['@', '?', '#']) {
+            return Err("the URL of a catalog has no room for a user name, a password or a query");
+        }
+        let url = reqwest::Url::parse(&text).ok();
+        match url.filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host()) {
+            Some(_) => Ok(Self::Published(text.trim_end_matches('/').to_owned())),
+            None => Err("a catalog is published at a URL of the form http://HOST or https://HOST"),
         }
     }
 }
@@ -67,7 +77,21 @@ mod tests {
                 Source::Published("https://example.com/v3".into()),
             ),
         ] {
-            assert_eq!(Source::from(text.to_owned()), source);
+            assert_eq!(Source::try_from(text.to_owned()), Ok(source));
+        }
+    }
+
+    #[test]
+    fn a_url_that_is_none_or_holds_a_password_is_refused_without_being_repeated() {
+        for text in [
+            "https://me:planted@example.com",
+            "https://example.com/v3?sig=planted",
+            "https://example.com/v3#planted",
+            "s3://planted/v3",
+            "https://",
+        ] {
+            let sentence = Source::try_from(text.to_owned()).unwrap_err();
+            assert!(!sentence.contains("planted"), "{sentence}");
         }
     }
 }

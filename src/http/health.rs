@@ -62,7 +62,8 @@ pub(super) struct EditionBody {
     version: Option<String>,
     /// When it was loaded.
     loaded_at: String,
-    /// Why it is not what the source has now; absent when it is.
+    /// Why it is not what the source has now; absent when it is. In full only for callers with a
+    /// token, where tokens are configured.
     #[serde(skip_serializing_if = "Option::is_none")]
     last_error: Option<String>,
 }
@@ -119,7 +120,10 @@ pub(super) async fn readyz(State(shared): State<Shared>, request: Request) -> Re
                 provider: kind.to_string(),
                 offers: provider.edition.table.len(),
                 damaged_rows: provider.edition.damaged_rows,
-                edition: EditionBody::of(provider),
+                edition: match caller.is_ok() {
+                    true => EditionBody::of(provider),
+                    false => EditionBody::of(provider).for_strangers(),
+                },
             })
             .collect(),
     };
@@ -139,6 +143,15 @@ impl EditionBody {
             version: edition.version.as_ref().map(ToString::to_string),
             loaded_at: time(edition.loaded_at),
             last_error: provider.last_error.as_ref().map(ToString::to_string),
+        }
+    }
+
+    /// Without what the failure tells of paths and addresses.
+    fn for_strangers(self) -> Self {
+        let in_short = |_| "the source could not be read".to_owned();
+        Self {
+            last_error: self.last_error.map(in_short),
+            ..self
         }
     }
 }

@@ -232,6 +232,7 @@ async fn what_is_wrong_with_a_configuration_is_said_without_its_secrets() {
         ("server.tokens.0.token", TOKEN),
         ("server.tokens.0.sha256", TOKEN),
         ("cache.redis_url", "redis://:planted-password@127.0.0.1/"),
+        ("catalog.source", "https://me:planted-password@127.0.0.1/"),
     ] {
         let file = setup.clone().set(key, value).write();
         let output = run(&["serve", "--config", file.path.to_str().unwrap()], &[]);

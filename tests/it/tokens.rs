@@ -4,9 +4,9 @@ use quota_oracle::sim::aws::{Fault, FaultKind, SimulatedAws};
 use reqwest::Method;
 use serde_json::json;
 
-use crate::harness::{Answer, Service, Setup, plain_aws};
+use crate::harness::{Answer, Service, Setup, eventually, plain_aws};
 
-async fn service(aws: &SimulatedAws) -> Service {
+fn setup(aws: &SimulatedAws) -> Setup {
     Setup::new(aws)
         .backend(&format!(
             r#"
@@ -26,8 +26,10 @@ async fn service(aws: &SimulatedAws) -> Service {
         .token("admin", &["admin"])
         .token_for("narrow", &["admin"], Some(&["aws"]))
         .token_for("stranger", &["read"], Some(&["other"]))
-        .start()
-        .await
+}
+
+async fn service(aws: &SimulatedAws) -> Service {
+    setup(aws).start().await
 }
 
 #[tokio::test(start_paused = true)]
@@ -69,6 +71,24 @@ async fn readiness_tells_strangers_nothing_of_the_account() {
     let told = failure(service.get_as("reader", "/readyz").await).await;
     let told = told.as_str().unwrap();
     assert!(told.contains("servicequotas:GetServiceQuota"), "{told}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn readiness_tells_strangers_nothing_of_the_catalogs_source() {
+    let aws = plain_aws().await;
+    let service = setup(&aws)
+        .set("catalog.source", "no-such-folder")
+        .start()
+        .await;
+    service.ready().await;
+    let failure = async |answer: Answer| answer.json()["catalogs"][0]["last_error"].clone();
+    let looked = async || failure(service.get("/readyz").await).await.is_string();
+    eventually("the folder was looked at", looked).await;
+    let told = failure(service.get("/readyz").await).await;
+    assert_eq!(told, "the source could not be read");
+    let told = failure(service.get_as("reader", "/readyz").await).await;
+    let told = told.as_str().unwrap();
+    assert!(told.contains("no-such-folder"), "{told}");
 }
 
 #[tokio::test(start_paused = true)]

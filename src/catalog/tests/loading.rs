@@ -193,7 +193,7 @@ async fn published(version: &str, archive: Vec<u8>) -> (Shared, Catalog) {
         asked: Vec::new(),
     }));
     let url = publish(site.clone()).await;
-    let catalog = Catalog::new(Source::from(url), ["nebius".into()]);
+    let catalog = Catalog::new(Source::try_from(url).unwrap(), ["nebius".into()]);
     catalog.reload().await;
     (site, catalog)
 }
@@ -263,7 +263,10 @@ async fn a_web_server_that_is_away_is_said_to_be() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     drop(listener);
-    let catalog = Catalog::new(Source::from(format!("http://{address}")), ["nebius".into()]);
+    let catalog = Catalog::new(
+        Source::try_from(format!("http://{address}")).unwrap(),
+        ["nebius".into()],
+    );
     catalog.reload().await;
     assert!(
         said(&catalog).contains("cannot be fetched"),
