@@ -1,6 +1,8 @@
-//! Connections: each is served until it closes, says nothing for too long, or the service stops.
+//! Connections: each is served until it closes, says or takes nothing for too long, or the service
+//! stops.
 //!
-//! `axum::serve` would wait for ever for a request that a caller began and does not finish.
+//! `axum::serve` would wait for ever for a request that a caller began and does not finish, and
+//! for a caller who does not read the answer.
 
 use std::io;
 use std::pin::pin;
@@ -13,6 +15,7 @@ use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tokio::time::sleep;
+use tokio_io_timeout::TimeoutWriter;
 use tower::ServiceExt;
 
 use super::Service;
@@ -22,6 +25,10 @@ use super::refused_heads::Connection;
 /// connection kept that is not used. Clients give up unused ones after 90 seconds (Go's net/http,
 /// reqwest), and better are the first to.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(120);
+
+/// How long a caller may take nothing of an answer that is being written. Networks that lose packets
+/// take seconds; whoever has gone away without a word keeps an answer's memory.
+const STALLED_AFTER: Duration = Duration::from_secs(60);
 
 /// The most bytes that address and headers may have together; callers need a few hundred, and each
 /// connection may take as much memory.
@@ -61,6 +68,8 @@ pub async fn serve(
         };
         // An answer is written whole, so there is nothing to wait for. Without it, it is slower.
         let _ = stream.set_nodelay(true);
+        let mut stream = TimeoutWriter::new(stream);
+        stream.set_timeout(Some(STALLED_AFTER));
         let stream = TokioIo::new(Connection::new(stream, metrics.clone()));
         let connection = http.serve_connection(stream, service.clone());
         let connection = under_way.watch(connection);

@@ -13,6 +13,7 @@ use bytes::{Buf, Bytes};
 use futures_util::FutureExt;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio_io_timeout::TimeoutWriter;
 
 use crate::telemetry::Metrics;
 
@@ -23,16 +24,16 @@ use super::problem::{Kind, Problem};
 /// A connection on which the HTTP library's own answers are problem documents.
 #[derive(Debug)]
 pub(super) struct Connection {
-    stream: TcpStream,
+    stream: Pin<Box<TimeoutWriter<TcpStream>>>,
     metrics: Metrics,
     /// What is left to write in place of an answer of the library's own.
     instead: Bytes,
 }
 
 impl Connection {
-    pub(super) fn new(stream: TcpStream, metrics: Metrics) -> Self {
+    pub(super) fn new(stream: TimeoutWriter<TcpStream>, metrics: Metrics) -> Self {
         Self {
-            stream,
+            stream: Box::pin(stream),
             metrics,
             instead: Bytes::new(),
         }
@@ -52,7 +53,7 @@ impl Connection {
             return Poll::Ready(Ok(false));
         }
         while !self.instead.is_empty() {
-            let count = ready!(Pin::new(&mut self.stream).poll_write(cx, &self.instead))?;
+            let count = ready!(self.stream.as_mut().poll_write(cx, &self.instead))?;
             self.instead.advance(count);
         }
         Poll::Ready(Ok(true))
@@ -115,7 +116,7 @@ impl AsyncWrite for Connection {
     ) -> Poll<io::Result<usize>> {
         match ready!(self.write_instead(cx, bytes))? {
             true => Poll::Ready(Ok(bytes.len())),
-            false => Pin::new(&mut self.stream).poll_write(cx, bytes),
+            false => self.stream.as_mut().poll_write(cx, bytes),
         }
     }
 
@@ -130,7 +131,7 @@ impl AsyncWrite for Connection {
         {
             return Poll::Ready(Ok(only.len()));
         }
-        Pin::new(&mut self.stream).poll_write_vectored(cx, parts)
+        self.stream.as_mut().poll_write_vectored(cx, parts)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -138,11 +139,11 @@ impl AsyncWrite for Connection {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        self.stream.as_mut().poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+        self.stream.as_mut().poll_shutdown(cx)
     }
 }
 
@@ -152,6 +153,6 @@ impl AsyncRead for Connection {
         cx: &mut Context<'_>,
         into: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, into)
+        self.stream.as_mut().poll_read(cx, into)
     }
 }
