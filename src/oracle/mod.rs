@@ -8,6 +8,7 @@ mod backend;
 mod backoff;
 mod fetch;
 mod kept;
+mod lasting;
 mod offers;
 mod quotas;
 mod refresh;
@@ -27,6 +28,7 @@ use crate::telemetry::Metrics;
 
 pub use crate::catalog::{Filter, NameOf, Offer, Provider, Shape};
 pub use backend::Backend;
+pub use lasting::lasting;
 pub use offers::{
     AskedGpu, AskedOffer, BindingQuota, Cursor, JudgedOffer, Judgement, Judgements, OfferPage,
     OfferQuestion, OfferedBackend, Sort, UnknownName,

@@ -15,6 +15,7 @@ use crate::model::{Moment, Priority, UnitId};
 use crate::telemetry::Cause;
 
 use super::backend::{Connected, Unit};
+use super::lasting::lasting;
 use super::{Inner, Oracle};
 
 /// The first reads after a start are spread over this long: no burst of connections, and still
@@ -55,7 +56,9 @@ impl Oracle {
             let share = place as f64 / count;
             tasks.spawn(async move {
                 if let Some(unit) = connected.unit(&unit) {
-                    keep_unit_fresh(&oracle.0, &connected, unit, share).await;
+                    let (oracle, connected) = (&*oracle.0, &*connected);
+                    let keep = || keep_unit_fresh(oracle, connected, unit, share);
+                    lasting(&format!("keeping {} fresh", unit.key), keep).await;
                 }
             });
         }
