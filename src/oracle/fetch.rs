@@ -5,7 +5,7 @@
 //! are remembered, which moka's `try_get_with` does not do.
 
 use std::collections::HashMap;
-use std::panic::AssertUnwindSafe;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::FutureExt;
@@ -13,10 +13,10 @@ use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 use tracing::Instrument;
 
-use crate::cache::Cache;
+use crate::cache::{Cache, Good};
 use crate::clock::Clock;
 use crate::model::{
-    CallContext, Failure, FailureKind, FailureRecord, Lifetimes, Moment, Priority, Reading,
+    CallContext, Failure, FailureKind, FailureRecord, Lifetimes, Moment, Priority, Reading, UnitId,
     UnitKey, Urgency,
 };
 use crate::source::QuotaSource;
@@ -119,26 +119,13 @@ impl Fetcher {
         let Flight {
             started, urgency, ..
         } = flight;
-        let read_timeout = read_timeout(&*source);
-        let deadline = Instant::now() + read_timeout;
-        let context = CallContext {
-            urgency,
-            deadline: deadline.into_std(),
-        };
-        let fetch = AssertUnwindSafe(source.fetch(&key.unit, &context)).catch_unwind();
-        let result = match timeout_at(deadline, fetch).await {
-            Ok(Ok(result)) => result,
-            Ok(Err(_)) => Err(Failure::new(
-                FailureKind::Malformed,
-                "reading the cloud failed inside quota-oracle; its log has the panic",
-            )),
-            Err(_) => Err(Failure::new(
-                FailureKind::Timeout,
-                format!("no complete answer within {} s", read_timeout.as_secs()),
-            )),
-        };
+        let fetch = AssertUnwindSafe(fetch(&*source, &key.unit, urgency)).catch_unwind();
+        let result = fetch.await.unwrap_or_else(|_| Err(panicked()));
         self.0.metrics.fetch(&key.backend, cause, &result);
-        let outcome = self.keep(&key, result, cause, started);
+        // Whatever happens, the read ends here, and a next one may begin after a while.
+        let keep = AssertUnwindSafe(|| self.keep(&key, result, cause, started));
+        let outcome =
+            catch_unwind(keep).unwrap_or_else(|_| self.keep(&key, Err(panicked()), cause, started));
         // The answer is in the cache before the next caller could start another read.
         self.under_way().remove(&key);
         let _ = done.send(Some(outcome));
@@ -164,13 +151,14 @@ impl Fetcher {
                     gaps = reading.gaps.len(),
                     "read"
                 );
-                let reading = self.0.kept.complete(
-                    key,
-                    reading,
-                    before.as_ref().and_then(|entry| entry.good.as_ref()),
-                    now,
-                    self.0.lifetimes.stale_for,
-                );
+                // What another account was told says nothing about this one.
+                let accounts =
+                    |good: &Good| good.reading.account.clone().zip(reading.account.clone());
+                let is_same = |good: &&Good| accounts(good).is_none_or(|(was, is)| was == is);
+                let last = before.as_ref().and_then(|entry| entry.good.as_ref());
+                let last = last.filter(is_same);
+                let usable_for = self.0.lifetimes.stale_for;
+                let reading = self.0.kept.complete(key, reading, last, now, usable_for);
                 // As of its start: what changed while it was read may or may not be in it.
                 self.0.cache.store_good(key, Arc::new(reading), started);
                 Ok(())
@@ -206,4 +194,29 @@ impl Fetcher {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Reads the cloud, within the time that this may take.
+async fn fetch(
+    source: &dyn QuotaSource,
+    unit: &UnitId,
+    urgency: Urgency,
+) -> Result<Reading, Failure> {
+    let read_timeout = read_timeout(source);
+    let deadline = Instant::now() + read_timeout;
+    let context = CallContext {
+        urgency,
+        deadline: deadline.into_std(),
+    };
+    let fetch = source.fetch(unit, &context);
+    timeout_at(deadline, fetch).await.unwrap_or_else(|_| {
+        let seconds = read_timeout.as_secs();
+        let detail = format!("no complete answer within {seconds} s");
+        Err(Failure::new(FailureKind::Timeout, detail))
+    })
+}
+
+fn panicked() -> Failure {
+    let detail = "reading the cloud failed inside quota-oracle; its log has the panic";
+    Failure::new(FailureKind::Malformed, detail)
 }
