@@ -9,14 +9,14 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use crate::cache::Cache;
+use crate::cache::{Cache, Fingerprints};
 use crate::catalog::Catalog;
 use crate::clock::Clock;
 use crate::clouds::Connection;
 use crate::config::{self, Config};
 use crate::http;
 use crate::model::{BackendName, CloudKind, Failure};
-use crate::oracle::{Backend, Oracle};
+use crate::oracle::{Backend, Oracle, lasting};
 use crate::source::QuotaSource;
 use crate::telemetry::Metrics;
 use crate::upstream::Upstream;
@@ -52,7 +52,7 @@ impl App {
             });
         }
         let cache = match &config.cache.directory {
-            Some(directory) => Cache::in_directory(directory, &clock),
+            Some(directory) => Cache::in_directory(directory, fingerprints(config), &clock),
             None => Cache::in_memory(),
         };
         let kinds = backends.iter().map(|backend| backend.kind.clone());
@@ -88,10 +88,7 @@ impl App {
         let mut tasks = self.oracle.keep_fresh();
         let (oracle, every) = (self.oracle.clone(), self.reload_catalog_every);
         tasks.spawn(async move {
-            loop {
-                oracle.reload_catalog().await;
-                tokio::time::sleep(every).await;
-            }
+            lasting("loading the catalog", || reload(&oracle, every)).await;
         });
         tasks
     }
@@ -132,6 +129,20 @@ impl App {
         tracing::info!("stopped");
         result
     }
+}
+
+async fn reload(oracle: &Oracle, every: Duration) {
+    loop {
+        oracle.reload_catalog().await;
+        tokio::time::sleep(every).await;
+    }
+}
+
+fn fingerprints(config: &Config) -> Fingerprints {
+    let backends = config.backends.iter();
+    backends
+        .map(|backend| (backend.name.clone(), backend.fingerprint.clone()))
+        .collect()
 }
 
 /// What the AWS protocol needs to know, if it is switched on.

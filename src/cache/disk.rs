@@ -5,16 +5,14 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::mpsc;
 use std::thread;
 
-use jiff::Timestamp;
 use tokio::sync::oneshot;
 
-use crate::model::{Reading, UnitKey};
+use crate::model::UnitKey;
 
-use super::stored;
+use super::stored::{self, StoredSnapshot};
 
 /// Starts the name of a file that is being written; one left behind by a crash is removed.
 const UNFINISHED: &str = ".unfinished-";
@@ -29,7 +27,7 @@ pub(super) struct Disk {
 }
 
 enum Job {
-    Write(UnitKey, Arc<Reading>, Timestamp),
+    Write(StoredSnapshot),
     Flush(oneshot::Sender<()>),
 }
 
@@ -48,9 +46,9 @@ impl Disk {
     }
 
     /// Writes a snapshot soon.
-    pub(super) fn write(&self, key: UnitKey, reading: Arc<Reading>, taken_at: Timestamp) {
+    pub(super) fn write(&self, snapshot: StoredSnapshot) {
         // Without the thread, which was said when it could not start, there is nothing to do.
-        let _ = self.jobs.send(Job::Write(key, reading, taken_at));
+        let _ = self.jobs.send(Job::Write(snapshot));
     }
 
     /// Waits until everything handed over so far was written, or could not be.
@@ -88,14 +86,14 @@ impl Writer {
             let mut flushed = Vec::new();
             for job in std::iter::once(first).chain(queue.try_iter()) {
                 match job {
-                    Job::Write(key, reading, taken_at) => {
-                        newest.insert(key, (reading, taken_at));
+                    Job::Write(snapshot) => {
+                        newest.insert(snapshot.key.clone(), snapshot);
                     }
                     Job::Flush(done) => flushed.push(done),
                 }
             }
-            for (key, (reading, taken_at)) in newest {
-                let result = write(&self.directory, &key, &reading, taken_at);
+            for (key, snapshot) in newest {
+                let result = write(&self.directory, &snapshot);
                 self.say(&key, result);
             }
             for done in flushed {
@@ -133,18 +131,14 @@ fn try_to_write(directory: &Path) -> io::Result<()> {
         .map(drop)
 }
 
-fn write(
-    directory: &Path,
-    key: &UnitKey,
-    reading: &Reading,
-    taken_at: Timestamp,
-) -> io::Result<()> {
+fn write(directory: &Path, snapshot: &StoredSnapshot) -> io::Result<()> {
+    let key = &snapshot.key;
     let folder = directory.join(file_name(key.backend.as_str()));
     fs::create_dir_all(&folder)?;
     let mut file = tempfile::Builder::new()
         .prefix(UNFINISHED)
         .tempfile_in(&folder)?;
-    file.write_all(&stored::encode(key, reading, taken_at)?)?;
+    file.write_all(&stored::encode(snapshot)?)?;
     // The content must be on disk before the name points at it, and the name before we say so.
     file.as_file().sync_all()?;
     let name = format!("{}.{EXTENSION}", file_name(key.unit.as_str()));
@@ -153,7 +147,7 @@ fn write(
 }
 
 /// Reads all snapshots of a directory; what is damaged is said and left out.
-pub(super) fn load(directory: &Path) -> Vec<(UnitKey, Reading, Timestamp)> {
+pub(super) fn load(directory: &Path) -> Vec<StoredSnapshot> {
     let mut loaded = Vec::new();
     for folder in entries(directory) {
         if is_unfinished(&folder) {

@@ -10,15 +10,18 @@ mod entry;
 mod settings;
 mod stored;
 
+use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::clock::Clock;
-use crate::model::{FailureRecord, Moment, Reading, UnitKey};
+use crate::model::{BackendName, FailureRecord, Moment, Reading, UnitKey};
 
 use disk::Disk;
 pub use entry::{Entry, Good};
 pub use settings::Settings;
+use stored::StoredSnapshot;
 
 /// The answers of all backends; clones share them.
 #[derive(Clone, Debug)]
@@ -29,8 +32,12 @@ struct Inner {
     entries: moka::sync::Cache<UnitKey, Arc<Entry>>,
     versions: AtomicU64,
     changes: AtomicU64,
-    disk: Option<Disk>,
+    disk: Option<(Disk, Fingerprints)>,
 }
+
+/// What tells the settings of each backend from others under the same name: a snapshot that was
+/// read by others, of another account perhaps, says nothing about it.
+pub type Fingerprints = BTreeMap<BackendName, String>;
 
 /// More fetch units than any operator has accounts times regions; a bound only so that a
 /// programming error cannot fill the memory.
@@ -42,26 +49,32 @@ impl Cache {
         Self::with_disk(None)
     }
 
-    /// A cache that also rests in `directory`, and starts with what rests there.
+    /// A cache that also rests in `directory`, and starts with what these backends left there.
     ///
     /// What cannot be read is said and ignored: an unusable directory costs the warm restart,
     /// not the service.
-    pub fn in_directory(directory: &std::path::Path, clock: &Clock) -> Self {
-        let cache = Self::with_disk(Some(Disk::open(directory)));
-        for (key, reading, taken_at) in disk::load(directory) {
-            cache.replace(
-                key,
-                Some(Good {
-                    reading: Arc::new(reading),
-                    taken_at: clock.recall(taken_at),
-                }),
-                None,
-            );
+    pub fn in_directory(directory: &Path, backends: Fingerprints, clock: &Clock) -> Self {
+        let mut known = disk::load(directory);
+        known.retain(|snapshot| {
+            let key = &snapshot.key;
+            let is_same = backends.get(&key.backend) == Some(&snapshot.settings);
+            if !is_same {
+                tracing::info!(unit = %key, "ignoring the snapshot of a backend with other settings");
+            }
+            is_same
+        });
+        let cache = Self::with_disk(Some((Disk::open(directory), backends)));
+        for snapshot in known {
+            let good = Good {
+                reading: snapshot.reading,
+                taken_at: clock.recall(snapshot.taken_at),
+            };
+            cache.replace(snapshot.key, Some(good), None);
         }
         cache
     }
 
-    fn with_disk(disk: Option<Disk>) -> Self {
+    fn with_disk(disk: Option<(Disk, Fingerprints)>) -> Self {
         Self(Arc::new(Inner {
             entries: moka::sync::Cache::new(MOST_UNITS),
             // What was never stored is of version 0.
@@ -84,8 +97,15 @@ impl Cache {
 
     /// Keeps a good answer; the failures before it are forgotten.
     pub fn store_good(&self, key: &UnitKey, reading: Arc<Reading>, taken_at: Moment) {
-        if let Some(disk) = &self.0.disk {
-            disk.write(key.clone(), Arc::clone(&reading), taken_at.wall);
+        if let Some((disk, backends)) = &self.0.disk
+            && let Some(settings) = backends.get(&key.backend)
+        {
+            disk.write(StoredSnapshot {
+                key: key.clone(),
+                settings: settings.clone(),
+                reading: Arc::clone(&reading),
+                taken_at: taken_at.wall,
+            });
         }
         self.replace(key.clone(), Some(Good { reading, taken_at }), None);
     }
@@ -98,7 +118,7 @@ impl Cache {
 
     /// Waits until everything stored so far is on disk, or cannot be put there.
     pub async fn flush(&self) {
-        if let Some(disk) = &self.0.disk {
+        if let Some((disk, _)) = &self.0.disk {
             disk.flush().await;
         }
     }

@@ -13,7 +13,7 @@ use crate::model::{
 };
 
 /// The version of the format; files of another version are ignored.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 #[derive(Deserialize)]
 struct Version {
@@ -24,6 +24,7 @@ struct Version {
 struct StoredReading {
     format: u32,
     backend: String,
+    settings: String,
     unit: String,
     taken_at: Timestamp,
     account: Option<String>,
@@ -72,13 +73,25 @@ struct StoredNative {
     members: BTreeMap<String, String>,
 }
 
+/// What a snapshot's file says.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct StoredSnapshot {
+    pub(super) key: UnitKey,
+    /// The fingerprint of the settings by which it was read.
+    pub(super) settings: String,
+    pub(super) reading: Arc<Reading>,
+    pub(super) taken_at: Timestamp,
+}
+
 /// The bytes of a snapshot's file.
-pub(super) fn encode(key: &UnitKey, reading: &Reading, taken_at: Timestamp) -> io::Result<Vec<u8>> {
+pub(super) fn encode(snapshot: &StoredSnapshot) -> io::Result<Vec<u8>> {
+    let StoredSnapshot { key, reading, .. } = snapshot;
     let stored = StoredReading {
         format: FORMAT,
         backend: key.backend.to_string(),
+        settings: snapshot.settings.clone(),
         unit: key.unit.to_string(),
-        taken_at,
+        taken_at: snapshot.taken_at,
         account: reading.account.as_ref().map(ToString::to_string),
         gaps: reading.gaps.iter().map(store_failure).collect(),
         regions: reading
@@ -94,7 +107,7 @@ pub(super) fn encode(key: &UnitKey, reading: &Reading, taken_at: Timestamp) -> i
 }
 
 /// What a snapshot's file says, or why it says nothing.
-pub(super) fn decode(bytes: &[u8]) -> Result<(UnitKey, Reading, Timestamp), String> {
+pub(super) fn decode(bytes: &[u8]) -> Result<StoredSnapshot, String> {
     let say = |error: serde_json::Error| error.to_string();
     let Version { format } = serde_json::from_slice(bytes).map_err(say)?;
     if format != FORMAT {
@@ -123,7 +136,12 @@ pub(super) fn decode(bytes: &[u8]) -> Result<(UnitKey, Reading, Timestamp), Stri
         // What was to be kept was kept before it was stored.
         untold: Untold::default(),
     };
-    Ok((key, reading, stored.taken_at))
+    Ok(StoredSnapshot {
+        key,
+        settings: stored.settings,
+        reading: Arc::new(reading),
+        taken_at: stored.taken_at,
+    })
 }
 
 fn store_failure(failure: &Failure) -> StoredFailure {

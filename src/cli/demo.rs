@@ -137,5 +137,6 @@ fn backend(kind: &'static Registration, cloud: Arc<dyn CloudSettings>) -> Backen
         rate_limit: kind.rate_limit,
         aws_protocol: http::AwsAnswers::default(),
         cloud,
+        fingerprint: "demo".to_owned(),
     }
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use serde::Deserialize;
+use sha2::{Digest, Sha256};
 use toml::Table;
 
 use crate::clouds::{CloudSettings, RegionChoice, Registration};
@@ -36,6 +37,9 @@ pub struct Backend {
     pub aws_protocol: AwsAnswers,
     /// The cloud's own keys.
     pub cloud: Arc<dyn CloudSettings>,
+    /// Tells the cloud and its own keys from others, but for secrets, which change and still belong
+    /// to the same account.
+    pub fingerprint: String,
 }
 
 /// The keys that are handled here, beside those of [`BackendSettings`] and the cloud's own.
@@ -109,8 +113,14 @@ fn resolve_one(
             .rate_limit
             .over(kind.rate_limit, &at.key("rate_limit"))?,
         aws_protocol: common.aws_protocol.unwrap_or_default(),
+        fingerprint: fingerprint(kind.kind, &*cloud),
         cloud,
     })
+}
+
+/// Of the settings as they are understood, however they were written; `Debug` shows no secret.
+fn fingerprint(kind: &str, cloud: &dyn CloudSettings) -> String {
+    hex::encode(Sha256::digest(format!("{kind}\n{cloud:?}")))
 }
 
 /// Reads the secrets that the backends' keys name, from `base` on.

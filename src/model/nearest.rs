@@ -34,4 +34,11 @@ mod tests {
         assert_eq!(nearest("ap-south-1", &known), None);
         assert_eq!(nearest("x", &["gpu"]), None);
     }
+
+    #[test]
+    fn what_is_far_too_long_is_not_compared() {
+        // With the letters compared this takes minutes.
+        let known: Vec<String> = (0..1000).map(|n| format!("type-{n}.48xlarge")).collect();
+        assert_eq!(nearest(&"x".repeat(100_000), &known), None);
+    }
 }

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use quota_oracle::cache::Cache;
+use quota_oracle::cache::{Cache, Fingerprints};
 use quota_oracle::clock::Clock;
 use quota_oracle::model::{
     Amount, Limit, LimitSource, Quota, QuotaKey, QuotaMarket, Reading, Region, Scope, Snapshot,
@@ -28,7 +28,7 @@ fn a_writer_that_is_killed_leaves_the_old_snapshot_or_the_new_one() {
     let mut known = 0;
     for round in 0..25 {
         let written = write_until_killed(directory.path(), known + 1, round);
-        let cache = Cache::in_directory(directory.path(), &Clock::system());
+        let cache = Cache::in_directory(directory.path(), settings(), &Clock::system());
         let entry = cache
             .get(&key())
             .expect("a whole snapshot was there before");
@@ -89,12 +89,16 @@ async fn writes_until_it_is_killed() {
     let directory = std::env::var(DIRECTORY).unwrap();
     let from: u32 = std::env::var("WRITES_FROM").unwrap().parse().unwrap();
     let clock = Clock::system();
-    let cache = Cache::in_directory(Path::new(&directory), &clock);
+    let cache = Cache::in_directory(Path::new(&directory), settings(), &clock);
     for number in from.. {
         cache.store_good(&key(), Arc::new(reading(number)), clock.now());
         cache.flush().await;
         println!("on disk: {number}");
     }
+}
+
+fn settings() -> Fingerprints {
+    Fingerprints::from([("aws".into(), "the same all the time".to_owned())])
 }
 
 fn key() -> UnitKey {

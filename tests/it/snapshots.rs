@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use quota_oracle::sim::aws::{Controls, DEFAULT_REGIONS};
+use quota_oracle::sim::aws::{Controls, DEFAULT_REGIONS, Fault, FaultKind};
 use serde_json::{Value, json};
 
 use crate::harness::{
@@ -42,6 +42,31 @@ async fn a_restart_with_fresh_snapshots_calls_nobody() {
     // And from then on it reads as if it had not been restarted: within an hour in all.
     let_time_pass(Duration::from_secs(38 * 60)).await;
     assert_eq!(reads(&aws.controls()), DEFAULT_REGIONS.len() as u64);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_backend_that_became_another_account_says_nothing_of_the_first() {
+    let aws = plain_aws().await;
+    let setup = Setup::new(&aws)
+        .set("backends.0.preload", false)
+        .set("cache.directory", "data");
+    let before = setup.start().await;
+    let known = before.get(REGION).await.json();
+    assert_eq!(known["freshness"], "fresh");
+    before.stop().await;
+
+    // Whose key the other is cannot be told without asking, and AWS cannot be asked.
+    let other = setup.clone().set(
+        "backends.0.credentials.access_key_id",
+        "AKIAI44QH8DHBEXAMPLE",
+    );
+    aws.controls().inject(Fault::new(FaultKind::Unavailable));
+    let after = other.start().await;
+    assert_eq!(after.get(REGION).await.status, 503);
+    after.stop().await;
+    let after = setup.start().await;
+    let answer = after.get(REGION).await.json();
+    assert_eq!(answer["quotas"], known["quotas"]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -92,7 +117,7 @@ async fn a_snapshot_that_cannot_be_understood_is_said_once_and_read_anew() {
     let snapshot = folder.join("us-east-1.json");
     std::fs::write(
         &snapshot,
-        "{\"format\":1,\"backend\":\"aws\",\"unit\":\"us-ea",
+        "{\"format\":2,\"backend\":\"aws\",\"unit\":\"us-ea",
     )
     .unwrap();
     std::fs::write(folder.join("eu-west-1.json"), "{\"format\":99}").unwrap();
@@ -116,7 +141,7 @@ async fn a_snapshot_that_cannot_be_understood_is_said_once_and_read_anew() {
     assert_eq!(said("us-east-1.json"), 1, "{output}");
     assert_eq!(said("eu-west-1.json"), 1, "{output}");
     assert_eq!(
-        said("its format is 99, this version reads 1"),
+        said("its format is 99, this version reads 2"),
         1,
         "{output}"
     );

@@ -104,20 +104,31 @@ prop_compose! {
     }
 }
 
+prop_compose! {
+    fn snapshot()(
+        (backend, unit, settings) in (text(), text(), text()),
+        reading in reading(),
+        taken_at in time(),
+    ) -> StoredSnapshot {
+        StoredSnapshot {
+            key: UnitKey { backend: (&*backend).into(), unit: (&*unit).into() },
+            settings: settings.to_string(),
+            reading: Arc::new(reading),
+            taken_at,
+        }
+    }
+}
+
 proptest! {
     #[test]
-    fn what_is_written_down_is_read_back(
-        (backend, unit) in (text(), text()), reading in reading(), taken_at in time(),
-    ) {
-        let key = UnitKey { backend: (&*backend).into(), unit: (&*unit).into() };
-        let bytes = encode(&key, &reading, taken_at).unwrap();
-        prop_assert_eq!(decode(&bytes), Ok((key, reading, taken_at)));
+    fn what_is_written_down_is_read_back(snapshot in snapshot()) {
+        let bytes = encode(&snapshot).unwrap();
+        prop_assert_eq!(decode(&bytes), Ok(snapshot));
     }
 
     #[test]
-    fn a_torn_file_is_refused(reading in reading(), kept in 0.0..1.0f64) {
-        let key = UnitKey { backend: "aws".into(), unit: "us-east-1".into() };
-        let bytes = encode(&key, &reading, Timestamp::UNIX_EPOCH).unwrap();
+    fn a_torn_file_is_refused(snapshot in snapshot(), kept in 0.0..1.0f64) {
+        let bytes = encode(&snapshot).unwrap();
         let kept = (bytes.len() as f64 * kept) as usize;
         prop_assert!(decode(&bytes[..kept]).is_err());
     }
