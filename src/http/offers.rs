@@ -68,10 +68,11 @@ pub(super) async fn find(
         .offers(&question, |backend| caller.sees(backend.as_str()));
     let vary = [(header::VARY, "accept")];
     if wants_table {
-        return Ok((vary, table::page(&page)).into_response());
+        let text = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
+        return Ok((vary, text, table::body(page)).into_response());
     }
     let json = [(header::CONTENT_TYPE, "application/json")];
-    Ok((vary, json, pieces::body(page)).into_response())
+    Ok((vary, json, pieces::json(page)).into_response())
 }
 
 /// Judges offers of the caller's own, in their order.

@@ -1,4 +1,4 @@
-//! An answer to `GET /offers`, written piece by piece.
+//! Answers to `GET /offers`, written piece by piece.
 //!
 //! All offers of a catalog are tens of megabytes. They are neither in memory at once nor written
 //! in one go, which would keep other callers of the same thread waiting.
@@ -17,14 +17,22 @@ use super::body::{OfferBody, OffersBody};
 /// A page as most callers ask for it is one piece, and so has a `Content-Length`.
 const OFFERS_IN_A_PIECE: usize = 250;
 
-/// The body that says what is on the page.
-pub(super) fn body(page: OfferPage) -> Body {
+/// The page as JSON.
+pub(super) fn json(page: OfferPage) -> Body {
     let frame = OffersBody::without_offers(&page);
     let frame = Bytes::from(serde_json::to_vec(&frame).expect("wire structs have text keys only"));
     let place = frame.iter().position(|byte| *byte == b'[');
     let place = 1 + place.expect("the list of offers comes first");
-    let (head, tail) = (frame.slice(..place), frame.slice(place..));
+    in_pieces(page, frame.slice(..place), frame.slice(place..), piece)
+}
 
+/// What `piece` writes of the offers at some places of the page, between `head` and `tail`.
+pub(super) fn in_pieces(
+    page: OfferPage,
+    head: Bytes,
+    tail: Bytes,
+    piece: impl Fn(&OfferPage, Range<usize>) -> Vec<u8> + Send + 'static,
+) -> Body {
     if page.len() <= OFFERS_IN_A_PIECE {
         let offers = piece(&page, 0..page.len());
         return Body::from([&head[..], &offers, &tail].concat());

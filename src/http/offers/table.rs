@@ -1,14 +1,45 @@
 //! Offers as a table for people.
 
-use comfy_table::presets::NOTHING;
-use comfy_table::{CellAlignment, Table};
+use std::borrow::Cow;
+use std::fmt::Write;
+use std::ops::Range;
+
+use axum::body::{Body, Bytes};
 
 use super::asked::parameter;
+use super::pieces::in_pieces;
 use crate::model::{Basis, Market, PriceBasis};
 use crate::oracle::{JudgedOffer, OfferPage, Shape};
 
+const COLUMNS: [&str; 7] = [
+    "PRICE",
+    "PLACE",
+    "TYPE",
+    "RESOURCES",
+    "AVAILABILITY",
+    "LAUNCHABLE",
+    "REASON",
+];
+
+/// How wide the columns are, but for the last, which nothing follows.
+type Widths = [usize; 6];
+
 /// A page of offers, with what is not known of the backends above it.
-pub(super) fn page(page: &OfferPage) -> String {
+pub(super) fn body(page: OfferPage) -> Body {
+    let mut head = notes(&page);
+    if page.total == 0 {
+        head.push_str("no offer is like that\n");
+        return Body::from(head);
+    }
+    let widths = widths(&page);
+    line(&mut head, &widths, &COLUMNS);
+    let tail = place_in_all(&page);
+    let piece = move |page: &OfferPage, places| rows(page, places, &widths);
+    in_pieces(page, Bytes::from(head), Bytes::from(tail), piece)
+}
+
+/// What the offers do not say: of which regions nothing is known, and which names nothing has.
+fn notes(page: &OfferPage) -> String {
     let mut text = String::new();
     for backend in &page.backends {
         let unknown = backend.regions_unknown();
@@ -35,41 +66,66 @@ pub(super) fn page(page: &OfferPage) -> String {
         }
         text.push('\n');
     }
-    if page.total == 0 {
-        text.push_str("no offer is like that\n");
-        return text;
-    }
-    let mut table = Table::new();
-    table.load_style(NOTHING).set_header([
-        "PRICE",
-        "PLACE",
-        "TYPE",
-        "RESOURCES",
-        "AVAILABILITY",
-        "LAUNCHABLE",
-        "REASON",
-    ]);
-    for offer in page.offers() {
-        table.add_row(row(&offer));
-    }
-    for column in [0, 5] {
-        if let Some(column) = table.column_mut(column) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
-    text.push_str(&table.trim_fmt());
+    text
+}
+
+/// Which part of all offers is on the page, and how to go on; nothing if it is all of them.
+fn place_in_all(page: &OfferPage) -> String {
+    let mut text = String::new();
     let shown = page.len();
     if shown < page.total {
-        text.push_str(&format!("\n{shown} of {} offers", page.total));
+        text.push_str(&format!("{shown} of {} offers", page.total));
     }
     if let Some(next) = &page.next {
         text.push_str(&format!("; next cursor: {next}"));
     }
-    text.push('\n');
+    if !text.is_empty() {
+        text.push('\n');
+    }
     text
 }
 
-fn row(judged: &JudgedOffer<'_>) -> [String; 7] {
+fn widths(page: &OfferPage) -> Widths {
+    let mut widths = std::array::from_fn(|column| COLUMNS[column].len());
+    for offer in page.offers() {
+        for (width, cell) in widths.iter_mut().zip(&row(&offer)) {
+            *width = cell.chars().count().max(*width);
+        }
+    }
+    widths
+}
+
+fn rows(page: &OfferPage, places: Range<usize>, widths: &Widths) -> Vec<u8> {
+    let mut text = String::new();
+    for offer in page.some_offers(places) {
+        line(
+            &mut text,
+            widths,
+            &row(&offer).each_ref().map(|cell| &**cell),
+        );
+    }
+    text.into_bytes()
+}
+
+fn line(text: &mut String, widths: &Widths, cells: &[&str; 7]) {
+    let [a, b, c, d, e, f] = *widths;
+    let [
+        price,
+        place,
+        instance_type,
+        resources,
+        availability,
+        launchable,
+        reason,
+    ] = cells;
+    let _ = writeln!(
+        text,
+        " {price:>a$}  {place:b$}  {instance_type:c$}  {resources:d$}  {availability:e$}  \
+         {launchable:>f$}  {reason}"
+    );
+}
+
+fn row<'a>(judged: &JudgedOffer<'a>) -> [Cow<'a, str>; 7] {
     let offer = &judged.offer;
     let verdict = judged.judgement.verdict();
     let advice = judged.judgement.advice;
@@ -92,13 +148,13 @@ fn row(judged: &JudgedOffer<'_>) -> [String; 7] {
         (None, _) => "?".to_owned(),
     };
     [
-        price,
-        format!("{}/{}", judged.backend, offer.region),
-        format!("{}{market}", offer.shape.instance_type),
-        resources(offer.shape),
-        availability,
-        launchable,
-        judged.judgement.reason().to_owned(),
+        price.into(),
+        format!("{}/{}", judged.backend, offer.region).into(),
+        format!("{}{market}", offer.shape.instance_type).into(),
+        resources(offer.shape).into(),
+        availability.into(),
+        launchable.into(),
+        judged.judgement.reason().into(),
     ]
 }
 

@@ -188,6 +188,20 @@ async fn the_catalog_is_told_where_readiness_is() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_table_of_all_offers_has_one_heading_and_straight_columns() {
+    let service = service(&[Named::new("aws", REGIONS)]).await;
+    let all = service.get("/offers?limit=1").await["total"].as_u64();
+    let request = Request::get("/offers?limit=0&format=table");
+    let (_, table) = service.send(request.body(Body::empty()).unwrap()).await;
+    assert_eq!(table.lines().count() as u64, 1 + all.unwrap());
+    let reason = table.find("REASON").unwrap();
+    for line in table.lines() {
+        assert!(line[..reason].ends_with("  "), "{line}");
+        assert!(!line[reason..].starts_with(' '), "{line}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn people_get_a_table() {
     let service = service(&[Named::new("aws", REGIONS)]).await;
     let request = Request::get("/offers?gpu=L4&max_gpu_count=1&spot=false&limit=1")
