@@ -6,12 +6,10 @@
 
 use super::overrides::QuotaOverrides;
 use super::vcpu_quotas::EC2;
-use crate::model::{Amount, Demand, Instance, Market, QuotaKey};
+use crate::model::{Amount, Demand, GIB, Instance, Market, QuotaKey};
 
 /// "Storage for General Purpose SSD (gp3) volumes", which AWS states in TiB and we in bytes.
 pub(super) const GP3_STORAGE: (&str, &str) = ("ebs", "L-7A658B76");
-
-const GIB: f64 = (1u64 << 30) as f64;
 
 /// A group of families that share a quota.
 struct Group {
