@@ -138,6 +138,11 @@ impl Table {
             .map(|row| self.offer(row))
     }
 
+    /// The place in [`Table::regions`] of a region, whatever the case of its name.
+    pub fn region_place(&self, name: &str) -> Option<usize> {
+        self.region_names.find(name).map(|number| number as usize)
+    }
+
     /// The place in [`Table::shapes`] of what a type is made of, if it is the same in all regions.
     pub fn only_shape(&self, instance_type: &str) -> Option<usize> {
         match self.shapes_named(instance_type) {

@@ -64,9 +64,12 @@ fn refusal<'b, T: Deserialize<'b>>(body: &'b [u8]) -> Problem {
         Err(error) => {
             let path = error.path().to_string();
             let message = error.inner().to_string();
-            let message = message.replace("a nonzero u32", "a whole number of at least 1");
+            // What people call the types of numbers.
+            let message = message
+                .replace("a nonzero u32", "a whole number from 1 to 4294967295")
+                .replace("expected u32", "expected a whole number");
             // The path of the whole body is a single dot, which names nothing.
-            let field = match (path.as_str(), missing(&message)) {
+            let field = match (path.as_str(), field_of(&message)) {
                 (".", None) => return Problem::new(Kind::BadRequest, message),
                 (".", Some(name)) => name.to_owned(),
                 (_, Some(name)) => format!("{path}.{name}"),
@@ -77,9 +80,11 @@ fn refusal<'b, T: Deserialize<'b>>(body: &'b [u8]) -> Problem {
     }
 }
 
-/// The field that a message misses: its path ends where the field should have been.
-fn missing(message: &str) -> Option<&str> {
-    let rest = message.strip_prefix("missing field `")?;
+/// The field that a message misses, or has twice: its path ends before that field.
+fn field_of(message: &str) -> Option<&str> {
+    let rest = ["missing field `", "duplicate field `"]
+        .iter()
+        .find_map(|start| message.strip_prefix(start))?;
     rest.split_once('`').map(|(name, _)| name)
 }
 

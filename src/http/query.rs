@@ -76,10 +76,7 @@ impl Query {
             Ok(number) if range.contains(&number) => Ok(Some(number)),
             _ => {
                 let (least, most) = range.into_inner();
-                let detail = match most {
-                    u32::MAX => format!("`{key}` is a whole number of at least {least}"),
-                    most => format!("`{key}` is a whole number from {least} to {most}"),
-                };
+                let detail = format!("`{key}` is a whole number from {least} to {most}");
                 Err(Problem::bad(key, format!("{detail}, not `{text}`")))
             }
         }

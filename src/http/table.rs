@@ -4,14 +4,11 @@ use axum::http::{HeaderMap, header};
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, Table};
 
-use crate::model::{Amount, Limit, LimitSource, Quota, Unit, duration};
+use crate::model::{Amount, GIB, Limit, LimitSource, Quota, Unit, duration};
 use crate::oracle::RegionView;
 
 use super::problem::Problem;
 use super::query::Query;
-
-/// Bytes in a GiB.
-const GIB: f64 = (1u64 << 30) as f64;
 
 /// What `format` may be, and whether it is a table.
 pub(super) const FORMATS: [(&str, bool); 2] = [("json", false), ("table", true)];

@@ -6,6 +6,12 @@ use std::hash::{Hash, Hasher};
 use std::iter::Sum;
 use std::ops::{Add, Mul};
 
+/// Bytes in a GiB.
+pub const GIB: f64 = (1u64 << 30) as f64;
+
+/// Bytes in a TiB.
+pub const TIB: f64 = (1u64 << 40) as f64;
+
 /// A finite amount, never negative.
 ///
 /// Clouds state limits as doubles (AWS) or as unsigned integers (Nebius); a double holds both

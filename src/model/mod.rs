@@ -21,7 +21,7 @@ mod reading;
 mod reason;
 mod verdict;
 
-pub use amount::Amount;
+pub use amount::{Amount, GIB, TIB};
 pub use availability::{Advice, Availability, Strictness, advise};
 pub use call::{CallContext, Priority, Urgency};
 pub use capacity::{Capacity, CapacityLevel};

@@ -2,7 +2,7 @@
 
 use super::quota_index::{Doubt, QuotaIndex};
 use super::verdict::{Binding, Outcome, Verdict};
-use super::{Amount, Demand, Limit, Quota, Region, Unit};
+use super::{Amount, Demand, GIB, Limit, Quota, Region, TIB, Unit};
 
 /// Explains a verdict on `demand` in a region, such as `needs 192 vCPU of Running On-Demand P
 /// instances in us-east-1; 96 of 96 are free`.
@@ -25,6 +25,7 @@ fn need(binding: &Binding, quotas: &QuotaIndex, region: &Region) -> String {
     let name = row.map_or(&*binding.quota.code, |row| &*row.name);
     let amount = match (binding.required, row) {
         (None, _) => "an unknown amount".to_owned(),
+        (Some(amount), Some(row)) if reads_as_what_is_free(amount, row, quotas) => gib(amount),
         (Some(amount), Some(row)) => with_unit(amount, row.unit),
         (Some(amount), None) => amount.to_string(),
     };
@@ -46,7 +47,7 @@ fn state(outcome: Outcome, binding: &Binding, quotas: &QuotaIndex) -> String {
         }
         (Outcome::Unknown(Doubt::DefaultOnly), Some(row)) => default_only(row),
         (Outcome::Unknown(Doubt::NoLimit), _) => "its limit is unknown".to_owned(),
-        (_, Some(row)) => room(row, quotas.leased(&row.key)),
+        (_, Some(row)) => room(row, binding.required, quotas),
         (_, None) => "it is not among the quotas that were read".to_owned(),
     }
 }
@@ -63,17 +64,23 @@ fn default_only(row: &Quota) -> String {
     }
 }
 
-fn room(row: &Quota, leased: Amount) -> String {
+fn room(row: &Quota, required: Option<Amount>, quotas: &QuotaIndex) -> String {
+    let leased = quotas.leased(&row.key);
     let limit = match row.limit {
         Limit::Known(limit) => limit,
         Limit::Unlimited => return "it has no limit".to_owned(),
         Limit::Inherited | Limit::Unknown => return "its limit is unknown".to_owned(),
     };
     let of = shown(limit, row.unit);
-    match row.usage.known() {
-        Some(usage) => {
-            let left = limit.saturating_sub(usage).saturating_sub(leased);
-            format!("{} of {of} are free", shown(left, row.unit))
+    match row.available(leased) {
+        Some(free) => {
+            let alike = required.is_some_and(|amount| reads_as_what_is_free(amount, row, quotas));
+            let free = if alike {
+                gib(free)
+            } else {
+                shown(free, row.unit)
+            };
+            format!("{free} of {of} are free")
         }
         None if leased > Amount::ZERO => format!(
             "the limit is {of}, of which {} are leased and an unknown part is in use",
@@ -97,20 +104,28 @@ fn with_unit(amount: Amount, unit: Unit) -> String {
     }
 }
 
+/// Whether an amount and what is free of a quota differ by less than people are shown, as 60,417
+/// GiB and 59 TiB do: "needs 59 TiB; 59 TiB are free" would be no reason.
+fn reads_as_what_is_free(amount: Amount, row: &Quota, quotas: &QuotaIndex) -> bool {
+    row.available(quotas.leased(&row.key))
+        .is_some_and(|free| free != amount && shown(free, row.unit) == shown(amount, row.unit))
+}
+
 /// An amount as people read it; bytes say what they are counted in, the rest is a number.
 fn shown(amount: Amount, unit: Unit) -> String {
-    if unit != Unit::Byte {
-        return amount.to_string();
+    match unit {
+        Unit::Byte if amount.get() >= TIB => format!("{} TiB", hundredths(amount.get() / TIB)),
+        Unit::Byte => gib(amount),
+        _ => amount.to_string(),
     }
-    const GIB: f64 = (1u64 << 30) as f64;
-    const TIB: f64 = (1u64 << 40) as f64;
-    let (size, name) = if amount.get() >= TIB {
-        (TIB, "TiB")
-    } else {
-        (GIB, "GiB")
-    };
-    let hundredths = (amount.get() / size * 100.0).round() / 100.0;
-    format!("{hundredths} {name}")
+}
+
+fn gib(bytes: Amount) -> String {
+    format!("{} GiB", hundredths(bytes.get() / GIB))
+}
+
+fn hundredths(number: f64) -> f64 {
+    (number * 100.0).round() / 100.0
 }
 
 #[cfg(test)]

@@ -7,15 +7,12 @@ use aws_sdk_servicequotas::types::ServiceQuota;
 
 use crate::model::{
     AccountId, Amount, Failure, FailureKind, Limit, LimitSource, Native, Quota, QuotaKey,
-    QuotaMarket, Region, Scope, Unit, Usage,
+    QuotaMarket, Region, Scope, TIB, Unit, Usage,
 };
 
 use super::demand::GP3_STORAGE;
 use super::regions::increase_url;
 use super::vcpu_quotas::VCPU_QUOTAS;
-
-/// Bytes in a TiB, the unit of EBS storage quotas.
-const TIB: f64 = (1u64 << 40) as f64;
 
 /// EBS quotas that AWS counts in TiB: storage for gp3, gp2, io1, io2, st1, sc1 and magnetic
 /// volumes (Amazon EBS User Guide, "Quotas for Amazon EBS").

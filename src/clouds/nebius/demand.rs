@@ -2,7 +2,7 @@
 
 use super::platforms::{Counted, Platforms};
 use super::quotas::key;
-use crate::model::{Amount, Demand, Draw, Instance, Market};
+use crate::model::{Amount, Demand, Draw, GIB, Instance, Market};
 
 /// One public address is two allocations: the public one and the private one behind it
 /// (nebius-physical-ai's guide).
@@ -10,8 +10,6 @@ const ALLOCATIONS_PER_PUBLIC_ADDRESS: u32 = 2;
 
 /// dstack creates disks of this kind.
 const DISK_SIZE: &str = "compute.disk.size.network-ssd";
-
-const BYTES_PER_GIB: f64 = (1u64 << 30) as f64;
 
 /// What launching `instance` draws on, by what is known of the platforms.
 pub(super) fn demand(platforms: &Platforms, instance: &Instance, market: Market) -> Demand {
@@ -67,7 +65,7 @@ fn extras(instance: &Instance) -> Vec<Draw> {
     if let Some(gib) = instance.disk_gb {
         draws.push(Draw {
             quota: key(DISK_SIZE),
-            amount: Amount::new(gib * BYTES_PER_GIB),
+            amount: Amount::new(gib * GIB),
         });
     }
     if instance.public_ip {

@@ -69,6 +69,26 @@ fn the_sentence_says_what_is_needed_and_what_is_free() {
 }
 
 #[test]
+fn amounts_that_differ_never_read_alike() {
+    let tib = |number: f64| known(number * TIB);
+    let row = quota(Unit::Byte, tib(100.0), Some(41.0 * TIB));
+    let sentence = |gib: f64| said(row.clone(), Some(gib * GIB));
+    let of = "of Running On-Demand P instances in us-east-1";
+    assert_eq!(
+        sentence(60_417.0),
+        format!("needs 60417 GiB {of}; 60416 GiB of 100 TiB are free")
+    );
+    assert_eq!(
+        sentence(60_416.0),
+        format!("needs 59 TiB {of}; 59 TiB of 100 TiB are free")
+    );
+    assert_eq!(
+        sentence(70_000.0),
+        format!("needs 68.36 TiB {of}; 59 TiB of 100 TiB are free")
+    );
+}
+
+#[test]
 fn unknown_usage_is_said_to_be() {
     let row = vcpus(96.0, None);
     assert!(said(row.clone(), Some(192.0)).ends_with("; the limit is 96 and its usage is unknown"));

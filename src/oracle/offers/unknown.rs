@@ -8,7 +8,7 @@ use crate::model::nearest;
 
 use super::{Judge, OfferQuestion};
 
-/// A name that is asked for and that nothing has.
+/// A name that is asked for and that nothing has: no offer of any region that is read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnknownName {
     /// What it was meant to name; nothing stands for a backend.
@@ -36,14 +36,14 @@ pub(super) fn unknown(
             name: name.clone(),
             nearest: nearest(name, seen).map(str::to_owned),
         });
-    let tables = || judges.iter().map(|judge| judge.view.table());
+    let views = || judges.iter().map(|judge| &judge.view);
     let names = question
         .filter
         .names()
         // Without a catalog nothing can be told of names.
-        .filter(|(of, name)| !judges.is_empty() && !tables().any(|t| t.has_name(*of, name)))
+        .filter(|(of, name)| !judges.is_empty() && !views().any(|view| view.has_name(*of, name)))
         .map(|(of, name)| {
-            let known: Vec<Arc<str>> = tables().flat_map(|t| t.names(of)).cloned().collect();
+            let known: Vec<Arc<str>> = views().flat_map(|view| view.names(of)).cloned().collect();
             UnknownName {
                 of: Some(of),
                 name: name.to_owned(),

@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError};
 
 use jiff::SignedDuration;
 
-use crate::catalog::{Edition, Provider, Table};
+use crate::catalog::{Edition, NameOf, Provider, Table};
 use crate::model::{Failure, Freshness, Moment, Region, Strictness};
 use crate::oracle::backend::{Connected, Unit};
 use crate::oracle::{Inner, Status};
@@ -170,9 +170,30 @@ impl BackendView {
         self.in_table[place].as_ref()
     }
 
+    /// Whether any offer of the backend's regions has this name.
+    pub(super) fn has_name(&self, of: NameOf, name: &str) -> bool {
+        match of {
+            NameOf::Region => self.region_in_table(name).is_some(),
+            of => self.table().has_name(of, name),
+        }
+    }
+
+    /// All names that offers have, of its regions those that are the backend's.
+    pub(super) fn names(&self, of: NameOf) -> impl Iterator<Item = &Arc<str>> {
+        let names = self.table().names(of).iter().enumerate();
+        let is_ours = move |place: usize| of != NameOf::Region || self.in_table[place].is_some();
+        names.filter_map(move |(place, name)| is_ours(place).then_some(name))
+    }
+
+    fn region_in_table(&self, name: &str) -> Option<&Arc<JudgedRegion>> {
+        self.region_at(self.table().region_place(name)?)
+    }
+
     /// The region of that name, if it is the backend's or may turn out to be.
     pub(super) fn region(&self, name: &str) -> Option<Arc<JudgedRegion>> {
-        match self.regions.get(name) {
+        // The catalog knows it in any case, as it does other names.
+        let known = self.regions.get(name);
+        match known.or_else(|| self.region_in_table(name)) {
             Some(region) => Some(Arc::clone(region)),
             None if self.is_open => {
                 let (failure, demands) = (self.failure.clone(), Arc::clone(&self.demands));

@@ -43,7 +43,7 @@ async fn what_is_unknown_spoils_nothing_and_the_order_stays() {
         p5(json!({"instance_type": "q9.large"})),
         p5(json!({"instance_type": "p9.large"})),
         p5(json!({"instance_type": "p9.large", "cpus": 8})),
-        p5(json!({"instance_type": "P5.48XLARGE"})),
+        p5(json!({"instance_type": "P5.48XLARGE", "region": "US-EAST-1"})),
     ]);
     let answer = service.post(json!({"offers": offers})).await;
     let said: Vec<[&Value; 4]> = answer["verdicts"]
