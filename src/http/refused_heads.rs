@@ -77,7 +77,8 @@ fn document(written: &[u8]) -> Option<(StatusCode, Bytes)> {
         return None;
     }
     let (kind, detail) = match status.get(9..12)? {
-        "431" => (
+        // It tells an address alone that is too large by a status of its own.
+        "431" | "414" => (
             Kind::HeadTooLarge,
             format!(
                 "address and headers are larger than {LARGEST_HEAD} bytes, or over 100 headers"
@@ -92,7 +93,7 @@ fn document(written: &[u8]) -> Option<(StatusCode, Bytes)> {
     let (head, body) = Problem::new(kind, detail).render("/").into_parts();
     let body = to_bytes(body, usize::MAX).now_or_never()?.ok()?;
 
-    let mut answer = Vec::from(status);
+    let mut answer = format!("HTTP/1.1 {}", head.status).into_bytes();
     let mut add = |line: &[&[u8]]| answer.extend([b"\r\n", &line.concat()[..]].concat());
     for line in headers.iter().filter(|line| **line != "content-length: 0") {
         add(&[line.as_bytes()]);

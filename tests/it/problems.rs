@@ -124,9 +124,16 @@ async fn every_kind_of_problem_that_is_documented_can_be_met() {
 #[tokio::test(start_paused = true)]
 async fn what_is_no_request_is_told_so_in_the_same_way_and_counted() {
     let service = service().await;
-    for said in [
-        "no http at all\r\n\r\n",
-        "GET /\u{ff} HTTP/1.1\r\nhost: x\r\n\r\n",
+    let bad = ("400 Bad Request", "bad-request");
+    let large = ("431 Request Header Fields Too Large", "head-too-large");
+    for (said, (status, slug)) in [
+        ("no http at all\r\n\r\n".to_owned(), bad),
+        ("GET /\u{ff} HTTP/1.1\r\nhost: x\r\n\r\n".to_owned(), bad),
+        // An address alone that is too large has a status of its own in the library.
+        (
+            format!("GET /{} HTTP/1.1\r\n\r\n", "a".repeat(65_535)),
+            large,
+        ),
     ] {
         let mut stream = TcpStream::connect(service.address()).await.unwrap();
         // The character stands for the byte that may not be sent.
@@ -135,13 +142,16 @@ async fn what_is_no_request_is_told_so_in_the_same_way_and_counted() {
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await.unwrap();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        assert!(head.starts_with("HTTP/1.1 400 Bad Request\r\n"), "{head}");
+        assert!(
+            head.starts_with(&format!("HTTP/1.1 {status}\r\n")),
+            "{head}"
+        );
         assert!(head.contains("\r\nx-request-id: "), "{head}");
         assert!(head.contains("\r\ncontent-type: application/problem+json\r\n"));
         assert!(head.contains(&format!("\r\ncontent-length: {}", body.len())));
         let body: serde_json::Value = serde_json::from_str(body).unwrap();
-        assert_eq!(body["type"], "urn:quota-oracle:problem:bad-request");
-        assert_eq!(body["detail"], "this is no request of HTTP/1.1");
+        assert_eq!(body["type"], format!("urn:quota-oracle:problem:{slug}"));
+        assert_eq!(body["status"].to_string(), status[..3]);
     }
     let metrics = service.get_as("all", "/metrics").await;
     let counted = "quota_oracle_http_requests_total{route=\"unknown\",status=\"400\"} 2\n";
