@@ -148,11 +148,10 @@ impl Asked {
     fn parse(query: Option<&str>, headers: &HeaderMap) -> Result<Self, Problem> {
         let query = Query::parse(query, &["max_age", "service", "code", "format"])?;
         let table = table::is_wanted(&query, headers)?;
-        let list = |key| query.all(key).map(ToOwned::to_owned).collect();
         Ok(Self {
             max_age: query.duration("max_age")?,
-            services: list("service"),
-            codes: list("code"),
+            services: query.names("service")?.unwrap_or_default(),
+            codes: query.names("code")?.unwrap_or_default(),
             table,
         })
     }
