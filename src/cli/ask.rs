@@ -155,6 +155,15 @@ struct Problem {
 }
 
 pub(super) async fn quotas(arguments: QuotasArguments) -> Result<(), Error> {
+    // In an address they would name something else.
+    for name in [Some(&arguments.backend), arguments.region.as_ref()]
+        .into_iter()
+        .flatten()
+    {
+        if matches!(&**name, "" | "." | "..") {
+            return Err(Error::Usage(format!("`{name}` is no name")));
+        }
+    }
     let mut path = vec!["quotas", &arguments.backend];
     path.extend(arguments.region.as_deref());
     let accept = media_type(arguments.json);
@@ -203,6 +212,9 @@ impl Service {
             ))
         };
         let mut url = Url::parse(&self.url).map_err(|_| bad_url())?;
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(bad_url());
+        }
         url.path_segments_mut()
             .map_err(|()| bad_url())?
             .pop_if_empty()
@@ -221,6 +233,10 @@ impl Service {
             request = request.bearer_auth(token.expose_secret());
         }
         request.send().await.map_err(|error| {
+            // Nothing was asked: of all that a request is made of, only the token may be odd.
+            if error.is_builder() {
+                return Error::usage("the token has characters that no header may have");
+            }
             let cause = std::iter::successors(Some(&error as &dyn std::error::Error), |error| {
                 error.source()
             })

@@ -38,7 +38,12 @@ async fn a_running_service_is_asked_from_a_terminal() {
     aws.controls()
         .set_limit(ACCOUNT, "us-east-1", P, 96.0)
         .unwrap();
-    let setup = Setup::new(&aws).token("letmein", &["read"]);
+    // Slow enough that the first answers are still missing when it is asked for them.
+    let slow = FaultKind::Slow { milliseconds: 3000 };
+    aws.controls().inject(Fault::new(slow));
+    let setup = Setup::new(&aws)
+        .set("server.request_timeout", "30s")
+        .token("letmein", &["read"]);
     let token = setup.path("token-letmein");
     let file = setup.write();
     let (_process, url) = Process::serve(&file.path, &[]).await;
@@ -48,6 +53,7 @@ async fn a_running_service_is_asked_from_a_terminal() {
     let (_, sentence, code) = ask(&["healthcheck"]);
     assert_eq!(code, 1);
     assert!(sentence.contains("waiting"), "{sentence}");
+    aws.controls().clear_faults();
 
     let (table, _, code) = ask(&["quotas", "aws", "us-east-1"]);
     assert_eq!(code, 0);
@@ -125,6 +131,16 @@ fn a_service_that_does_not_run_cannot_be_asked() {
     }
     let sentence = refused(&["healthcheck", "--url", "not an address"], 2);
     assert!(sentence.contains("`not an address`"), "{sentence}");
+    let sentence = refused(&["healthcheck", "--url", "ftp://host"], 2);
+    assert!(sentence.contains("`ftp://host`"), "{sentence}");
+    assert_eq!(refused(&["quotas", "aws", ".."], 2), "`..` is no name");
+    let token = [("QUOTA_ORACLE_TOKEN", "two\nlines")];
+    let (_, sentence, code) = said(&run(&["healthcheck"], &token));
+    assert_eq!(code, 2);
+    assert!(
+        !sentence.contains("two") && sentence.contains("token"),
+        "{sentence}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
