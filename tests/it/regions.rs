@@ -337,6 +337,25 @@ async fn a_role_is_assumed_with_its_external_id() {
         .await
         .unwrap();
     assert_eq!(body["failure"]["kind"], "denied", "{body}");
-    let said = body["failure"].to_string();
-    assert!(said.contains("sts:AssumeRole"), "{said}");
+    assert_eq!(
+        body["failure"]["advice"],
+        "grant sts:AssumeRole to the backend's credentials, and see whom the role's trust policy \
+         names, and with which external id"
+    );
+
+    // What passes by itself is not taken for wrong credentials.
+    for (fault, kind) in [
+        (FaultKind::Throttle, "throttled"),
+        (FaultKind::Unavailable, "unavailable"),
+    ] {
+        aws.controls().clear_faults();
+        aws.controls()
+            .inject(Fault::new(fault).operation("AssumeRole"));
+        let file = role("quota-oracle-demo");
+        let (_process, url) = Process::serve(&file.path, &environment).await;
+        let answer = reqwest::get(format!("{url}{REGION}")).await.unwrap();
+        assert_eq!(answer.status(), 503);
+        let body: Value = answer.json().await.unwrap();
+        assert_eq!(body["failure"]["kind"], kind, "{body}");
+    }
 }

@@ -1,6 +1,7 @@
 //! Whose quotas are read: credentials from the SDK's providers, one set per backend.
 
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use aws_config::default_provider::credentials::DefaultCredentialsChain;
 use aws_config::profile::ProfileFileCredentialsProvider;
@@ -9,11 +10,12 @@ use aws_config::retry::RetryConfig;
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials as AwsCredentials;
-use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_credential_types::provider::error::CredentialsError;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
 use aws_smithy_async::time::SystemTimeSource;
 
 use crate::clouds::SecretProblem;
-use crate::model::{self, Failure, FailureKind};
+use crate::model;
 use crate::secret::{ExposeSecret, SecretSource};
 
 use super::settings::{Credentials, EndpointUrl, StaticKeys};
@@ -24,16 +26,14 @@ pub(super) async fn provider(
     reference: &model::Region,
     sts_endpoint_url: Option<&EndpointUrl>,
     base: &Path,
-) -> Result<SharedCredentialsProvider, Failure> {
+) -> SharedCredentialsProvider {
     let region = Region::new(reference.to_string());
-    Ok(match credentials {
+    match credentials {
         Credentials::Default => SharedCredentialsProvider::new(chain(region).await),
-        Credentials::Static(keys) => {
-            let keys = keys
-                .read(base)
-                .map_err(|problem| Failure::new(FailureKind::Denied, problem.message))?;
-            SharedCredentialsProvider::new(keys)
-        }
+        Credentials::Static(keys) => SharedCredentialsProvider::new(RenewedKeys {
+            keys: keys.clone(),
+            base: base.to_owned(),
+        }),
         Credentials::Profile { profile } => SharedCredentialsProvider::new(
             ProfileFileCredentialsProvider::builder()
                 .profile_name(profile)
@@ -67,7 +67,31 @@ pub(super) async fn provider(
             }
             SharedCredentialsProvider::new(role.build().await)
         }
-    })
+    }
+}
+
+/// Keys whose files are read again and again, since somebody may renew them.
+#[derive(Debug)]
+struct RenewedKeys {
+    keys: StaticKeys,
+    base: PathBuf,
+}
+
+/// How long keys are kept before their files are read again.
+const KEYS_KEPT_FOR: Duration = Duration::from_secs(60);
+
+impl ProvideCredentials for RenewedKeys {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        let keys = self.keys.read(&self.base);
+        let keys = keys.map_err(|problem| CredentialsError::invalid_configuration(problem.message));
+        future::ProvideCredentials::ready(keys.map(|mut keys| {
+            *keys.expiry_mut() = SystemTime::now().checked_add(KEYS_KEPT_FOR);
+            keys
+        }))
+    }
 }
 
 async fn chain(region: Region) -> DefaultCredentialsChain {
@@ -115,5 +139,32 @@ impl StaticKeys {
             None,
             "quota-oracle configuration",
         ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn keys_that_somebody_renews_are_read_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("token");
+        let keys = RenewedKeys {
+            keys: toml::from_str(
+                "access_key_id = \"AKIAIOSFODNN7EXAMPLE\"\nsecret_access_key_file = \"token\"\n\
+                 session_token_file = \"token\"",
+            )
+            .unwrap(),
+            base: folder.path().to_owned(),
+        };
+        for written in ["first", "second"] {
+            std::fs::write(&file, written).unwrap();
+            let read = keys.provide_credentials().await.unwrap();
+            assert_eq!(read.session_token(), Some(written));
+            assert!(read.expiry().unwrap() <= SystemTime::now() + KEYS_KEPT_FOR);
+        }
+        std::fs::remove_file(&file).unwrap();
+        assert!(keys.provide_credentials().await.is_err());
     }
 }

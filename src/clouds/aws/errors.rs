@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_servicequotas::config::http::HttpResponse;
-use aws_sdk_servicequotas::error::{ConnectorError, ProvideErrorMetadata, SdkError};
+use aws_sdk_servicequotas::error::{ConnectorError, ErrorMetadata, ProvideErrorMetadata, SdkError};
+use aws_sdk_servicequotas::primitives::{DateTime, DateTimeFormat as Format};
 
 use crate::model::{Failure, FailureKind};
 use crate::upstream::Operation;
@@ -48,6 +49,22 @@ const BAD_CREDENTIALS: [&str; 8] = [
     "MissingAuthenticationTokenException",
 ];
 
+/// The codes of a missing permission.
+const ACCESS_DENIED: [&str; 3] = [
+    "AccessDeniedException",
+    "AccessDenied",
+    "UnauthorizedOperation",
+];
+
+/// The codes of trouble on AWS's side (IAM User Guide, "Common errors", and STS), for where no
+/// HTTP status is at hand.
+const UNAVAILABLE: [&str; 4] = [
+    "InternalError",
+    "InternalFailure",
+    "ServiceUnavailable",
+    "IDPCommunicationError",
+];
+
 /// The codes of a request that was signed at another time than AWS's clock shows.
 const WRONG_TIME: [&str; 2] = ["RequestExpired", "RequestTimeTooSkewed"];
 
@@ -75,7 +92,7 @@ where
                 refused.code().unwrap_or_default(),
                 refused.message().unwrap_or_default(),
                 status,
-                operation,
+                &Action::of(operation),
             );
             failure.retry_after = retry_after;
             failure
@@ -118,8 +135,23 @@ where
 const NOT_REACHED: &str =
     "see whether this machine reaches AWS: `endpoint_url`, DNS, proxy, firewall";
 
-fn refusal(code: &str, message: &str, status: u16, operation: &Operation) -> Failure {
-    let name = operation.name;
+/// What was called, as IAM policies write it: `servicequotas:GetServiceQuota`.
+struct Action<'a> {
+    service: &'static str,
+    name: &'a str,
+}
+
+impl<'a> Action<'a> {
+    fn of(operation: &'a Operation) -> Self {
+        Self {
+            service: "servicequotas",
+            name: operation.name,
+        }
+    }
+}
+
+fn refusal(code: &str, message: &str, status: u16, action: &Action<'_>) -> Failure {
+    let Action { service, name } = action;
     let say = |kind| Failure::new(kind, if message.is_empty() { code } else { message });
     match code {
         code if THROTTLING.contains(&code) => say(FailureKind::Throttled),
@@ -137,11 +169,9 @@ fn refusal(code: &str, message: &str, status: u16, operation: &Operation) -> Fai
             format!("AWS does not accept the credentials ({code})"),
         )
         .advise("renew or correct the backend's credentials"),
-        "AccessDeniedException" | "AccessDenied" | "UnauthorizedOperation" => {
-            say(FailureKind::Denied).advise(format!(
-                "grant servicequotas:{name} to the backend's credentials"
-            ))
-        }
+        code if ACCESS_DENIED.contains(&code) => say(FailureKind::Denied).advise(format!(
+            "grant {service}:{name} to the backend's credentials"
+        )),
         "OptInRequired" | "SubscriptionRequiredException" => {
             say(FailureKind::Denied).advise("finish signing the account up for AWS")
         }
@@ -175,15 +205,29 @@ fn by_status(status: u16) -> Option<FailureKind> {
 }
 
 /// The wait that a cloud asks for: `x-amz-retry-after` in milliseconds, as the SDKs' 2026 retry
-/// specification reads it, or HTTP's own `Retry-After` in seconds.
+/// specification reads it, or HTTP's own `Retry-After` in seconds or as a date (RFC 9110, section
+/// 10.2.3), which is compared with the date of the same answer, so that no other clock matters.
 fn retry_after(response: &HttpResponse) -> Option<Duration> {
-    let number = |name| response.headers().get(name)?.trim().parse::<u64>().ok();
+    let header = |name| response.headers().get(name).map(str::trim);
+    let number = |name| header(name)?.parse::<u64>().ok();
+    let date = |name| DateTime::from_str(header(name)?, Format::HttpDate).ok();
+    let until = || {
+        let wait = date("retry-after")?.secs() - date("date")?.secs();
+        u64::try_from(wait).ok()
+    };
     number("x-amz-retry-after")
         .map(Duration::from_millis)
-        .or_else(|| number("retry-after").map(Duration::from_secs))
+        .or_else(|| {
+            number("retry-after")
+                .or_else(until)
+                .map(Duration::from_secs)
+        })
 }
 
 fn no_credentials(error: &CredentialsError) -> Failure {
+    if let Some(refused) = chain(error).find_map(|error| error.downcast_ref()) {
+        return role_refused(refused);
+    }
     let unreached = chain(error).find_map(|error| error.downcast_ref::<ConnectorError>());
     match (error, unreached) {
         (CredentialsError::ProviderTimedOut(_), _) => Failure::new(
@@ -205,9 +249,40 @@ fn no_credentials(error: &CredentialsError) -> Failure {
             FailureKind::Denied,
             format!("no credentials: {}", root_cause(other)),
         )
-        .advise("check the backend's `credentials`"),
+        .advise(CHECK_CREDENTIALS),
     }
 }
+
+/// What STS said when it was asked for a role, by whichever of the ways to credentials.
+fn role_refused(refused: &ErrorMetadata) -> Failure {
+    let code = refused.code().unwrap_or_default();
+    let message = refused.message().unwrap_or_default();
+    if UNAVAILABLE.contains(&code) {
+        let detail = format!("no credentials: AssumeRole was refused with {code}: {message}");
+        return Failure::new(FailureKind::Unavailable, detail);
+    }
+    // The status, which is not at hand, would say no more than the code.
+    let action = Action {
+        service: "sts",
+        name: "AssumeRole",
+    };
+    let failure = refusal(code, message, 0, &action);
+    let detail = format!("no credentials: {}", failure.detail);
+    match (failure.kind, failure.advice) {
+        (FailureKind::Throttled, _) => Failure::new(FailureKind::Throttled, detail),
+        (FailureKind::Denied, Some(advice)) if ACCESS_DENIED.contains(&code) => {
+            Failure::new(FailureKind::Denied, detail).advise(format!(
+                "{advice}, and see whom the role's trust policy names, and with which external id"
+            ))
+        }
+        (FailureKind::Denied, Some(advice)) => {
+            Failure::new(FailureKind::Denied, detail).advise(advice)
+        }
+        _ => Failure::new(FailureKind::Denied, detail).advise(CHECK_CREDENTIALS),
+    }
+}
+
+const CHECK_CREDENTIALS: &str = "check the backend's `credentials`";
 
 fn credentials_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a CredentialsError> {
     chain(error).find_map(|error| error.downcast_ref())
@@ -231,7 +306,7 @@ mod tests {
     use super::*;
 
     fn refused(code: &str, message: &str, status: u16) -> Failure {
-        refusal(code, message, status, &GET_SERVICE_QUOTA)
+        refusal(code, message, status, &Action::of(&GET_SERVICE_QUOTA))
     }
 
     #[test]
@@ -287,7 +362,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wait_is_read_in_milliseconds_from_aws_and_in_seconds_from_http() {
+    fn a_wait_is_read_in_milliseconds_from_aws_and_in_seconds_or_as_a_date_from_http() {
         let asked = |headers: &[(&'static str, &'static str)]| {
             let status = 400.try_into().unwrap();
             let mut response = HttpResponse::new(status, "".into());
@@ -301,8 +376,12 @@ mod tests {
         let http = ("retry-after", " 30 ");
         assert_eq!(asked(&[http]), Some(Duration::from_secs(30)));
         assert_eq!(asked(&[http, aws]), Some(Duration::from_millis(1500)));
-        let date = ("retry-after", "Fri, 27 Nov 2026 07:28:00 GMT");
-        assert_eq!(asked(&[date]), None);
+        let at = ("retry-after", "Fri, 27 Nov 2026 07:28:00 GMT");
+        let now = ("date", "Fri, 27 Nov 2026 07:27:15 GMT");
+        assert_eq!(asked(&[at, now]), Some(Duration::from_secs(45)));
+        assert_eq!(asked(&[at]), None);
+        let later = ("date", "Fri, 27 Nov 2026 07:28:15 GMT");
+        assert_eq!(asked(&[at, later]), None);
         assert_eq!(asked(&[]), None);
     }
 }

@@ -87,7 +87,7 @@ impl AwsSource {
             settings.sts_endpoint_url.as_ref(),
             &connection.base,
         )
-        .await?;
+        .await;
         let config = shared_config(credentials);
         let client = |region: &Region| {
             let endpoint_url = settings.endpoint_url.as_ref();

@@ -19,6 +19,7 @@ pub(super) const REGISTRY: &[Registration] = &[
     Registration {
         kind: "scripted",
         rate_limit: clouds::aws::REGISTRATION.rate_limit,
+        account_variables: &[],
         parse: clouds::parse::<Script>,
     },
 ];

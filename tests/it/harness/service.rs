@@ -9,6 +9,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::answer::Answer;
+use super::setup::ConfigFile;
 use super::time::eventually;
 
 /// A running service.
@@ -19,10 +20,12 @@ pub(crate) struct Service {
     client: Client,
     stop: oneshot::Sender<()>,
     serving: JoinHandle<io::Result<()>>,
+    /// It reads the secrets beside it again and again.
+    _file: ConfigFile,
 }
 
 impl Service {
-    pub(super) fn start(app: App, listener: TcpListener) -> Self {
+    pub(super) fn start(app: App, listener: TcpListener, file: ConfigFile) -> Self {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let function = app.service();
         let (stop, stopped) = oneshot::channel();
@@ -41,6 +44,7 @@ impl Service {
                 .unwrap(),
             stop,
             serving,
+            _file: file,
         }
     }
 

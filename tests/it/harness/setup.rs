@@ -172,6 +172,6 @@ impl Setup {
         let listener = TcpListener::bind(loaded.config.server.listen)
             .await
             .unwrap();
-        Service::start(app, listener)
+        Service::start(app, listener, file)
     }
 }
