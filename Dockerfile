@@ -40,7 +40,7 @@ VOLUME ["/var/lib/quota-oracle"]
 EXPOSE 8080
 
 # Ready, not only alive: the first answers are in, or have failed. Reading 17 regions at AWS's
-# documented rate takes some ten seconds.
+# documented rate takes a few seconds.
 HEALTHCHECK --interval=15s --timeout=5s --start-period=60s --retries=3 \
     CMD ["quota-oracle", "healthcheck"]
 

@@ -7,14 +7,15 @@ mod serve;
 mod simulate;
 
 use std::ffi::OsString;
-use std::fmt;
+use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::{fmt, io, process};
 
 use clap::{Parser, Subcommand};
 
-use crate::http;
 use crate::telemetry::{LogFormat, init_logs};
+use crate::{config, http};
 
 /// Answers which GPU-cloud offers can really start: cloud quotas, from memory, over HTTP.
 #[derive(Debug, Parser)]
@@ -79,8 +80,34 @@ impl Error {
     }
 }
 
+/// Begins again in an environment without the variables that lead AWS's clients elsewhere; returns
+/// only if there are none, or why that cannot be done.
+///
+/// The SDK's own ways to credentials follow them when they ask STS for a role, and cannot be told
+/// otherwise (aws-config 1.13, `ProviderConfig::client_config`). In an environment shared with its
+/// own clients the service would ask itself.
+fn without_aws_endpoints(arguments: &[OsString]) -> io::Result<()> {
+    let names = config::aws_endpoints();
+    if names.is_empty() {
+        return Ok(());
+    }
+    let mut itself = process::Command::new(std::env::current_exe()?);
+    if let Some((name, arguments)) = arguments.split_first() {
+        itself.arg0(name).args(arguments);
+    }
+    for name in names {
+        itself.env_remove(name);
+    }
+    Err(itself.exec())
+}
+
 /// Runs the program with these arguments.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    if let Err(error) = without_aws_endpoints(&arguments) {
+        eprintln!("quota-oracle: cannot start without AWS_ENDPOINT_URL variables: {error}");
+        return ExitCode::from(1);
+    }
     // clap prints its own help and errors, and exits with 2 on bad arguments.
     let arguments = Arguments::parse_from(arguments);
     init_logs(
@@ -97,7 +124,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return ExitCode::from(1);
         }
     };
-    let (sentence, code) = match runtime.block_on(command(arguments)) {
+    let ended = runtime.block_on(command(arguments));
+    // What is left are look-ups of names and the like that nobody waits for any more.
+    runtime.shutdown_background();
+    let (sentence, code) = match ended {
         Ok(()) => return ExitCode::SUCCESS,
         Err(Error::Failed(sentence)) => (sentence, 1),
         Err(Error::Usage(sentence)) => (sentence, 2),

@@ -25,6 +25,9 @@ pub struct Registration {
     /// How fast it is called unless the operator says otherwise: its documented limit less a
     /// reserve for the account's other users.
     pub rate_limit: RateLimit,
+    /// The variables by which its own library finds out whose account is meant, none of them secret,
+    /// where the keys leave that to it.
+    pub account_variables: &'static [&'static str],
     /// Understands the keys of its own in a `[[backends]]` table.
     pub parse: fn(toml::Table) -> Result<Arc<dyn CloudSettings>, SettingsError>,
 }

@@ -59,6 +59,7 @@ pub(super) struct Common {
 pub(super) fn resolve(
     tables: &[Table],
     registry: &'static [Registration],
+    environment: &[(String, String)],
 ) -> Result<Vec<Backend>, Problem> {
     if tables.is_empty() {
         let kinds = listed(&kinds(registry));
@@ -70,7 +71,7 @@ pub(super) fn resolve(
     let mut backends: Vec<Backend> = Vec::new();
     for (index, table) in tables.iter().enumerate() {
         let at = KeyPath::of("backends").index(index);
-        let backend = resolve_one(table, &at, registry)?;
+        let backend = resolve_one(table, &at, registry, environment)?;
         let name = &backend.name;
         if backends.iter().any(|earlier| earlier.name == *name) {
             let sentence =
@@ -86,6 +87,7 @@ fn resolve_one(
     table: &Table,
     at: &KeyPath,
     registry: &'static [Registration],
+    environment: &[(String, String)],
 ) -> Result<Backend, Problem> {
     let (common, rest) = split(table, fields_of::<Common>());
     let (settings, own) = split(&rest, fields_of::<BackendSettings>());
@@ -113,14 +115,24 @@ fn resolve_one(
             .rate_limit
             .over(kind.rate_limit, &at.key("rate_limit"))?,
         aws_protocol: common.aws_protocol.unwrap_or_default(),
-        fingerprint: fingerprint(kind.kind, &*cloud),
+        fingerprint: fingerprint(kind, &*cloud, environment),
         cloud,
     })
 }
 
-/// Of the settings as they are understood, however they were written; `Debug` shows no secret.
-fn fingerprint(kind: &str, cloud: &dyn CloudSettings) -> String {
-    hex::encode(Sha256::digest(format!("{kind}\n{cloud:?}")))
+/// Of the settings as they are understood, however they were written, and of what the environment
+/// says of the account; `Debug` shows no secret.
+fn fingerprint(
+    kind: &Registration,
+    cloud: &dyn CloudSettings,
+    environment: &[(String, String)],
+) -> String {
+    let mut text = format!("{}\n{cloud:?}\n", kind.kind);
+    for name in kind.account_variables {
+        let given = environment.iter().find(|(given, _)| given == name);
+        text.push_str(&format!("{name}={:?}\n", given.map(|(_, value)| value)));
+    }
+    hex::encode(Sha256::digest(text))
 }
 
 /// Reads the secrets that the backends' keys name, from `base` on.

@@ -23,6 +23,7 @@ mod understand;
 #[cfg(test)]
 mod tests;
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -80,6 +81,14 @@ pub fn environment() -> impl Iterator<Item = (String, String)> {
     })
 }
 
+/// The names of the variables that say where AWS's clients find its services.
+pub fn aws_endpoints() -> Vec<OsString> {
+    let names = std::env::vars_os().map(|(name, _)| name);
+    names
+        .filter(|name| name.to_string_lossy().starts_with("AWS_ENDPOINT_URL"))
+        .collect()
+}
+
 /// Reads the configuration: the file at `path`, else the one that the environment names, else the
 /// first at one of the usual places, with what the environment overrides.
 pub fn load(
@@ -108,8 +117,9 @@ pub fn load_for(
         overrides: Vec::new(),
     };
     secrets::forbid(&table).map_err(|problem| origin.explain(&problem))?;
-    origin.overrides = environment::apply(&mut table, environment.into_iter())?;
-    let config = resolve(&table, &path, registry).map_err(|problem| origin.explain(&problem))?;
+    origin.overrides = environment::apply(&mut table, environment.iter().cloned())?;
+    let config = resolve(&table, &path, registry, &environment)
+        .map_err(|problem| origin.explain(&problem))?;
     Ok(Loaded { config, path })
 }
 
@@ -128,10 +138,11 @@ fn resolve(
     table: &Table,
     file: &Path,
     registry: &'static [Registration],
+    environment: &[(String, String)],
 ) -> Result<Config, Problem> {
     let written: Written = understand(table, &KeyPath::default())?;
     let base = file.parent().unwrap_or(Path::new("")).to_owned();
-    let backends = backends::resolve(&written.backends, registry)?;
+    let backends = backends::resolve(&written.backends, registry, environment)?;
     backends::check_secrets(&backends, &base)?;
     let names: Vec<_> = backends
         .iter()

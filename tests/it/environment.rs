@@ -151,8 +151,9 @@ async fn without_a_configured_endpoint_aws_itself_is_called() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_service_whose_environment_names_itself_does_not_ask_itself() {
     let aws = plain_aws().await;
-    // A port that was free a moment ago, since the environment has to name it before the start.
-    let free = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    // A port that was free a moment ago, since the environment has to name it before the start;
+    // of an address at which nobody else listens.
+    let free = TcpListener::bind("127.0.0.2:0").await.unwrap();
     let address = free.local_addr().unwrap().to_string();
     drop(free);
     let itself = format!("http://{address}");
@@ -183,7 +184,7 @@ async fn a_service_whose_environment_names_itself_does_not_ask_itself() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_profile_that_assumes_a_role_asks_sts_in_a_region() {
     let aws = plain_aws().await;
-    let proxy = Trap::set().await;
+    let (trap, proxy) = (Trap::set().await, Trap::set().await);
     let setup = Setup::without_backends().set("server.request_timeout", "6s");
     let profiles = setup.file(
         "aws-config",
@@ -196,6 +197,8 @@ async fn a_profile_that_assumes_a_role_asks_sts_in_a_region() {
     );
     let environment = [
         ("AWS_CONFIG_FILE", profiles.to_str().unwrap()),
+        ("AWS_ENDPOINT_URL", &*trap.url),
+        ("AWS_ENDPOINT_URL_STS", &*trap.url),
         ("HTTPS_PROXY", &*proxy.url),
         ("NO_PROXY", "127.0.0.1"),
     ];
@@ -217,4 +220,5 @@ async fn a_profile_that_assumes_a_role_asks_sts_in_a_region() {
         proxy.told(),
         ["CONNECT sts.eu-west-1.amazonaws.com:443 HTTP/1.1"]
     );
+    assert_eq!(trap.met(), BTreeSet::new());
 }

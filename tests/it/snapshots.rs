@@ -69,6 +69,36 @@ async fn a_backend_that_became_another_account_says_nothing_of_the_first() {
     assert_eq!(answer["quotas"], known["quotas"]);
 }
 
+/// The same where the environment says whose account it is.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backend_that_the_environment_makes_another_account_says_nothing_of_the_first() {
+    let aws = plain_aws().await;
+    let file = Setup::new(&aws)
+        .set("backends.0.preload", false)
+        .set("backends.0.credentials", toml::toml! { source = "default" })
+        .set("cache.directory", "data")
+        .write();
+    let keys = |id| {
+        let secret = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
+        [("AWS_ACCESS_KEY_ID", id), ("AWS_SECRET_ACCESS_KEY", secret)]
+    };
+    let (first, other) = ("AKIAIOSFODNN7EXAMPLE", "AKIAI44QH8DHBEXAMPLE");
+    for (id, fault, status) in [
+        (first, None, 200),
+        (other, Some(FaultKind::Unavailable), 503),
+        (first, Some(FaultKind::Unavailable), 200),
+    ] {
+        if let Some(fault) = fault {
+            aws.controls().inject(Fault::new(fault));
+        }
+        let (mut process, url) = Process::serve(&file.path, &keys(id)).await;
+        let answer = reqwest::get(format!("{url}{REGION}")).await.unwrap();
+        assert_eq!(answer.status(), status, "{id}");
+        process.terminate();
+        assert!(process.ended().await.success());
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_restart_answers_from_old_snapshots_at_once_and_reads_them_anew_spread_out() {
     let aws = plain_aws().await;

@@ -108,7 +108,7 @@ fn what_the_example_shows_in_comments_is_understood_too() {
     let cache = table.get_mut("cache").unwrap().as_table_mut().unwrap();
     cache.remove("redis_url").unwrap();
     let written: Written = understand(&table, &KeyPath::default()).unwrap();
-    backends::resolve(&written.backends, REGISTRY).unwrap();
+    backends::resolve(&written.backends, REGISTRY, &[]).unwrap();
 }
 
 #[test]
@@ -122,7 +122,7 @@ fn the_credentials_that_the_example_shows_are_understood_too() {
         if let Some(credentials) = line.strip_prefix("#   credentials = ") {
             let text = format!("[[backends]]\nkind = {kind}\ncredentials = {credentials}");
             let written: Written = understand(&text.parse().unwrap(), &KeyPath::default()).unwrap();
-            backends::resolve(&written.backends, REGISTRY).unwrap();
+            backends::resolve(&written.backends, REGISTRY, &[]).unwrap();
             understood += 1;
         }
     }
