@@ -40,8 +40,8 @@ pub(super) struct RegionBody<'a> {
 
 /// One limit of one account.
 ///
-/// As the quota that decided a verdict it may be of a region that was not read: then only code and
-/// service are known, and all else is null.
+/// As the quota that decided a verdict it may be of a region that was not read: then all numbers are
+/// null, and so is what the cloud's own documentation does not tell.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Quota)]
 pub(super) struct QuotaBody<'a> {

@@ -70,10 +70,10 @@ pub(super) struct Tightest {
 }
 
 impl QuotaIndex {
-    /// The index of a region of which nothing was ever read.
-    pub fn unread() -> Self {
+    /// The index of a region of which nothing was ever read, and whose rows are no more than names.
+    pub fn unread(outline: Arc<Snapshot>) -> Self {
         Self {
-            snapshot: Arc::default(),
+            snapshot: outline,
             leased: Leased::new(),
             knowledge: Knowledge::Unread,
         }

@@ -6,7 +6,9 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
-use crate::model::{CallContext, Demand, Failure, FetchUnit, Instance, Market, Reading, UnitId};
+use crate::model::{
+    CallContext, Demand, Failure, FetchUnit, Instance, Market, Reading, Region, Snapshot, UnitId,
+};
 
 /// What a connected cloud can do.
 ///
@@ -35,6 +37,11 @@ pub trait QuotaSource: Send + Sync + fmt::Debug {
         _context: &'a CallContext,
     ) -> BoxFuture<'a, Vec<Failure>> {
         async { Vec::new() }.boxed()
+    }
+
+    /// What is known of a region's quotas before it is read: how they are called, and no number.
+    fn outline(&self, _region: &Region) -> Snapshot {
+        Snapshot::default()
     }
 
     /// The quotas that launching `instance` draws from, without asking the cloud.

@@ -6,7 +6,9 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::{join_all, try_join, try_join_all};
 
-use crate::model::{CallContext, Failure, FailureKind, LimitSource, Quota, QuotaKey};
+use crate::model::{
+    CallContext, Failure, FailureKind, LimitSource, Quota, QuotaKey, Region, Snapshot,
+};
 use crate::upstream::Upstream;
 
 use super::client::RegionClient;
@@ -82,6 +84,12 @@ impl Wanted {
             besides,
             listed,
         }
+    }
+
+    /// What is known of what is wanted of a region before it is read.
+    pub(super) fn outline(&self, region: &Region) -> Snapshot {
+        let keys = self.needed.iter().chain(&self.besides);
+        Snapshot::new(keys.map(|key| row::outline(key, region)).collect())
     }
 
     /// One quota that every account has, to try credentials with.

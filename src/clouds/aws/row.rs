@@ -109,6 +109,27 @@ pub(super) fn quota(
     })
 }
 
+/// What is known of a quota before AWS is asked.
+pub(super) fn outline(key: &QuotaKey, region: &Region) -> Quota {
+    let (service, code) = (&*key.service, &*key.code);
+    let kind = kind(service, code);
+    Quota {
+        key: key.clone(),
+        name: kind.name.unwrap_or(code).into(),
+        unit: kind.unit,
+        market: kind.market,
+        scope: Scope::Region,
+        container: None,
+        limit: Limit::Unknown,
+        limit_source: LimitSource::Applied,
+        usage: Usage::Unknown,
+        adjustable: None,
+        default: None,
+        increase_url: Some(increase_url(region, service, code).into()),
+        native: None,
+    }
+}
+
 /// The account that a row belongs to, which its ARN tells without another permission.
 pub(super) fn account(quota: &Quota) -> Option<AccountId> {
     let arn = quota.native.as_ref()?.members.get("QuotaArn")?;

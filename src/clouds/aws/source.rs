@@ -231,6 +231,10 @@ impl QuotaSource for AwsSource {
             .collect()
     }
 
+    fn outline(&self, region: &Region) -> Snapshot {
+        self.wanted.outline(region)
+    }
+
     fn fetch<'a>(
         &'a self,
         unit: &'a UnitId,

@@ -131,7 +131,7 @@ fn each_doubt_has_its_words() {
             .ends_with("P instances in us-east-1; what was read of the region has expired")
     );
     assert_eq!(
-        said_of(&QuotaIndex::unread(), &demand),
+        said_of(&QuotaIndex::unread(Arc::default()), &demand),
         "needs 8 of L-417A185B in us-east-1; the region has not been read yet"
     );
     assert_eq!(
@@ -147,9 +147,9 @@ fn an_offer_without_a_quota_gives_the_reason_of_its_cloud() {
         unmapped: Some(why.into()),
         ..Demand::default()
     };
-    assert_eq!(said_of(&QuotaIndex::unread(), &unmapped), why);
+    assert_eq!(said_of(&QuotaIndex::unread(Arc::default()), &unmapped), why);
     assert_eq!(
-        said_of(&QuotaIndex::unread(), &Demand::default()),
+        said_of(&QuotaIndex::unread(Arc::default()), &Demand::default()),
         "no quota is known for it"
     );
 }

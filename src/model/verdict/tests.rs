@@ -169,7 +169,7 @@ fn what_is_not_known_is_unknown_and_says_which_quota() {
         ..at_most("P", 0, Usage::Unknown)
     };
     for (quotas, doubt, has_row) in [
-        (QuotaIndex::unread(), Doubt::Unread, false),
+        (QuotaIndex::unread(Arc::default()), Doubt::Unread, false),
         (
             QuotaIndex::expired(snapshot, Leased::new()),
             Doubt::Expired,
@@ -288,7 +288,10 @@ fn taking_nothing_claims_nothing_of_what_is_not_known() {
     let nothing = takes(&[("disk", Some(0))]);
     let full = Arc::new(Snapshot::new(vec![at_most("disk", 0, used(0))]));
     for (quotas, outcome) in [
-        (QuotaIndex::unread(), Outcome::Unknown(Doubt::Unread)),
+        (
+            QuotaIndex::unread(Arc::default()),
+            Outcome::Unknown(Doubt::Unread),
+        ),
         (
             QuotaIndex::expired(full.clone(), Leased::new()),
             Outcome::Unknown(Doubt::Expired),

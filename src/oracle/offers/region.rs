@@ -5,9 +5,10 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use crate::model::{
     Capacity, Demand, Doubt, Failure, Freshness, Leased, Market, Moment, Outcome, QuotaIndex,
-    Region, Verdict, judge, reason,
+    Region, Snapshot, Verdict, judge, reason,
 };
 use crate::oracle::RegionView;
+use crate::source::QuotaSource;
 
 use super::demands::Demands;
 
@@ -52,8 +53,8 @@ pub(super) struct Judged {
 }
 
 impl JudgedRegion {
-    /// The region as `view` shows it.
-    pub(super) fn new(view: RegionView, demands: Arc<Demands>) -> Self {
+    /// The region as `view` shows it, by what `source` knows of it before it is read.
+    pub(super) fn new(view: RegionView, source: &dyn QuotaSource, demands: Arc<Demands>) -> Self {
         let leased: Leased = view.leased;
         let known = view.known.as_ref();
         let mut capacity = known
@@ -63,7 +64,7 @@ impl JudgedRegion {
             .unwrap_or_default();
         capacity.sort_by(|a, b| key(a).cmp(&key(b)));
         let quotas = match known {
-            None => QuotaIndex::unread(),
+            None => QuotaIndex::unread(Arc::new(source.outline(&view.location.region))),
             Some(known) => {
                 let snapshot = Arc::clone(&known.snapshot);
                 match known.standing.freshness {
@@ -86,13 +87,18 @@ impl JudgedRegion {
     }
 
     /// A region that nothing is known of, not even whether it exists.
-    pub(super) fn unread(name: Region, failure: Option<Failure>, demands: Arc<Demands>) -> Self {
+    pub(super) fn unread(
+        name: Region,
+        failure: Option<Failure>,
+        outline: Snapshot,
+        demands: Arc<Demands>,
+    ) -> Self {
         Self {
+            quotas: QuotaIndex::unread(Arc::new(outline)),
             name,
             version: 0,
             taken_at: None,
             freshness: None,
-            quotas: QuotaIndex::unread(),
             failure,
             capacity: Vec::new(),
             demands,

@@ -7,7 +7,7 @@ use std::sync::{Arc, PoisonError};
 use jiff::SignedDuration;
 
 use crate::catalog::{Edition, NameOf, Provider, Table};
-use crate::model::{Failure, Freshness, Moment, Region, Strictness};
+use crate::model::{Failure, Freshness, Moment, Region, Snapshot, Strictness};
 use crate::oracle::backend::{Connected, Unit};
 use crate::oracle::{Inner, Status};
 
@@ -115,7 +115,8 @@ impl BackendView {
         before: Option<&Self>,
     ) -> Self {
         // What was read may have changed what a type draws on; mostly it has not.
-        let demands = Demands::new(&edition.table, &*connected.backend.source);
+        let source = &*connected.backend.source;
+        let demands = Demands::new(&edition.table, source);
         let demands = match before {
             Some(before) if *before.demands == demands => Arc::clone(&before.demands),
             _ => Arc::new(demands),
@@ -129,7 +130,7 @@ impl BackendView {
             let same = before.and_then(|before| before.regions.get(&name));
             let region = match same {
                 Some(same) if same.shows(&view, &demands) => Arc::clone(same),
-                _ => Arc::new(JudgedRegion::new(view, Arc::clone(&demands))),
+                _ => Arc::new(JudgedRegion::new(view, source, Arc::clone(&demands))),
             };
             regions.insert(name, region);
         }
@@ -139,7 +140,13 @@ impl BackendView {
                 regions.entry(name.clone()).or_insert_with(|| {
                     regions_unknown.push(name.clone());
                     let demands = Arc::clone(&demands);
-                    Arc::new(JudgedRegion::unread(name.clone(), failure.clone(), demands))
+                    let (failure, outline) = (failure.clone(), source.outline(name));
+                    Arc::new(JudgedRegion::unread(
+                        name.clone(),
+                        failure,
+                        outline,
+                        demands,
+                    ))
                 });
             }
             regions_unknown.sort_unstable();
@@ -197,7 +204,8 @@ impl BackendView {
             Some(region) => Some(Arc::clone(region)),
             None if self.is_open => {
                 let (failure, demands) = (self.failure.clone(), Arc::clone(&self.demands));
-                let region = JudgedRegion::unread(Region::from(name), failure, demands);
+                let (name, outline) = (Region::from(name), Snapshot::default());
+                let region = JudgedRegion::unread(name, failure, outline, demands);
                 Some(Arc::new(region))
             }
             None => None,

@@ -343,7 +343,8 @@ async fn an_unknown_verdict_says_why() {
     let reason = quota["reason"].as_str().unwrap();
     assert!(
         reason.starts_with(
-            "needs 2 of L-1216C47A in me-south-1; the region has not been read yet: not_enabled: "
+            "needs 2 vCPU of Running On-Demand Standard (A, C, D, H, I, M, R, T, Z) instances in \
+             me-south-1; the region has not been read yet: not_enabled: "
         ),
         "{reason}"
     );
@@ -353,8 +354,12 @@ async fn an_unknown_verdict_says_why() {
     );
     let binding = &quota["binding"];
     assert_eq!(
-        (&binding["limit"], &binding["usage"], &binding["name"]),
+        (&binding["limit"], &binding["usage"], &binding["available"]),
         (&Value::Null, &Value::Null, &Value::Null)
+    );
+    assert_eq!(
+        (&binding["code"], &binding["unit"], &binding["market"]),
+        (&json!("L-1216C47A"), &json!("vcpu"), &json!("on_demand"))
     );
 }
 
