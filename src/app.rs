@@ -78,11 +78,6 @@ impl App {
         self.service.clone()
     }
 
-    /// What answers.
-    pub fn oracle(&self) -> &Oracle {
-        &self.oracle
-    }
-
     /// Starts what runs in the background; it ends when the set is dropped.
     pub fn start_background(&self) -> JoinSet<()> {
         let mut tasks = self.oracle.keep_fresh();

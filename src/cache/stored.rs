@@ -98,7 +98,7 @@ pub(super) fn encode(snapshot: &StoredSnapshot) -> io::Result<Vec<u8>> {
             .regions
             .iter()
             .map(|(region, snapshot)| {
-                let quotas = snapshot.quotas.iter().map(store_quota).collect();
+                let quotas = snapshot.quotas().iter().map(store_quota).collect();
                 (region.to_string(), quotas)
             })
             .collect(),

@@ -181,13 +181,6 @@ impl Table {
     }
 }
 
-impl Offer<'_> {
-    /// The instance that it is about, without disk and address.
-    pub fn instance(&self) -> Instance {
-        self.shape.instance(self.region.clone())
-    }
-}
-
 impl Shape {
     /// A number that tells the shapes of one type apart, whatever edition of the catalog they are
     /// in; offers that are otherwise equal are ordered by it.

@@ -127,7 +127,7 @@ async fn fetch(source: &Arc<dyn QuotaSource>, unit: &FetchUnit) -> Result<Readin
 
 /// What can be read of a region, and whose limits it is under.
 fn summary(reading: &Reading, snapshot: &Snapshot) -> String {
-    let rows = &snapshot.quotas;
+    let rows = snapshot.quotas();
     let limits = rows.iter().filter(|row| row.limit.known().is_some());
     let usages = rows.iter().filter(|row| row.usage.known().is_some());
     let mut text = format!("ok: {} limits, {} usages", limits.count(), usages.count());

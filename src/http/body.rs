@@ -184,7 +184,7 @@ impl<'a> RegionBody<'a> {
     /// What is known of a region, of the rows that `keep` keeps.
     pub(super) fn of(view: &'a RegionView, keep: impl Fn(&Quota) -> bool) -> Self {
         let known = view.known.as_ref();
-        let rows = known.map_or(&[][..], |known| &known.snapshot.quotas);
+        let rows = known.map_or(&[][..], |known| known.snapshot.quotas());
         Self {
             backend: view.location.backend.as_str(),
             kind: view.kind.as_str(),

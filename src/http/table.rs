@@ -62,7 +62,7 @@ pub(super) fn region(view: &RegionView, keep: impl Fn(&Quota) -> bool) -> String
     let rows = view
         .known
         .as_ref()
-        .map_or(&[][..], |known| &known.snapshot.quotas);
+        .map_or(&[][..], |known| known.snapshot.quotas());
     let mut table = Table::new();
     table
         .load_style(NOTHING)

@@ -91,7 +91,7 @@ impl QuotaIndex {
     /// The index of a snapshot that holds.
     pub fn new(snapshot: Arc<Snapshot>, leased: Leased) -> Self {
         let mut rooms: HashMap<QuotaKey, Room> = HashMap::new();
-        for (place, row) in snapshot.quotas.iter().enumerate() {
+        for (place, row) in snapshot.quotas().iter().enumerate() {
             let held = leased.get(&row.key).copied().unwrap_or_default();
             rooms
                 .entry(row.key.clone())
@@ -108,7 +108,7 @@ impl QuotaIndex {
 
     /// The row at a place that a [`Binding`](super::Binding) names.
     pub fn row(&self, place: usize) -> Option<&Quota> {
-        self.snapshot.quotas.get(place)
+        self.snapshot.quotas().get(place)
     }
 
     /// How much of a quota is held for launches under way.
@@ -127,7 +127,7 @@ impl QuotaIndex {
 
     /// The place of a quota's first row, whatever may rest on it.
     pub(super) fn first_row(&self, key: &QuotaKey) -> Option<usize> {
-        let place = self.snapshot.quotas.partition_point(|row| row.key < *key);
+        let place = self.snapshot.quotas().partition_point(|row| row.key < *key);
         self.row(place)
             .is_some_and(|row| row.key == *key)
             .then_some(place)

@@ -63,8 +63,7 @@ pub struct Untold {
 /// All quotas of one region, as read at one moment.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Snapshot {
-    /// The rows, ordered by service, code and container.
-    pub quotas: Vec<Quota>,
+    quotas: Vec<Quota>,
 }
 
 impl Snapshot {
@@ -72,6 +71,11 @@ impl Snapshot {
     pub fn new(mut quotas: Vec<Quota>) -> Self {
         quotas.sort_by(|a, b| (&a.key, &a.container).cmp(&(&b.key, &b.container)));
         Self { quotas }
+    }
+
+    /// The rows, ordered by service, code and container.
+    pub fn quotas(&self) -> &[Quota] {
+        &self.quotas
     }
 
     /// The row of this quota and container.

@@ -41,8 +41,8 @@ impl Kept {
             let Some(known) = last.reading.regions.get(region) else {
                 continue;
             };
-            let mut quotas = std::mem::take(&mut Arc::make_mut(snapshot).quotas);
-            for old in &known.quotas {
+            let mut quotas = snapshot.quotas().to_vec();
+            for old in known.quotas() {
                 let is_old =
                     |new: &&mut Quota| new.key == old.key && new.container == old.container;
                 let new = quotas.iter_mut().find(is_old);

@@ -136,7 +136,7 @@ impl Oracle {
                 row.available(leased)
             };
             // Where several containers limit a quota, the least room is what counts.
-            let rows = known.snapshot.quotas.chunk_by(|a, b| a.key == b.key);
+            let rows = known.snapshot.quotas().chunk_by(|a, b| a.key == b.key);
             quotas.extend(rows.filter_map(|rows| {
                 let row = rows
                     .iter()

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use quota_oracle::config;
 use quota_oracle::model::{Failure, FailureKind, Location};
 use quota_oracle::telemetry::{CatalogSample, Cause, Metrics, QuotaSample, SnapshotSample};
 use serde_json::Value;
@@ -184,4 +185,18 @@ fn links_between_documents_lead_somewhere() {
         }
     }
     assert!(broken.is_empty(), "{broken:#?}");
+}
+
+#[test]
+fn the_configuration_beside_dstack_is_understood() {
+    let folder = tempfile::tempdir().unwrap();
+    for secret in ["dstack", "aws"] {
+        fs::write(folder.path().join(secret), format!("{secret}-secret")).unwrap();
+    }
+    let example = read("integrations/dstack/example/quota-oracle.toml");
+    let example = example.replace("/run/secrets/", "");
+    let file = folder.path().join("quota-oracle.toml");
+    fs::write(&file, example).unwrap();
+    let loaded = config::load(Some(&file), std::iter::empty()).unwrap();
+    assert!(loaded.config.aws_protocol.is_some());
 }

@@ -36,7 +36,7 @@ fn a_writer_that_is_killed_leaves_the_old_snapshot_or_the_new_one() {
         let limits: Vec<_> = reading
             .regions
             .values()
-            .flat_map(|region| &region.quotas)
+            .flat_map(|region| region.quotas())
             .collect();
         let found = limits[0].limit.known().unwrap();
         assert_eq!(limits.len(), ROWS as usize);

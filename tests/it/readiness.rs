@@ -97,3 +97,25 @@ async fn the_metrics_keep_the_names_that_dashboards_rely_on() {
         assert!(text.contains(sample), "{sample} is missing");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_page_of_the_document_needs_nothing_from_elsewhere() {
+    let aws = plain_aws().await;
+    let service = Setup::new(&aws).start().await;
+    let page = service.get("/docs/").await;
+    assert_eq!(page.status, 200);
+    let html = page.text();
+    let addresses: Vec<&str> = html
+        .split(['"', '\''])
+        .filter(|part| part.ends_with(".js") || part.ends_with(".css"))
+        .collect();
+    assert!(addresses.len() >= 3, "{html}");
+    for address in addresses {
+        let address = address.trim_start_matches("./");
+        let asset = service.get(&format!("/docs/{address}")).await;
+        assert_eq!(asset.status, 200, "{address}");
+        assert!(!asset.bytes.is_empty(), "{address}");
+    }
+    let start = service.get("/docs/swagger-initializer.js").await;
+    assert!(start.text().contains("/openapi.json"));
+}

@@ -91,7 +91,7 @@ impl<'a> Rows<'a> {
     }
 
     fn value(&self, row: &Quota) -> Result<f64, Silence> {
-        let rows = &self.known.snapshot.quotas;
+        let rows = self.known.snapshot.quotas();
         value::applied(row, rows, |row| self.leased(row), self.answers)
     }
 
@@ -101,7 +101,7 @@ impl<'a> Rows<'a> {
     }
 
     fn of_service(&self, service: &str) -> Result<&'a [Quota], AwsError> {
-        let rows = &self.known.snapshot.quotas;
+        let rows = self.known.snapshot.quotas();
         let start = rows.partition_point(|row| *row.key.service < *service);
         let end = rows.partition_point(|row| *row.key.service <= *service);
         match &rows[start..end] {

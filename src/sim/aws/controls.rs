@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::time::Instant;
 
 use super::accounts::{LaunchRefused, QuotaState};
-use super::buckets::{Lockout, RateLimits};
+use super::buckets::RateLimits;
 use super::faults::Fault;
 use super::ledger::{Call, Filter};
 use super::settings::{Latency, ReportTiming, Settings};
@@ -169,11 +169,6 @@ impl Controls {
         let mut world = self.world();
         world.buckets.limits = limits;
         world.buckets.refill();
-    }
-
-    /// Switches the lock-out after heavy throttling.
-    pub fn set_lockout(&self, lockout: Option<Lockout>) {
-        self.world().buckets.lockout = lockout;
     }
 
     /// Switches the check of signatures.

@@ -119,7 +119,7 @@ async fn a_second_page_that_fails_fails_the_read_and_leaves_no_half_of_it() {
     story.controls().clear_faults();
     let reading = story.read().await.unwrap();
     let region = &reading.regions[&Region::from("eu-north1")];
-    assert_eq!(region.quotas.len(), 1500);
+    assert_eq!(region.quotas().len(), 1500);
 }
 
 #[tokio::test(start_paused = true)]

@@ -156,7 +156,7 @@ fn project_row(name: &str, limit: impl Into<Option<u64>>) -> QuotaRow {
 }
 
 fn rows(reading: &Reading, region: &str, code: &str) -> Vec<Quota> {
-    let quotas = reading.regions.get(region).map(|s| s.quotas.clone());
+    let quotas = reading.regions.get(region).map(|s| s.quotas().to_vec());
     let quotas = quotas.unwrap_or_default().into_iter();
     quotas.filter(|quota| &*quota.key.code == code).collect()
 }

@@ -167,7 +167,7 @@ async fn all_pages_of_a_long_list_are_read() {
     let story = Story::of(rows.collect()).await;
     let reading = story.read().await.unwrap();
     let region = &reading.regions[&Region::from("eu-north1")];
-    assert_eq!(region.quotas.len(), 2500);
+    assert_eq!(region.quotas().len(), 2500);
     // Three pages of the tenant, one of the project.
     assert_eq!(story.controls().calls(Method::ListQuotas), 4);
 }
