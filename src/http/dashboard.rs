@@ -6,6 +6,8 @@ use axum::response::{Html, IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::routes::ROUTES;
+
 /// The page; it asks the same routes as everybody else.
 const PAGE: &str = include_str!("dashboard/index.html");
 
@@ -16,7 +18,7 @@ pub(super) struct Index {
     name: &'static str,
     /// Its version.
     version: &'static str,
-    /// Routes to start with.
+    /// All routes.
     routes: Vec<&'static str>,
 }
 
@@ -33,19 +35,7 @@ pub(super) async fn index(headers: HeaderMap) -> Response {
     Json(Index {
         name: "quota-oracle",
         version: env!("CARGO_PKG_VERSION"),
-        routes: vec![
-            "/quotas",
-            "/quotas/{backend}",
-            "/quotas/{backend}/{region}",
-            "/offers",
-            "/refresh/{backend}/{region}",
-            "/aws/{backend}",
-            "/healthz",
-            "/readyz",
-            "/metrics",
-            "/openapi.json",
-            "/docs",
-        ],
+        routes: ROUTES.iter().map(|route| route.path).collect(),
     })
     .into_response()
 }

@@ -17,7 +17,8 @@ use tracing::Instrument;
 use super::access::Caller;
 use super::aws_protocol::{self, AwsError};
 use super::problem::{self, Kind, Problem};
-use super::{Scope, Shared, quotas};
+use super::routes::Route;
+use super::{Scope, Shared};
 
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -104,7 +105,8 @@ pub(super) async fn answer(
     }
     let route = route
         .as_ref()
-        .map_or("unknown", |route| metrics_label(route.as_str()));
+        .and_then(|matched| Route::find(matched.as_str()))
+        .map_or("unknown", |route| route.path);
     shared
         .0
         .oracle
@@ -120,12 +122,14 @@ fn admit(
     request: &Request,
     route: Option<&MatchedPath>,
 ) -> Result<Caller, Problem> {
-    let scope = match route.map(MatchedPath::as_str) {
-        Some("/healthz" | "/readyz") => return Ok(Caller::Anyone),
-        // Its callers sign instead.
-        Some(route) if aws_protocol::is_spoken_at(route) => return Ok(Caller::Anyone),
-        Some(route) if route.starts_with("/refresh/") => Scope::Admin,
-        _ => Scope::Read,
+    let scope = match route.map(|matched| Route::find(matched.as_str())) {
+        // What does not exist is told to whoever may read.
+        None => Scope::Read,
+        Some(None) => Scope::Admin,
+        Some(Some(route)) => match route.scope {
+            Some(scope) => scope,
+            None => return Ok(Caller::Anyone),
+        },
     };
     let caller = shared
         .0
@@ -214,29 +218,4 @@ fn carry_over(from: &Response, to: &mut Response) {
     if from.status() == StatusCode::METHOD_NOT_ALLOWED {
         *to.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
     }
-}
-
-/// The route as a label: one of few, and never a caller's own text.
-fn metrics_label(route: &str) -> &'static str {
-    const ROUTES: [&str; 14] = [
-        "/offers",
-        quotas::REGION,
-        "/quotas/{backend}",
-        "/quotas",
-        "/refresh/{backend}/{region}",
-        "/refresh/{backend}",
-        "/aws/{backend}",
-        "/aws",
-        "/healthz",
-        "/readyz",
-        "/metrics",
-        "/openapi.json",
-        "/docs",
-        "/",
-    ];
-    let is_same = |known: &&str| {
-        let rest = route.strip_prefix(known);
-        rest.is_some_and(|rest| rest.is_empty() || rest == "/")
-    };
-    ROUTES.into_iter().find(is_same).unwrap_or("/docs")
 }

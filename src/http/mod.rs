@@ -22,6 +22,7 @@ mod quotas;
 mod refresh;
 mod refused_heads;
 mod rendered;
+mod routes;
 mod settings;
 mod table;
 mod warm;
