@@ -62,7 +62,7 @@ fn main() {
         "resident memory with 34 regions: {:.1} MiB",
         cold.resident_mib()
     );
-    for path in ["/offers", "/offers?limit=0"] {
+    for path in ["/offers", "/offers?limit=0", "/offers?limit=0&format=table"] {
         let answer = cold.get(path).expect("the service answers");
         println!(
             "resident memory after GET {path} of {} bytes: {:.1} MiB",

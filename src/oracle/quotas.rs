@@ -29,9 +29,9 @@ pub struct RegionView {
     pub known: Option<Known>,
     /// Why the last read failed, if it did.
     pub last_failure: Option<FailureRecord>,
-    /// What is held for launches under way.
+    /// What is held for launches under way; nothing yet.
     pub leased: Leased,
-    /// Changes whenever anything above does, but for the freshness and the age.
+    /// Changes whenever anything above does that is read, but for the freshness and the age.
     pub version: u64,
 }
 
