@@ -195,10 +195,9 @@ impl Shape {
         hasher.finish()
     }
 
-    /// An instance of it in a region, without disk and address.
-    pub fn instance(&self, region: Region) -> Instance {
+    /// An instance of it, without disk and address.
+    pub fn instance(&self) -> Instance {
         Instance {
-            region,
             instance_type: self.instance_type.clone(),
             cpus: self.cpus,
             memory_gb: self.memory_gb,

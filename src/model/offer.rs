@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use super::Region;
-
 /// How an instance is paid for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Market {
@@ -13,11 +11,10 @@ pub enum Market {
     Spot,
 }
 
-/// One instance to launch: what a cloud needs to know to say which quotas it draws on.
+/// One instance to launch: what a cloud needs to know to say which quotas it draws on. Where makes
+/// no difference.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Instance {
-    /// Where.
-    pub region: Region,
     /// The cloud's name of the type, such as `p5.48xlarge`.
     pub instance_type: Arc<str>,
     /// Virtual CPUs, if known.

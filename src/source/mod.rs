@@ -46,7 +46,7 @@ pub trait QuotaSource: Send + Sync + fmt::Debug {
 
     /// The quotas that launching `instance` draws from, without asking the cloud.
     ///
-    /// The region makes no difference, so that a type's demand is worked out once for all of them;
-    /// what was read of the cloud may.
+    /// A type's demand is worked out once for all regions. What was read of the cloud may change it,
+    /// from the reading on that brought it home.
     fn demand(&self, instance: &Instance, market: Market) -> Demand;
 }

@@ -88,13 +88,12 @@ fn one(code: &str) -> Draw {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Gpu, Region};
+    use crate::model::Gpu;
     use crate::wire::nebius::common::v1::ResourceMetadata;
     use crate::wire::nebius::compute::v1::{Platform, PlatformSpec, Preset, PresetResources};
 
     fn instance(instance_type: &str, gpus: u32) -> Instance {
         Instance {
-            region: Region::from("eu-north1"),
             instance_type: instance_type.into(),
             cpus: Some(16),
             memory_gb: None,

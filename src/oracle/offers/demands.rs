@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use crate::catalog::Table;
-use crate::model::{Demand, Market, Region};
+use crate::model::{Demand, Market};
 use crate::source::QuotaSource;
 
 /// The demands of a catalog's instance types.
@@ -17,9 +17,6 @@ pub(super) struct Demands {
 
 impl Demands {
     pub(super) fn new(table: &Table, source: &dyn QuotaSource) -> Self {
-        // The region makes no difference to a source, so any of them will do.
-        let region = table.regions().first().cloned();
-        let region = region.unwrap_or_else(|| Region::from("anywhere"));
         let mut numbers: HashMap<Demand, u32> = HashMap::new();
         let mut number = |demand| {
             let next = numbers.len() as u32;
@@ -29,7 +26,7 @@ impl Demands {
             .shapes()
             .iter()
             .map(|shape| {
-                let instance = shape.instance(region.clone());
+                let instance = shape.instance();
                 [Market::OnDemand, Market::Spot]
                     .map(|market| number(source.demand(&instance, market)))
             })

@@ -210,7 +210,6 @@ fn instance(asked: &AskedOffer<'_>, known: Option<&Shape>) -> Instance {
         }
     });
     Instance {
-        region: asked.region.into(),
         instance_type: match known {
             Some(shape) => Arc::clone(&shape.instance_type),
             None => asked.instance_type.into(),

@@ -7,7 +7,6 @@ use super::*;
 
 fn instance(instance_type: &str) -> Instance {
     Instance {
-        region: "us-east-1".into(),
         instance_type: instance_type.into(),
         cpus: Some(8),
         memory_gb: None,

@@ -1,11 +1,10 @@
 //! The demand of an offer, by what the cloud says of its platforms.
 
 use super::*;
-use crate::model::{Amount, Instance, Market, Region};
+use crate::model::{Amount, Instance, Market};
 
 fn instance(instance_type: &str) -> Instance {
     Instance {
-        region: Region::from("eu-north1"),
         instance_type: instance_type.into(),
         cpus: None,
         memory_gb: None,

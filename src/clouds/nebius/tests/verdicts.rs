@@ -21,7 +21,6 @@ async fn verdict(market: Market, rows: Vec<QuotaRow>) -> &'static str {
     let region = Region::from("eu-north1");
     let index = QuotaIndex::new(Arc::clone(&reading.regions[&region]), Leased::new());
     let instance = Instance {
-        region,
         instance_type: "gpu-h100-sxm 8gpu-128vcpu-1600gb".into(),
         cpus: Some(128),
         memory_gb: None,
