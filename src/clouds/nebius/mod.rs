@@ -13,22 +13,16 @@ mod operations;
 mod pages;
 mod platforms;
 mod quotas;
-mod reader;
 mod settings;
+mod source;
 mod tokens;
 
 #[cfg(test)]
 mod tests;
 
 use std::num::NonZeroU32;
-use std::path::Path;
-use std::sync::Arc;
 
-use futures_util::future::BoxFuture;
-
-use super::{CloudSettings, Connection, Registration, SecretProblem, parse};
-use crate::model::Failure;
-use crate::source::QuotaSource;
+use super::{Registration, parse};
 use crate::upstream::RateLimit;
 
 pub use settings::{Address, CredentialsSettings, Endpoints, Settings};
@@ -45,19 +39,3 @@ pub const REGISTRATION: Registration = Registration {
     account_variables: &[],
     parse: parse::<Settings>,
 };
-
-impl CloudSettings for Settings {
-    fn check_secrets(&self, base: &Path) -> Result<(), SecretProblem> {
-        credentials::check_secrets(&self.credentials, base)
-    }
-
-    fn connect(
-        &self,
-        connection: Connection,
-    ) -> BoxFuture<'_, Result<Arc<dyn QuotaSource>, Failure>> {
-        Box::pin(async move {
-            let reader = reader::Reader::new(self.clone(), connection)?;
-            Ok(Arc::new(reader) as Arc<dyn QuotaSource>)
-        })
-    }
-}

@@ -34,7 +34,7 @@ const BESIDES_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// Reads one account's quotas.
 #[derive(Debug)]
-pub(super) struct Reader {
+pub(super) struct NebiusSource {
     settings: Settings,
     regions: RegionChoice,
     client: Client,
@@ -43,7 +43,7 @@ pub(super) struct Reader {
     platforms_read_at: Mutex<Option<Instant>>,
 }
 
-impl Reader {
+impl NebiusSource {
     pub(super) fn new(settings: Settings, connection: Connection) -> Result<Self, Failure> {
         let region = Region::from(EVERYWHERE);
         let issuer = Issuer::new(
@@ -227,7 +227,7 @@ fn named(what: &str, mut failure: Failure) -> Failure {
     failure
 }
 
-impl QuotaSource for Reader {
+impl QuotaSource for NebiusSource {
     fn units(&self) -> Vec<FetchUnit> {
         let regions = match &self.regions {
             // The tenant's regions are known once it was read.
