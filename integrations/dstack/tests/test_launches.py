@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 from dstack._internal.core.errors import NoCapacityError
 
+from dstack_quota_oracle.client import OracleClient
 from dstack_quota_oracle.judge import Judge
+from dstack_quota_oracle.launches import LaunchWatch
 from dstack_quota_oracle.settings import Settings
 
 try:
@@ -98,6 +103,38 @@ def test_a_launch_that_succeeds_is_told_once_however_often_offers_are_listed(
     assert backend.compute().run_job("run", "job", offer()) == "launched"
     assert heard.next()["outcome"] == "launched"
     assert len(heard.bodies) == 1
+
+
+def test_the_first_plans_of_a_backend_side_by_side_watch_its_launches_once(
+    oracle: Oracle, settings: Settings
+) -> None:
+    both_look = threading.Barrier(2)
+
+    class Compute:
+        watched = False
+
+        @property
+        def _quota_oracle_watched(self) -> bool:
+            found = self.watched
+            # Two that may look at the same time do so; one alone waits for the other in vain.
+            with contextlib.suppress(threading.BrokenBarrierError):
+                both_look.wait(timeout=0.2)
+            return found
+
+        @_quota_oracle_watched.setter
+        def _quota_oracle_watched(self, watched: bool) -> None:
+            self.watched = watched
+
+        def create_instance(self, instance_offer: Any) -> str:
+            return "launched"
+
+    compute = Compute()
+    backend: Any = SimpleNamespace(compute=lambda: compute)
+    watch = LaunchWatch(OracleClient(settings), sayer())
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda _: watch.watch(backend, "aws"), range(2)))
+    launch: Any = compute.create_instance
+    assert not hasattr(launch.__wrapped__, "__wrapped__")
 
 
 def test_an_offer_that_was_not_tried_is_not_told(oracle: Oracle) -> None:

@@ -29,19 +29,22 @@ class LaunchWatch:
     def __init__(self, client: OracleClient, sayer: Sayer) -> None:
         self._client = client
         self._sayer = sayer
+        self._lock = threading.Lock()
 
     def watch(self, backend: Backend, name: str) -> None:
         """Sees to it that the launches of this backend are reported; again does nothing."""
         compute = backend.compute()
-        if getattr(compute, _MARK, False):
-            return
-        setattr(compute, _MARK, True)
-        # Where instances are created apart from running a job, `run_job` does so through
-        # `create_instance`: watching both would report a launch twice.
-        methods = ("create_instance",) if hasattr(compute, "create_instance") else ("run_job",)
-        for method in (*methods, "run_jobs"):
-            if callable(launch := getattr(compute, method, None)):
-                setattr(compute, method, self._watched(launch, name))
+        # The first plans of a backend come side by side.
+        with self._lock:
+            if getattr(compute, _MARK, False):
+                return
+            setattr(compute, _MARK, True)
+            # Where instances are created apart from running a job, `run_job` does so through
+            # `create_instance`: watching both would report a launch twice.
+            methods = ("create_instance",) if hasattr(compute, "create_instance") else ("run_job",)
+            for method in (*methods, "run_jobs"):
+                if callable(launch := getattr(compute, method, None)):
+                    setattr(compute, method, self._watched(launch, name))
 
     def _watched(self, launch: Callable[..., Any], name: str) -> Callable[..., Any]:
         signature = inspect.signature(launch)
@@ -79,7 +82,9 @@ class LaunchWatch:
         try:
             self._client.send("/feedback", body)
         except Exception as problem:
-            self._sayer.failure("feedback", "The quota oracle took no feedback: %s", problem)
+            self._sayer.failure(
+                "feedback", "The quota oracle took no feedback: %s", problem
+            )
 
 
 def _outcome(name: str, offer: Offer, error: Exception | None) -> dict[str, Any]:
