@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import socket
 import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -19,6 +20,7 @@ class Oracle:
 
     def __init__(self) -> None:
         self.requests: list[tuple[str, dict[str, str], dict[str, Any]]] = []
+        self.probes: list[tuple[str, dict[str, str]]] = []
         self.verdict: Verdict = lambda _: "available"
         self.behave: Callable[[BaseHTTPRequestHandler, dict[str, Any]], bool] | None = None
         self.over = threading.Event()
@@ -26,6 +28,11 @@ class Oracle:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+
+            def do_GET(self) -> None:
+                oracle.probes.append((self.path, dict(self.headers)))
+                if oracle.behave is None or not oracle.behave(self, {}):
+                    answer(self, 200, "{}")
 
             def do_POST(self) -> None:
                 length = int(self.headers["Content-Length"])
@@ -65,6 +72,13 @@ class Oracle:
 def sayer() -> Sayer:
     """Says to the plugin's own log."""
     return Sayer(logging.getLogger("dstack.plugins.quota_oracle"))
+
+
+def close(handler: BaseHTTPRequestHandler) -> bool:
+    """Ends the connection, as one that dies does."""
+    handler.close_connection = True
+    handler.connection.shutdown(socket.SHUT_RDWR)
+    return True
 
 
 def answer(handler: BaseHTTPRequestHandler, status: int, text: str) -> bool:

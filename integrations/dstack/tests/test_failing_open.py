@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-import socket
+import threading
 import time
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler
@@ -12,11 +12,13 @@ from typing import Any
 import pytest
 
 from dstack_quota_oracle import client, saying
+from dstack_quota_oracle.client import KEEP_SECONDS
 from dstack_quota_oracle.judge import Judge
+from dstack_quota_oracle.reachability import PAUSE_SECONDS, SILENCES, Reachability
 from dstack_quota_oracle.settings import Settings
 
 from .dstack_objects import ListedBackend, offer
-from .oracle import Oracle, answer, sayer
+from .oracle import Oracle, answer, close, sayer
 
 Handler = BaseHTTPRequestHandler
 
@@ -26,11 +28,6 @@ def _redirect(handler: Handler) -> None:
     handler.send_header("Location", "/")
     handler.send_header("Content-Length", "0")
     handler.end_headers()
-
-
-def _close(handler: Handler) -> None:
-    handler.close_connection = True
-    handler.connection.shutdown(socket.SHUT_RDWR)
 
 
 MISBEHAVIOURS: dict[str, Callable[[Handler], object]] = {
@@ -44,7 +41,7 @@ MISBEHAVIOURS: dict[str, Callable[[Handler], object]] = {
     "too_few_verdicts": lambda h: answer(h, 200, '{"verdicts": []}'),
     "verdicts_that_are_null": lambda h: answer(h, 200, '{"verdicts": [null]}'),
     "verdicts_without_a_word": lambda h: answer(h, 200, '{"verdicts": [{"quota": {}}]}'),
-    "a_closed_connection": _close,
+    "a_closed_connection": close,
 }
 
 
@@ -64,12 +61,11 @@ def test_offers_stay_as_they_are_when_the_oracle_answers_with(
     assert "offers stay as they are" in record.getMessage()
 
 
-def test_offers_stay_as_they_are_when_nobody_listens(caplog: pytest.LogCaptureFixture) -> None:
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{unused.getsockname()[1]}"
-        offers = [offer()]
-        assert list(Judge(Settings(url=url), sayer()).judged(ListedBackend([]), offers)) == offers
+def test_offers_stay_as_they_are_when_nobody_listens(
+    nobody: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    offers = [offer()]
+    assert list(Judge(Settings(url=nobody), sayer()).judged(ListedBackend([]), offers)) == offers
     assert "refused" in caplog.text
 
 
@@ -98,73 +94,129 @@ def test_one_deadline_covers_all_calls(oracle: Oracle, monkeypatch: pytest.Monke
     assert len(oracle.requests) < len(offers)
 
 
-def test_after_a_failure_plans_do_not_wait_for_a_while(
-    oracle: Oracle, settings: Settings, monkeypatch: pytest.MonkeyPatch
+def _plan(judge: Judge) -> str:
+    """What becomes of an offer."""
+    (judged,) = judge.judged(ListedBackend([]), [offer()])
+    return str(judged.availability.value)
+
+
+def test_after_nobody_was_there_plans_do_not_try_for_a_while(
+    oracle: Oracle, settings: Settings, clock: list[float]
 ) -> None:
-    now = _clock(monkeypatch)
-    oracle.behave = lambda handler, _: answer(handler, 500, "{}")
+    oracle.behave = lambda handler, _: close(handler)
     judge = Judge(settings, sayer())
     for _ in range(3):
-        list(judge.judged(ListedBackend([]), [offer()]))
+        _plan(judge)
     assert len(oracle.requests) == 1
 
-    now[0] += client.PAUSE_SECONDS
-    list(judge.judged(ListedBackend([]), [offer()]))
+    clock[0] += PAUSE_SECONDS
+    _plan(judge)
     assert len(oracle.requests) == 2
 
 
-def test_after_the_pause_one_plan_tries_while_the_others_go_on(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
+def test_an_oracle_that_answers_errors_keeps_nobody_waiting_and_is_asked_by_every_plan(
+    oracle: Oracle, settings: Settings
 ) -> None:
-    now = _clock(monkeypatch)
-    pause = client._Pause(15.0, settings.timeout_seconds)
-    pause.begin()
-    assert not pause.over()
-    now[0] += 15.0
-    assert [pause.over(), pause.over()] == [True, False]
-    pause.end()
-    assert [pause.over(), pause.over()] == [True, True]
+    oracle.behave = lambda handler, _: answer(handler, 503, "{}")
+    judge = Judge(settings, sayer())
+    for _ in range(3):
+        _plan(judge)
+    assert len(oracle.requests) == 3
+
+
+def test_one_missed_deadline_costs_the_next_plans_nothing(
+    oracle: Oracle, clock: list[float]
+) -> None:
+    """A process that is busy with twenty plans misses one although the oracle is well."""
+    oracle.verdict = lambda _: "no_quota"
+    judge = Judge(Settings(url=oracle.url, timeout_seconds=0.2), sayer())
+    for missed in (True, True, False, True, True, False):
+        oracle.behave = (lambda *_: oracle.over.wait()) if missed else None
+        clock[0] += KEEP_SECONDS
+        assert _plan(judge) == ("unknown" if missed else "no_quota")
+
+
+def test_several_in_a_row_stop_the_asking_for_a_while(oracle: Oracle, clock: list[float]) -> None:
+    oracle.behave = lambda *_: oracle.over.wait()
+    judge = Judge(Settings(url=oracle.url, timeout_seconds=0.1), sayer())
+    for _ in range(SILENCES + 2):
+        _plan(judge)
+    assert len(oracle.requests) == SILENCES
+
+    # After the pause one is enough.
+    clock[0] += PAUSE_SECONDS
+    for _ in range(2):
+        _plan(judge)
+    assert len(oracle.requests) == SILENCES + 1
+
+
+def test_plans_that_waited_side_by_side_have_missed_one_deadline() -> None:
+    state = Reachability(2.0)
+    asked_at = time.monotonic()
+    for _ in range(20):
+        state.silent(asked_at)
+    assert state.may_ask()
+
+
+def test_after_the_pause_one_plan_tries_while_the_others_go_on(clock: list[float]) -> None:
+    state = Reachability(2.0)
+    state.unreachable()
+    assert not state.may_ask()
+    clock[0] += PAUSE_SECONDS
+    assert [state.may_ask(), state.may_ask()] == [True, False]
+    state.heard()
+    assert [state.may_ask(), state.may_ask()] == [True, True]
 
 
 def test_verdicts_count_again_when_the_oracle_is_back(
-    oracle: Oracle,
-    settings: Settings,
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
+    oracle: Oracle, settings: Settings, clock: list[float], caplog: pytest.LogCaptureFixture
 ) -> None:
-    now = _clock(monkeypatch)
     oracle.verdict = lambda _: "no_quota"
-    oracle.behave = lambda handler, _: answer(handler, 503, "{}")
+    oracle.behave = lambda handler, _: close(handler)
     judge = Judge(settings, sayer())
-    list(judge.judged(ListedBackend([]), [offer()]))
+    _plan(judge)
     oracle.behave = None
-    now[0] += client.PAUSE_SECONDS
+    clock[0] += PAUSE_SECONDS
     with caplog.at_level(logging.INFO):
-        (judged,) = judge.judged(ListedBackend([]), [offer()])
-    assert judged.availability.value == "no_quota"
+        assert _plan(judge) == "no_quota"
     assert "answers again" in caplog.text
 
 
+@pytest.mark.parametrize("kind", ["head", "body", "chunks"])
+def test_an_answer_that_trickles_leaves_nothing_behind(oracle: Oracle, kind: str) -> None:
+    start = {"head": b"", "body": b"HTTP/1.1 200 OK\r\nContent-Length: 60000\r\n\r\n"}
+    chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+    def behave(handler: Handler, _: dict[str, Any]) -> bool:
+        handler.wfile.write(start.get(kind, chunked))
+        while not oracle.over.wait(0.02):
+            handler.wfile.write(b"1\r\n \r\n" if kind == "chunks" else b"H")
+        return True
+
+    oracle.behave = behave
+    judge = Judge(Settings(url=oracle.url, timeout_seconds=0.2), sayer())
+    assert _plan(judge) == "unknown"
+    for thread in threading.enumerate():
+        if thread.name == "quota-oracle":
+            thread.join(timeout=5)
+            assert not thread.is_alive()
+
+
 def test_each_kind_of_failure_is_said_once_an_hour(
-    oracle: Oracle,
-    settings: Settings,
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
+    oracle: Oracle, settings: Settings, clock: list[float], caplog: pytest.LogCaptureFixture
 ) -> None:
-    now = _clock(monkeypatch)
     statuses = [500, 500, 401, 500, 401]
     oracle.behave = lambda handler, _: answer(handler, statuses.pop(0), "{}")
     judge = Judge(settings, sayer())
     while statuses:
-        list(judge.judged(ListedBackend([]), [offer()]))
-        now[0] += client.PAUSE_SECONDS
+        _plan(judge)
     assert [record.getMessage().rpartition(": ")[2] for record in caplog.records] == [
         "it answered HTTP 500",
         "it answered HTTP 401; look at QUOTA_ORACLE_TOKEN",
     ]
-    now[0] += saying.REPEAT_SECONDS
+    clock[0] += saying.REPEAT_SECONDS
     statuses += [500]
-    list(judge.judged(ListedBackend([]), [offer()]))
+    _plan(judge)
     assert len(caplog.records) == 3
 
 
@@ -186,11 +238,3 @@ def test_a_token_file_that_is_gone_harms_nothing(
     assert list(judge.judged(ListedBackend([]), offers)) == offers
     assert "gone" in caplog.text
     assert oracle.requests == []
-
-
-def _clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Lets a test move the clock of the pause and the log, beside the deadline's real one."""
-    start = time.monotonic
-    now = [0.0]
-    monkeypatch.setattr(time, "monotonic", lambda: start() + now[0])
-    return now

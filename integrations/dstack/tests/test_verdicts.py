@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 from dstack_quota_oracle.accounts import BackendNames
+from dstack_quota_oracle.client import KEEP_SECONDS
 from dstack_quota_oracle.judge import Judge
 from dstack_quota_oracle.settings import Settings
 
@@ -114,15 +116,39 @@ def test_offers_are_described_as_the_oracle_takes_them(oracle: Oracle, settings:
 
 
 def test_more_offers_than_a_call_takes_are_split_and_stay_in_order(
-    oracle: Oracle, settings: Settings
+    oracle: Oracle,
 ) -> None:
+    settings = Settings(url=oracle.url, timeout_seconds=30.0)
     oracle.verdict = lambda asked: "no_quota" if asked["region"] == "region-7" else "available"
     regions = [offer(region=f"region-{i}") for i in range(10)]
     offers = [regions[i % 10] for i in range(20_001)]
+    # The second ten thousand are another question than the first.
+    offers[10_000] = offer("p5e.48xlarge", region="region-0")
     judged = list(Judge(settings, sayer()).judged(ListedBackend(offers), offers))
     assert [len(body["offers"]) for _, _, body in oracle.requests] == [10_000, 10_000, 1]
     assert [o.region for o in judged] == [o.region for o in offers]
     assert {o.region for o in judged if o.availability.value == "no_quota"} == {"region-7"}
+
+
+def test_plans_of_many_projects_ask_once(
+    oracle: Oracle, settings: Settings, clock: list[float]
+) -> None:
+    oracle.verdict = lambda _: "no_quota"
+    judge = Judge(settings, sayer())
+
+    def plan(_: int) -> list[str]:
+        # Each project has objects of its own.
+        return availabilities(judge.judged(ListedBackend([]), [offer()]))
+
+    with ThreadPoolExecutor(20) as pool:
+        assert list(pool.map(plan, range(20))) == [["no_quota"]] * 20
+    assert len(oracle.requests) == 1
+
+    # What was right for a plan is not for one that comes later.
+    oracle.verdict = lambda _: "available"
+    clock[0] += KEEP_SECONDS
+    assert plan(20) == ["unknown"]
+    assert len(oracle.requests) == 2
 
 
 def test_nothing_is_asked_when_nothing_is_open(oracle: Oracle, settings: Settings) -> None:
@@ -166,7 +192,7 @@ def test_a_token_is_sent_and_a_replaced_token_file_is_read_again(
     judge = Judge(Settings(url=oracle.url, token_file=file), sayer())
     for token in ("first", "second"):
         file.write_text(token + "\n")
-        list(judge.judged(ListedBackend([]), [offer()]))
+        list(judge.judged(ListedBackend([]), [offer(region=f"region-of-{token}")]))
     sent = [headers["Authorization"] for _, headers, _ in oracle.requests]
     assert sent == ["Bearer first", "Bearer second"]
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from dstack_quota_oracle.client import NoAnswerError, OracleClient
+from dstack_quota_oracle.client import OracleClient
+from dstack_quota_oracle.exchange import NoAnswerError
 from dstack_quota_oracle.launches import LaunchWatch
 from dstack_quota_oracle.saying import Sayer
 from dstack_quota_oracle.settings import Settings
@@ -18,15 +19,13 @@ NO_QUOTA = "no_quota"
 class Judge:
     """Puts the offers of a backend to the oracle, and never fails because of it."""
 
-    def __init__(self, settings: Settings, sayer: Sayer) -> None:
+    def __init__(
+        self, settings: Settings, sayer: Sayer, client: OracleClient | None = None
+    ) -> None:
         self._backends = settings.backends
-        self._client = OracleClient(settings)
+        self._client = client or OracleClient(settings)
         self._sayer = sayer
         self._launches = LaunchWatch(self._client, self._sayer) if settings.feedback else None
-
-    def hears(self) -> bool:
-        """Whether the oracle answered when it was last asked."""
-        return self._client.answered
 
     def judged(self, backend: Backend, offers: Offers) -> Offers:
         """The offers with the oracle's verdicts; everything is asked before this returns."""

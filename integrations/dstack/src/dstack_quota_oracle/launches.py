@@ -82,9 +82,7 @@ class LaunchWatch:
         try:
             self._client.send("/feedback", body)
         except Exception as problem:
-            self._sayer.failure(
-                "feedback", "The quota oracle took no feedback: %s", problem
-            )
+            self._sayer.failure("feedback", "The quota oracle took no feedback: %s", problem)
 
 
 def _outcome(name: str, offer: Offer, error: Exception | None) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from dstack.plugins import Plugin
 
 from dstack_quota_oracle import TESTED_DSTACK_VERSIONS, __version__
+from dstack_quota_oracle.client import OracleClient
 from dstack_quota_oracle.endpoint import QuotaEndpoint
 from dstack_quota_oracle.judge import Judge
 from dstack_quota_oracle.saying import Sayer
@@ -26,8 +27,9 @@ class QuotaOraclePlugin(Plugin):
         try:
             super().__init__()
             settings = Settings.from_environment()
-            sayer = Sayer(log)
-            install(Judge(settings, sayer), QuotaEndpoint(sayer))
+            client = OracleClient(settings)
+            # Verdicts and the endpoint fail and recover each for itself.
+            install(Judge(settings, Sayer(log), client), QuotaEndpoint(client, Sayer(log)))
             log.info(
                 "Quota oracle %s: offers are judged by %s within %gs, backends %s; dstack %s%s",
                 __version__,

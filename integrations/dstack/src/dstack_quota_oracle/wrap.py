@@ -40,11 +40,9 @@ def install(judge: Judge, endpoint: QuotaEndpoint) -> None:
 
     @functools.wraps(original)
     def get_offers_tracked(*args: Any, **kwargs: Any) -> Offers:
-        offers: Offers = endpoint.listed(lambda: original(*args, **kwargs))
-        judged = judge.judged(kwargs["backend"] if "backend" in kwargs else args[0], offers)
-        if judge.hears():
-            endpoint.restore()
-        return judged
+        backend = kwargs["backend"] if "backend" in kwargs else args[0]
+        offers: Offers = endpoint.listed(backend, lambda: original(*args, **kwargs))
+        return judge.judged(backend, offers)
 
     setattr(get_offers_tracked, _MARK, original)
     setattr(module, FUNCTION, get_offers_tracked)
