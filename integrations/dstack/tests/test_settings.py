@@ -47,6 +47,14 @@ def test_the_token_is_not_shown() -> None:
     assert "secret-token" not in repr(settings)
 
 
+def test_a_token_that_cannot_be_sent_is_not_repeated() -> None:
+    with pytest.raises(SettingsError) as error:
+        Settings.from_environment({**URL, "QUOTA_ORACLE_TOKEN": "SECRET\nSECRET"})
+    assert str(error.value) == (
+        "QUOTA_ORACLE_TOKEN holds something else than one word of visible ASCII"
+    )
+
+
 @pytest.mark.parametrize(
     ("environment", "complaint"),
     [

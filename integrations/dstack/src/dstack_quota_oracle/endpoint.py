@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from dstack_quota_oracle.client import OracleClient
-from dstack_quota_oracle.saying import Sayer
+from dstack_quota_oracle.saying import Sayer, sayable
 from dstack_quota_oracle.shapes import Backend
 
 VARIABLE = "AWS_ENDPOINT_URL_SERVICE_QUOTAS"
@@ -57,9 +57,7 @@ class QuotaEndpoint:
             reachable = oracle.reachable()
         except Exception as error:
             # No thread can be started, for one: that says nothing about the oracle.
-            self._sayer.failure(
-                "probe", "The quota oracle was not looked for: %s", type(error).__name__
-            )
+            self._sayer.failure("probe", "The quota oracle was not looked for: %s", sayable(error))
             return
         if reachable:
             self._put_back()

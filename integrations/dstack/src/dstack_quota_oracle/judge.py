@@ -8,7 +8,7 @@ from typing import Any
 from dstack_quota_oracle.client import OracleClient
 from dstack_quota_oracle.exchange import NoAnswerError
 from dstack_quota_oracle.launches import LaunchWatch
-from dstack_quota_oracle.saying import Sayer
+from dstack_quota_oracle.saying import Sayer, sayable
 from dstack_quota_oracle.settings import Settings
 from dstack_quota_oracle.shapes import Backend, Offer, Offers
 
@@ -76,9 +76,8 @@ class Judge:
         else:
             self._sayer.failure(
                 type(error).__name__,
-                "The quota oracle could not be asked, offers stay as they are: %s: %s",
-                type(error).__name__,
-                error,
+                "The quota oracle could not be asked, offers stay as they are: %s",
+                sayable(error),
             )
 
 

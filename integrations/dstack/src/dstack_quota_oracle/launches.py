@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from dstack_quota_oracle.client import OracleClient
-from dstack_quota_oracle.saying import Sayer
+from dstack_quota_oracle.saying import Sayer, sayable
 from dstack_quota_oracle.shapes import Backend, Offer
 
 _MARK = "_quota_oracle_watched"
@@ -74,7 +74,7 @@ class LaunchWatch:
             offer = signature.bind(*args, **kwargs).arguments["instance_offer"]
             body = _outcome(name, offer, error)
         except Exception as problem:
-            self._sayer.failure("launch", "A launch could not be described: %r", problem)
+            self._sayer.failure("launch", "A launch could not be described: %s", sayable(problem))
             return
         threading.Thread(target=self._send, args=(body,), daemon=True).start()
 
@@ -82,7 +82,9 @@ class LaunchWatch:
         try:
             self._client.send("/feedback", body)
         except Exception as problem:
-            self._sayer.failure("feedback", "The quota oracle took no feedback: %s", problem)
+            self._sayer.failure(
+                "feedback", "The quota oracle took no feedback: %s", sayable(problem)
+            )
 
 
 def _outcome(name: str, offer: Offer, error: Exception | None) -> dict[str, Any]:

@@ -47,8 +47,8 @@ class QuotaOraclePlugin(Plugin):
                 ", ".join(TESTED_DSTACK_VERSIONS),
                 error,
             )
-        except Exception:
-            log.exception("Quota oracle is off, offers stay as they are")
+        except Exception as error:
+            log.error("Quota oracle is off, offers stay as they are: %s", type(error).__name__)
 
 
 def _dstack() -> tuple[str, str]:

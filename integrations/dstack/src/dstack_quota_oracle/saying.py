@@ -6,6 +6,9 @@ import logging
 import threading
 import time
 
+from dstack_quota_oracle.exchange import NoAnswerError
+from dstack_quota_oracle.settings import SettingsError
+
 REPEAT_SECONDS = 3600.0
 """A failure that comes back after an hour is news again."""
 
@@ -45,3 +48,12 @@ class Sayer:
             was_failing, self._failing = self._failing, False
         if was_failing:
             self._log.info(text)
+
+
+def sayable(error: Exception) -> str:
+    """What may be logged of an error: its text if that is ours, since others quote what they got.
+
+    http.client quotes the header that it refuses, and with it the token.
+    """
+    ours = isinstance(error, NoAnswerError | SettingsError)
+    return str(error) if ours else type(error).__name__

@@ -38,6 +38,7 @@ class Settings:
             return environment.get(name, "").strip()
 
         token_file = value("QUOTA_ORACLE_TOKEN_FILE")
+        token_text = value("QUOTA_ORACLE_TOKEN")
         try:
             backends = BackendNames.parse(value("QUOTA_ORACLE_BACKENDS"))
         except ValueError as error:
@@ -47,15 +48,29 @@ class Settings:
             timeout_seconds=_seconds(value("QUOTA_ORACLE_TIMEOUT")),
             backends=backends,
             feedback=_switch(value("QUOTA_ORACLE_FEEDBACK")),
-            token_text=value("QUOTA_ORACLE_TOKEN") or None,
+            token_text=_token("QUOTA_ORACLE_TOKEN", token_text.encode(errors="replace")),
             token_file=Path(token_file) if token_file else None,
         )
 
     def token(self) -> str | None:
         """The bearer token; a file is read anew each time, so that it can be replaced."""
-        if self.token_file is not None:
-            return self.token_file.read_text(encoding="utf-8").strip() or None
-        return self.token_text
+        if self.token_file is None:
+            return self.token_text
+        try:
+            content = self.token_file.read_bytes()
+        except OSError as error:
+            raise SettingsError(
+                f"the token file {self.token_file} cannot be read: {error.strerror}"
+            ) from None
+        return _token(f"the token file {self.token_file}", content)
+
+
+def _token(where: str, content: bytes) -> str | None:
+    content = content.strip()
+    # Anything else cannot stand in a header; the libraries that say so quote the whole of it.
+    if not all(0x21 <= byte <= 0x7E for byte in content):
+        raise SettingsError(f"{where} holds something else than one word of visible ASCII")
+    return content.decode("ascii") or None
 
 
 def _url(text: str) -> str:
