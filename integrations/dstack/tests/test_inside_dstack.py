@@ -34,10 +34,12 @@ def _load(names: list[str]) -> list[str]:
     return [type(plugin).__name__ for plugin in plugins._PLUGINS]
 
 
-def _offers(*backends: ListedBackend, exclude_not_available: bool = False) -> list[Any]:
+def _offers(
+    *backends: ListedBackend, exclude_not_available: bool = False, reservation: str | None = None
+) -> list[Any]:
     asked = {
         "backends": list(backends),
-        "requirements": Requirements(resources=ResourcesSpec()),
+        "requirements": Requirements(resources=ResourcesSpec(), reservation=reservation),
         "full_offers": False,
         "unallocated_resources": False,
         "exclude_not_available": exclude_not_available,
@@ -106,7 +108,28 @@ def test_it_says_what_it_does_when_it_is_loaded(
     assert f"judged by {oracle.url} within 2s, backends aws=main; dstack 0." in caplog.text
 
 
-@pytest.mark.parametrize("shape", ["gone", "other_parameters", "not_a_function"])
+async def _awaited(backend: Any) -> list[Any]:
+    return [backend]
+
+
+async def _awaited_one_by_one(backend: Any) -> Any:
+    yield backend
+
+
+def _taken_one_by_one(backend: Any) -> Any:
+    yield backend
+
+
+UNKNOWN = {
+    "other_parameters": lambda backends: backends,
+    "not_a_function": 7,
+    "a_coroutine": _awaited,
+    "an_async_generator": _awaited_one_by_one,
+    "a_generator": _taken_one_by_one,
+}
+
+
+@pytest.mark.parametrize("shape", ["gone", *UNKNOWN])
 def test_an_unknown_dstack_is_left_as_it_is(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, shape: str
 ) -> None:
@@ -114,14 +137,51 @@ def test_an_unknown_dstack_is_left_as_it_is(
     if shape == "gone":
         # As in releases that list offers by `get_instance_offers(backends, …)`.
         monkeypatch.delattr(backends_services, wrap.FUNCTION)
-    elif shape == "other_parameters":
-        monkeypatch.setattr(backends_services, wrap.FUNCTION, lambda backends: backends)
     else:
-        monkeypatch.setattr(backends_services, wrap.FUNCTION, 7)
+        monkeypatch.setattr(backends_services, wrap.FUNCTION, UNKNOWN[shape])
     before = getattr(backends_services, wrap.FUNCTION, None)
     assert _load(["quota_oracle"]) == ["QuotaOraclePlugin"]
     assert getattr(backends_services, wrap.FUNCTION, None) is before
-    assert "Quota oracle is off" in caplog.text
+    assert caplog.text.count("Quota oracle is off") == 1
+
+
+@pytest.mark.parametrize("kind", ["a_number", "a_list", "a_coroutine"])
+def test_whatever_an_unknown_dstack_returns_is_handed_on(
+    oracle: Oracle, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    result: Any = {"a_number": 7, "a_list": []}.get(kind)
+    if kind == "a_coroutine":
+        result = _awaited(None)
+    monkeypatch.setenv("QUOTA_ORACLE_URL", oracle.url)
+    monkeypatch.setattr(backends_services, wrap.FUNCTION, lambda backend, *_: result)
+    _load(["quota_oracle"])
+    wrapped: Any = backends_services.get_offers_tracked
+    found = wrapped(ListedBackend([]), None)
+    assert found == result
+    assert type(found) is type(result)
+    if inspect.iscoroutine(result):
+        result.close()
+
+
+def test_a_call_that_dstack_gets_wrong_fails_in_its_own_words(
+    oracle: Oracle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("QUOTA_ORACLE_URL", oracle.url)
+    _load(["quota_oracle"])
+    wrapped: Any = backends_services.get_offers_tracked
+    with pytest.raises(TypeError, match="missing"):
+        wrapped()
+
+
+def test_a_plan_in_a_reservation_is_not_judged(
+    oracle: Oracle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    oracle.verdict = lambda _: "no_quota"
+    monkeypatch.setenv("QUOTA_ORACLE_URL", oracle.url)
+    _load(["quota_oracle"])
+    aws = ListedBackend([offer()])
+    assert availabilities(_offers(aws)) == ["no_quota"]
+    assert availabilities(_offers(aws, reservation="cr-0123456789abcdef0")) == ["unknown"]
 
 
 def test_a_backend_whose_listing_fails_does_not_cost_the_others_their_offers(

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from dstack._internal.core.models.resources import ResourcesSpec
+from dstack._internal.core.models.runs import Requirements
 
 from dstack_quota_oracle.accounts import BackendNames
 from dstack_quota_oracle.client import KEEP_SECONDS
@@ -149,6 +152,26 @@ def test_plans_of_many_projects_ask_once(
     clock[0] += KEEP_SECONDS
     assert plan(20) == ["unknown"]
     assert len(oracle.requests) == 2
+
+
+def test_offers_of_a_reservation_are_handed_on_untouched(
+    oracle: Oracle, settings: Settings
+) -> None:
+    """The reservation itself is what uses the quota up."""
+    oracle.verdict = lambda _: "no_quota"
+    judge = Judge(settings, sayer())
+    offers = [offer()]
+    reserved = Requirements(resources=ResourcesSpec(), reservation="cr-0123456789abcdef0")
+    assert judge.judged(ListedBackend(offers), offers, reserved) is offers
+    assert oracle.requests == []
+    without = Requirements(resources=ResourcesSpec())
+    assert availabilities(judge.judged(ListedBackend(offers), offers, without)) == ["no_quota"]
+
+
+def test_a_list_is_given_back_as_a_list(oracle: Oracle, settings: Settings) -> None:
+    offers = [offer()]
+    assert isinstance(Judge(settings, sayer()).judged(ListedBackend([]), offers), list)
+    assert isinstance(Judge(settings, sayer()).judged(ListedBackend([]), iter(offers)), Iterator)
 
 
 def test_nothing_is_asked_when_nothing_is_open(oracle: Oracle, settings: Settings) -> None:

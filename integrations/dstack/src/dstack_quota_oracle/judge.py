@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from dstack_quota_oracle.client import OracleClient
@@ -27,7 +28,7 @@ class Judge:
         self._sayer = sayer
         self._launches = LaunchWatch(self._client, self._sayer) if settings.feedback else None
 
-    def judged(self, backend: Backend, offers: Offers) -> Offers:
+    def judged(self, backend: Backend, offers: Offers, requirements: object = None) -> Offers:
         """The offers with the oracle's verdicts; everything is asked before this returns."""
         try:
             name = self._backends.name_for(backend)
@@ -35,7 +36,14 @@ class Judge:
                 return offers
             if self._launches is not None:
                 self._launches.watch(backend, name)
-            if not self._client.available():
+            # Those of a reservation are filtered to it already, and a reservation counts as usage
+            # of the quota from when it is made: launches in it need no room beside it.
+            if getattr(requirements, "reservation", None) or not self._client.available():
+                return offers
+            if not isinstance(offers, Iterable):
+                self._sayer.once(
+                    "shape", logging.WARNING, "These are no offers, they stay: %s", type(offers)
+                )
                 return offers
         except Exception as error:
             self._failed(error)
@@ -43,10 +51,12 @@ class Judge:
         # Outside of any `try`: what goes wrong in listing offers is dstack's to hear.
         listed = list(offers)
         try:
-            return iter(self._apply(backend, name, listed))
+            judged = self._apply(backend, name, listed)
         except Exception as error:
             self._failed(error)
-            return iter(listed)
+            # An iterator is used up; anything else is handed on as it came.
+            return iter(listed) if isinstance(offers, Iterator) else offers
+        return judged if isinstance(offers, list) else iter(judged)
 
     def _apply(self, backend: Backend, name: str, offers: list[Offer]) -> list[Offer]:
         asked = [i for i, offer in enumerate(offers) if _is_open(backend, offer)]

@@ -16,6 +16,13 @@ FUNCTION = "get_offers_tracked"
 
 _MARK = "_quota_oracle_original"
 
+_OTHER_KINDS = (
+    inspect.iscoroutinefunction,
+    inspect.isasyncgenfunction,
+    # Lists offers only when they are taken from it, which may be on the event loop.
+    inspect.isgeneratorfunction,
+)
+
 
 class UnknownDstackError(Exception):
     """This dstack lists its offers in another way than the releases known here."""
@@ -34,15 +41,24 @@ def install(judge: Judge, endpoint: QuotaEndpoint) -> None:
         raise UnknownDstackError(f"{MODULE} has no {FUNCTION}")
     # dstack may load its plugins again: replace what was put there, do not ask twice.
     original = getattr(current, _MARK, current)
-    parameters = list(inspect.signature(original).parameters)
+    signature = inspect.signature(original)
+    parameters = list(signature.parameters)
     if not parameters or parameters[0] != "backend":
         raise UnknownDstackError(f"{FUNCTION} takes {parameters or 'nothing'}, not a backend")
+    if any(is_other(original) for is_other in _OTHER_KINDS):
+        raise UnknownDstackError(f"{FUNCTION} does not return its offers")
 
     @functools.wraps(original)
     def get_offers_tracked(*args: Any, **kwargs: Any) -> Offers:
-        backend = kwargs["backend"] if "backend" in kwargs else args[0]
+        try:
+            given = signature.bind(*args, **kwargs).arguments
+        except TypeError:
+            # Dstack's own mistake, and its own words for it.
+            wrong: Offers = original(*args, **kwargs)
+            return wrong
+        backend = given["backend"]
         offers: Offers = endpoint.listed(backend, lambda: original(*args, **kwargs))
-        return judge.judged(backend, offers)
+        return judge.judged(backend, offers, given.get("requirements"))
 
     setattr(get_offers_tracked, _MARK, original)
     setattr(module, FUNCTION, get_offers_tracked)
