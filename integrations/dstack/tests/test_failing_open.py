@@ -220,6 +220,37 @@ def test_each_kind_of_failure_is_said_once_an_hour(
     assert len(caplog.records) == 3
 
 
+def test_a_second_outage_is_said_as_well_but_not_every_turn_of_one_that_comes_and_goes(
+    oracle: Oracle, settings: Settings, clock: list[float], caplog: pytest.LogCaptureFixture
+) -> None:
+    judge = Judge(settings, sayer())
+
+    def plan(status: int | None) -> None:
+        oracle.behave = None if status is None else lambda h, _: answer(h, status, "{}")
+        clock[0] += KEEP_SECONDS
+        _plan(judge)
+
+    with caplog.at_level(logging.INFO):
+        for _ in range(10):
+            plan(503)
+            plan(None)
+        assert _said(caplog) == ["503", "again", "judges"]
+
+        # Down again, and for longer than it takes to be news.
+        plan(503)
+        assert len(_said(caplog)) == 3
+        clock[0] += saying.RELAPSE_SECONDS
+        for status in (503, 503, None):
+            plan(status)
+    assert _said(caplog)[3:] == ["503", "again"]
+
+
+def _said(caplog: pytest.LogCaptureFixture) -> list[str]:
+    words = ("503", "judges", "again")
+    said = [r.getMessage() for r in caplog.records if r.levelno > logging.DEBUG]
+    return [next(word for word in words if word in text) for text in said]
+
+
 @pytest.mark.parametrize("strange", [object(), None, 7], ids=["an_object", "nothing", "a_number"])
 def test_offers_of_an_unknown_shape_are_handed_on(
     settings: Settings, caplog: pytest.LogCaptureFixture, strange: Any
@@ -230,6 +261,14 @@ def test_offers_of_an_unknown_shape_are_handed_on(
     assert len(caplog.records) == 1
 
 
+@pytest.mark.parametrize("thing", [7, None, {"an": "offer"}], ids=["a_number", "none", "a_dict"])
+def test_what_is_no_list_of_offers_is_handed_on_untouched(
+    oracle: Oracle, settings: Settings, thing: Any
+) -> None:
+    assert Judge(settings, sayer()).judged(ListedBackend([]), thing) is thing
+    assert oracle.requests == []
+
+
 def test_a_token_file_that_is_gone_harms_nothing(
     oracle: Oracle, tmp_path: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -238,3 +277,28 @@ def test_a_token_file_that_is_gone_harms_nothing(
     assert list(judge.judged(ListedBackend([]), offers)) == offers
     assert "gone" in caplog.text
     assert oracle.requests == []
+
+
+@pytest.mark.parametrize("token", ["SECRET\nSECRET", "SECRET\u20ac", "SEC\0RET", "SECRET SECRET"])
+def test_a_token_that_no_header_can_hold_is_not_repeated_in_the_log(
+    oracle: Oracle, tmp_path: Any, caplog: pytest.LogCaptureFixture, token: str
+) -> None:
+    file = tmp_path / "token"
+    file.write_text(token, encoding="utf-8")
+    caplog.set_level(logging.DEBUG, "dstack.plugins.quota_oracle")
+    assert _plan(Judge(Settings(url=oracle.url, token_file=file), sayer())) == "unknown"
+    assert "visible ASCII" in caplog.text
+    assert "SEC" not in caplog.text
+    assert oracle.requests == []
+
+
+def test_of_an_error_that_nobody_expects_only_the_type_is_said(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*_: object) -> None:
+        raise KeyError("SECRET")
+
+    monkeypatch.setattr(client.OracleClient, "availabilities", broken)
+    assert _plan(Judge(settings, sayer())) == "unknown"
+    assert "KeyError" in caplog.text
+    assert "SECRET" not in caplog.text

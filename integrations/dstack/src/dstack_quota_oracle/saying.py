@@ -10,16 +10,20 @@ from dstack_quota_oracle.exchange import NoAnswerError
 from dstack_quota_oracle.settings import SettingsError
 
 REPEAT_SECONDS = 3600.0
-"""A failure that comes back after an hour is news again."""
+"""A failure that goes on is news again after an hour."""
+
+RELAPSE_SECONDS = 300.0
+"""One that comes back is news sooner, but not at every turn of something that comes and goes."""
 
 
 class Sayer:
-    """Writes to a log, and keeps quiet about what it has said."""
+    """Writes to a log about one thing that may fail, and keeps quiet about what it has said."""
 
     def __init__(self, log: logging.Logger) -> None:
         self._log = log
         self._said: dict[str, float] = {}
         self._failing = False
+        self._recovered_at = float("-inf")
         self._lock = threading.Lock()
 
     def once(self, key: str, level: int, text: str, *args: object) -> None:
@@ -35,8 +39,9 @@ class Sayer:
         key = f"failure {kind}"
         with self._lock:
             now = time.monotonic()
-            last = self._said.get(key)
-            heard = last is not None and now - last < REPEAT_SECONDS
+            last = self._said.get(key, float("-inf"))
+            quiet = RELAPSE_SECONDS if self._recovered_at >= last else REPEAT_SECONDS
+            heard = now - last < quiet
             if not heard:
                 self._said[key] = now
                 self._failing = True
@@ -45,9 +50,11 @@ class Sayer:
     def recovered(self, text: str) -> None:
         """Says `text` when a failure was said since the last time."""
         with self._lock:
-            was_failing, self._failing = self._failing, False
-        if was_failing:
-            self._log.info(text)
+            if not self._failing:
+                return
+            self._failing = False
+            self._recovered_at = time.monotonic()
+        self._log.info(text)
 
 
 def sayable(error: Exception) -> str:
