@@ -13,11 +13,13 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from harness.account import ACCESS_KEY_ID, REGIONS, SECRET_ACCESS_KEY
+from harness import old_dstack
+from harness.account import ACCESS_KEY_ID, CLOSES, REGIONS, SECRET_ACCESS_KEY
 from harness.binary import cache
 from harness.expected import P4_SPOT, STANDARD, G, P, Quotas
 from harness.oracle import Oracle
 from harness.processes import clean_environment
+from harness.simulated import SimulatedClouds
 from harness.stage import StartOracle
 
 AWS_CLI = "awscli==1.46.3"
@@ -55,10 +57,38 @@ def test_boto3_reads_what_the_simulated_aws_says(
         assert {code: listed[code]["Value"] for code in CODES} == {
             code: quotas[region][code][0] for code in CODES
         }
-        # dstack before 0.20.17 reads this of every on-demand row.
-        for row in listed.values():
-            if "On-Demand" in row["QuotaName"]:
-                assert row["UsageMetric"]["MetricDimensions"]["Class"]
+
+
+def test_an_old_dstack_reads_the_quotas_of_the_regions_that_are_known(
+    start_oracle: StartOracle, clouds: SimulatedClouds, quotas: Quotas
+) -> None:
+    """Releases before 0.20.17 list the quotas of a region instead of asking for three."""
+    read = old_dstack.get_regions_to_quotas()
+    clouds.fault("reset", CLOSES)
+    oracle = start_oracle()
+    known = sorted(set(REGIONS) - {CLOSES})
+    oracle.wait_until_known("aws", *known)
+
+    found = read(_AtTheOracle(oracle), [CLOSES, *known])
+
+    # It takes the error of a region that is not known for "unknown".
+    assert found.pop(CLOSES) == {}
+    classes = {"Standard/OnDemand": STANDARD, "P/OnDemand": P, "G/OnDemand": G}
+    assert {region: {name: of[name] for name in classes} for region, of in found.items()} == {
+        region: {name: quotas[region][code][0] for name, code in classes.items()}
+        for region in known
+    }
+
+
+class _AtTheOracle:
+    """A session whose clients are led to the oracle, as by the endpoint variable."""
+
+    def __init__(self, oracle: Oracle) -> None:
+        self._oracle = oracle
+
+    def client(self, service: str, region_name: str) -> Any:
+        assert service == "service-quotas"
+        return _client(self._oracle, region_name, "legacy")
 
 
 @pytest.mark.parametrize("mode", ["legacy", "standard", "adaptive"])
