@@ -81,6 +81,11 @@ class Oracle:
         if self._process is not None:
             self._process.stop()
 
+    def freeze(self) -> None:
+        """Lets it hang until it is stopped."""
+        assert self._process is not None
+        self._process.freeze()
+
     def wait_until_known(self, backend: str, *regions: str) -> None:
         """Waits until the regions have been read once."""
         assert self._process is not None
@@ -92,12 +97,13 @@ class Oracle:
 
         self._process.wait_until(known)
 
-    def reads(self) -> int:
-        """How often it read a region of AWS."""
+    def reads(self, *causes: str) -> int:
+        """How often it read a region of AWS, for these causes or for any."""
         total = 0.0
         for line in self._text("/metrics").splitlines():
             if line.startswith("quota_oracle_fetches_total{") and 'backend="aws"' in line:
-                total += float(line.split()[-1])
+                cause = line.split('cause="')[1].split('"')[0]
+                total += float(line.split()[-1]) if not causes or cause in causes else 0.0
         return int(total)
 
     def get(self, path: str) -> Any:

@@ -69,9 +69,15 @@ class Process:
                 return int(line.split()[1]) * 1024 / 1e6
         return 0.0
 
+    def freeze(self) -> None:
+        """Lets it hang: its connections stay open, and are taken, and nothing answers."""
+        os.killpg(self.pid, signal.SIGSTOP)
+
     def stop(self) -> None:
         if self._process.poll() is None:
             os.killpg(self.pid, signal.SIGTERM)
+            # One that is frozen ends when it goes on.
+            os.killpg(self.pid, signal.SIGCONT)
             try:
                 self._process.wait(timeout=10)
             except subprocess.TimeoutExpired:
