@@ -30,6 +30,11 @@ def _redirect(handler: Handler) -> None:
     handler.end_headers()
 
 
+def _break_off(handler: Handler) -> None:
+    handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 60000\r\n\r\n{")
+    close(handler)
+
+
 MISBEHAVIOURS: dict[str, Callable[[Handler], object]] = {
     "an_error": lambda h: answer(h, 500, "{}"),
     "a_refusal": lambda h: answer(h, 401, "{}"),
@@ -42,6 +47,7 @@ MISBEHAVIOURS: dict[str, Callable[[Handler], object]] = {
     "verdicts_that_are_null": lambda h: answer(h, 200, '{"verdicts": [null]}'),
     "verdicts_without_a_word": lambda h: answer(h, 200, '{"verdicts": [{"quota": {}}]}'),
     "a_closed_connection": close,
+    "half_an_answer": _break_off,
 }
 
 
@@ -136,11 +142,22 @@ def test_one_missed_deadline_costs_the_next_plans_nothing(
         assert _plan(judge) == ("unknown" if missed else "no_quota")
 
 
-def test_several_in_a_row_stop_the_asking_for_a_while(oracle: Oracle, clock: list[float]) -> None:
-    oracle.behave = lambda *_: oracle.over.wait()
+@pytest.mark.parametrize("trickles", [False, True], ids=["is_silent", "trickles"])
+def test_several_in_a_row_stop_the_asking_for_a_while(
+    oracle: Oracle, clock: list[float], trickles: bool
+) -> None:
+    def behave(handler: Handler, _: dict[str, Any]) -> bool:
+        if trickles:
+            handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 60000\r\n\r\n")
+        while not oracle.over.wait(0.02 if trickles else None):
+            handler.wfile.write(b"H")
+        return True
+
+    oracle.behave = behave
     judge = Judge(Settings(url=oracle.url, timeout_seconds=0.1), sayer())
     for _ in range(SILENCES + 2):
         _plan(judge)
+        _until_no_call_is_under_way()
     assert len(oracle.requests) == SILENCES
 
     # After the pause one is enough.
@@ -196,6 +213,10 @@ def test_an_answer_that_trickles_leaves_nothing_behind(oracle: Oracle, kind: str
     oracle.behave = behave
     judge = Judge(Settings(url=oracle.url, timeout_seconds=0.2), sayer())
     assert _plan(judge) == "unknown"
+    _until_no_call_is_under_way()
+
+
+def _until_no_call_is_under_way() -> None:
     for thread in threading.enumerate():
         if thread.name == "quota-oracle":
             thread.join(timeout=5)

@@ -9,6 +9,7 @@ from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
+from requests.exceptions import ChunkedEncodingError, ContentDecodingError
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.poolmanager import PoolManager
@@ -53,6 +54,14 @@ class Exchange:
 
     def run(self, seconds: float) -> bytes:
         """The body of a successful answer; `seconds` bound each step on the way to it."""
+        try:
+            return self._answer(seconds)
+        finally:
+            if self._over:
+                # Whatever it looks like from here: nobody has waited for it.
+                raise timed_out() from None
+
+    def _answer(self, seconds: float) -> bytes:
         _here.exchange = self
         try:
             with requests.Session() as session:
@@ -79,9 +88,11 @@ class Exchange:
             raise timed_out() from None
         except requests.ConnectionError as error:
             raise NoAnswerError("unreachable", _cause(error)) from None
+        except (ChunkedEncodingError, ContentDecodingError):
+            raise NoAnswerError("malformed", "its answer broke off") from None
         except requests.RequestException as error:
             # Its text may repeat a header, or the password of a proxy.
-            raise NoAnswerError("malformed", f"{type(error).__name__}") from None
+            raise NoAnswerError("unreachable", type(error).__name__) from None
 
     def hang_up(self) -> None:
         """Ends the exchange from another thread, whatever it waits for.
@@ -117,14 +128,14 @@ _here = _Here()
 """The exchange that runs in this thread: urllib3 makes its connections out of our sight."""
 
 
-class _WatchedHTTP(HTTPConnection):
+class _HTTPConnection(HTTPConnection):
     def connect(self) -> None:
         _here.exchange.use(self)
         super().connect()
         _here.exchange.use(self)
 
 
-class _WatchedHTTPS(HTTPSConnection):
+class _HTTPSConnection(HTTPSConnection):
     def connect(self) -> None:
         _here.exchange.use(self)
         super().connect()
@@ -132,11 +143,11 @@ class _WatchedHTTPS(HTTPSConnection):
 
 
 class _HTTPPool(HTTPConnectionPool):
-    ConnectionCls = _WatchedHTTP
+    ConnectionCls = _HTTPConnection
 
 
 class _HTTPSPool(HTTPSConnectionPool):
-    ConnectionCls = _WatchedHTTPS
+    ConnectionCls = _HTTPSConnection
 
 
 class _Adapter(HTTPAdapter):
