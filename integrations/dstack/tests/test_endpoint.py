@@ -76,7 +76,7 @@ def test_with_nobody_there_aws_is_asked_directly(
 
 def test_an_oracle_that_hangs_costs_one_deadline(oracle: Oracle, led: str) -> None:
     oracle.behave = lambda *_: oracle.over.wait()
-    endpoint = QuotaEndpoint(OracleClient(Settings(url=oracle.url, timeout_seconds=0.2)), sayer())
+    endpoint = QuotaEndpoint(OracleClient(Settings(url=oracle.url, timeout_seconds=0.5)), sayer())
     assert endpoint.listed(AWS, _ask) == DIRECTLY
     assert [path for path, _ in oracle.probes] == ["/healthz"]
 
@@ -110,7 +110,7 @@ def test_no_token_is_sent_to_look(oracle: Oracle, led: str) -> None:
 
 
 def test_an_answer_of_a_moment_ago_does_not_count(oracle: Oracle, led: str) -> None:
-    client = OracleClient(Settings(url=oracle.url, timeout_seconds=0.2))
+    client = OracleClient(Settings(url=oracle.url, timeout_seconds=0.5))
     endpoint = QuotaEndpoint(client, sayer())
     list(Judge(Settings(url=oracle.url), sayer(), client).judged(AWS, [offer()]))
     assert endpoint.listed(AWS, _asks) == led

@@ -135,7 +135,7 @@ def test_one_missed_deadline_costs_the_next_plans_nothing(
 ) -> None:
     """A process that is busy with twenty plans misses one although the oracle is well."""
     oracle.verdict = lambda _: "no_quota"
-    judge = Judge(Settings(url=oracle.url, timeout_seconds=0.2), sayer())
+    judge = Judge(Settings(url=oracle.url, timeout_seconds=0.5), sayer())
     for missed in (True, True, False, True, True, False):
         oracle.behave = (lambda *_: oracle.over.wait()) if missed else None
         clock[0] += KEEP_SECONDS
@@ -154,7 +154,7 @@ def test_several_in_a_row_stop_the_asking_for_a_while(
         return True
 
     oracle.behave = behave
-    judge = Judge(Settings(url=oracle.url, timeout_seconds=0.1), sayer())
+    judge = Judge(Settings(url=oracle.url, timeout_seconds=0.3), sayer())
     for _ in range(SILENCES + 2):
         _plan(judge)
         _until_no_call_is_under_way()
