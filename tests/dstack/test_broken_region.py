@@ -13,9 +13,8 @@ from harness.report import Report
 from harness.simulated import SimulatedClouds
 from harness.stage import StartDstack, StartOracle
 
-AT_ONCE_SECONDS = 45.0
-"""A cold dstack takes two on a fast machine for a plan, and many on one that has other work to do;
-a region that hangs costs it three times a minute."""
+AT_ONCE_SECONDS = 10.0
+"""A cold dstack takes two on a fast machine for a plan; its timeouts start at a minute."""
 
 BROKEN = {"hang": HANGS, "reset": CLOSES}
 

@@ -27,10 +27,7 @@ def test_a_fleet_is_launched_where_there_is_room_and_not_tried_where_there_is_no
         moto.url,
         "quota_oracle",
         launches=True,
-        QUOTA_ORACLE_URL=oracle.url,
-        QUOTA_ORACLE_TOKEN_FILE=str(oracle.token_file),
-        # This is about what is answered, not how soon.
-        QUOTA_ORACLE_TIMEOUT="20s",
+        **oracle.for_the_plugin,
     )
     dstack.add_project(PROJECT, AWS_BACKEND)
     dstack.ask_for_fleet(PROJECT, "short", regions=[SHORT], **EIGHT_H100)

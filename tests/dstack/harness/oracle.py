@@ -67,6 +67,11 @@ class Oracle:
         """What dstack's `AWS_ENDPOINT_URL_SERVICE_QUOTAS` is set to."""
         return f"{self.url}/aws/aws"
 
+    @property
+    def for_the_plugin(self) -> dict[str, str]:
+        """The environment of a dstack server whose plugin asks it, with the plugin's defaults."""
+        return {"QUOTA_ORACLE_URL": self.url, "QUOTA_ORACLE_TOKEN_FILE": str(self.token_file)}
+
     def start(self) -> None:
         """Starts it, again on the same port where it ran before."""
         self._process = Process(
@@ -97,13 +102,12 @@ class Oracle:
 
         self._process.wait_until(known)
 
-    def reads(self, *causes: str) -> int:
-        """How often it read a region of AWS, for these causes or for any."""
+    def reads(self) -> int:
+        """How often it read a region of AWS."""
         total = 0.0
         for line in self._text("/metrics").splitlines():
             if line.startswith("quota_oracle_fetches_total{") and 'backend="aws"' in line:
-                cause = line.split('cause="')[1].split('"')[0]
-                total += float(line.split()[-1]) if not causes or cause in causes else 0.0
+                total += float(line.split()[-1])
         return int(total)
 
     def get(self, path: str) -> Any:
