@@ -155,17 +155,12 @@ struct Problem {
 }
 
 pub(super) async fn quotas(arguments: QuotasArguments) -> Result<(), Error> {
-    // In an address they would name something else.
-    for name in [Some(&arguments.backend), arguments.region.as_ref()]
-        .into_iter()
-        .flatten()
-    {
-        if matches!(&**name, "" | "." | "..") {
-            return Err(Error::Usage(format!("`{name}` is no name")));
-        }
-    }
     let mut path = vec!["quotas", &arguments.backend];
     path.extend(arguments.region.as_deref());
+    // In an address they would name something else.
+    if let Some(name) = path.iter().find(|name| ["", ".", ".."].contains(name)) {
+        return Err(Error::Usage(format!("`{name}` is no name")));
+    }
     let accept = media_type(arguments.json);
     let response = arguments.service.get(&path, &[], accept).await?;
     let text = answered(response).await?;

@@ -88,6 +88,7 @@ impl ProvideCredentials for RenewedKeys {
         let keys = self.keys.read(&self.base);
         let keys = keys.map_err(|problem| CredentialsError::invalid_configuration(problem.message));
         future::ProvideCredentials::ready(keys.map(|mut keys| {
+            // By the clock of the SDK, which asks again when this is over.
             *keys.expiry_mut() = SystemTime::now().checked_add(KEYS_KEPT_FOR);
             keys
         }))

@@ -91,7 +91,7 @@ where
             let mut failure = refusal(
                 refused.code().unwrap_or_default(),
                 refused.message().unwrap_or_default(),
-                status,
+                Some(status),
                 &Action::of(operation),
             );
             failure.retry_after = retry_after;
@@ -150,7 +150,7 @@ impl<'a> Action<'a> {
     }
 }
 
-fn refusal(code: &str, message: &str, status: u16, action: &Action<'_>) -> Failure {
+fn refusal(code: &str, message: &str, status: Option<u16>, action: &Action<'_>) -> Failure {
     let Action { service, name } = action;
     let say = |kind| Failure::new(kind, if message.is_empty() { code } else { message });
     match code {
@@ -176,15 +176,21 @@ fn refusal(code: &str, message: &str, status: u16, action: &Action<'_>) -> Failu
             say(FailureKind::Denied).advise("finish signing the account up for AWS")
         }
         "NoSuchResourceException" => say(FailureKind::NotFound),
-        // What the SDK makes of an answer that it cannot read.
-        "" if status < 300 => not_an_answer(name, status),
-        code => {
-            let kind = by_status(status).unwrap_or(FailureKind::Malformed);
-            Failure::new(
-                kind,
+        code => match status {
+            // What the SDK makes of an answer that it cannot read.
+            Some(status) if status < 300 && code.is_empty() => not_an_answer(name, status),
+            Some(status) => Failure::new(
+                by_status(status).unwrap_or(FailureKind::Malformed),
                 format!("{name} was refused with HTTP {status} {code}: {message}"),
-            )
-        }
+            ),
+            None => Failure::new(
+                match UNAVAILABLE.contains(&code) {
+                    true => FailureKind::Unavailable,
+                    false => FailureKind::Malformed,
+                },
+                format!("{name} was refused with {code}: {message}"),
+            ),
+        },
     }
 }
 
@@ -257,29 +263,23 @@ fn no_credentials(error: &CredentialsError) -> Failure {
 fn role_refused(refused: &ErrorMetadata) -> Failure {
     let code = refused.code().unwrap_or_default();
     let message = refused.message().unwrap_or_default();
-    if UNAVAILABLE.contains(&code) {
-        let detail = format!("no credentials: AssumeRole was refused with {code}: {message}");
-        return Failure::new(FailureKind::Unavailable, detail);
-    }
-    // The status, which is not at hand, would say no more than the code.
     let action = Action {
         service: "sts",
         name: "AssumeRole",
     };
-    let failure = refusal(code, message, 0, &action);
+    let failure = refusal(code, message, None, &action);
     let detail = format!("no credentials: {}", failure.detail);
-    match (failure.kind, failure.advice) {
-        (FailureKind::Throttled, _) => Failure::new(FailureKind::Throttled, detail),
-        (FailureKind::Denied, Some(advice)) if ACCESS_DENIED.contains(&code) => {
-            Failure::new(FailureKind::Denied, detail).advise(format!(
-                "{advice}, and see whom the role's trust policy names, and with which external id"
-            ))
-        }
-        (FailureKind::Denied, Some(advice)) => {
-            Failure::new(FailureKind::Denied, detail).advise(advice)
-        }
-        _ => Failure::new(FailureKind::Denied, detail).advise(CHECK_CREDENTIALS),
+    if failure.kind.is_transient() {
+        return Failure::new(failure.kind, detail);
     }
+    let advice = failure.advice.unwrap_or(CHECK_CREDENTIALS.to_owned());
+    let advice = match ACCESS_DENIED.contains(&code) {
+        true => format!(
+            "{advice}, and see whom the role's trust policy names, and with which external id"
+        ),
+        false => advice,
+    };
+    Failure::new(FailureKind::Denied, detail).advise(advice)
 }
 
 const CHECK_CREDENTIALS: &str = "check the backend's `credentials`";
@@ -306,7 +306,7 @@ mod tests {
     use super::*;
 
     fn refused(code: &str, message: &str, status: u16) -> Failure {
-        refusal(code, message, status, &Action::of(&GET_SERVICE_QUOTA))
+        refusal(code, message, Some(status), &Action::of(&GET_SERVICE_QUOTA))
     }
 
     #[test]
@@ -329,6 +329,33 @@ mod tests {
         for (code, status, kind) in cases {
             assert_eq!(refused(code, "words", status).kind, kind, "{code} {status}");
         }
+    }
+
+    #[test]
+    fn what_sts_says_of_a_role_is_told_by_its_code() {
+        let said = |code: &str| {
+            let metadata = ErrorMetadata::builder().code(code).message("words");
+            role_refused(&metadata.build())
+        };
+        for (code, kind) in [
+            ("Throttling", FailureKind::Throttled),
+            ("ServiceUnavailable", FailureKind::Unavailable),
+            ("InternalFailure", FailureKind::Unavailable),
+            ("AccessDenied", FailureKind::Denied),
+            ("InvalidClientTokenId", FailureKind::Denied),
+            ("ExpiredToken", FailureKind::Denied),
+            ("ValidationError", FailureKind::Denied),
+        ] {
+            let failure = said(code);
+            assert_eq!(failure.kind, kind, "{code}");
+            assert_eq!(failure.advice.is_some(), kind == FailureKind::Denied);
+            assert!(failure.detail.starts_with("no credentials: "), "{failure}");
+        }
+        assert_eq!(
+            said("ValidationError").to_string(),
+            "denied: no credentials: AssumeRole was refused with ValidationError: words (check \
+             the backend's `credentials`)"
+        );
     }
 
     #[test]
