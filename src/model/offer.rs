@@ -11,8 +11,8 @@ pub enum Market {
     Spot,
 }
 
-/// One instance to launch: what a cloud needs to know to say which quotas it draws on. Where makes
-/// no difference.
+/// One instance to launch: what a cloud needs to know to say which quotas it draws on, in
+/// whatever region.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Instance {
     /// The cloud's name of the type, such as `p5.48xlarge`.

@@ -107,8 +107,10 @@ fn with_unit(amount: Amount, unit: Unit) -> String {
 /// Whether an amount and what is free of a quota differ by less than people are shown, as 60,417
 /// GiB and 59 TiB do: "needs 59 TiB; 59 TiB are free" would be no reason.
 fn reads_as_what_is_free(amount: Amount, row: &Quota, quotas: &QuotaIndex) -> bool {
-    row.available(quotas.leased(&row.key))
-        .is_some_and(|free| free != amount && shown(free, row.unit) == shown(amount, row.unit))
+    let free = row.available(quotas.leased(&row.key));
+    row.unit == Unit::Byte
+        && free
+            .is_some_and(|free| free != amount && shown(free, row.unit) == shown(amount, row.unit))
 }
 
 /// An amount as people read it; bytes say what they are counted in, the rest is a number.

@@ -175,8 +175,8 @@ proptest! {
     #[test]
     fn nothing_rests_on_what_is_expired_or_was_never_read(case in cases()) {
         let snapshot = Arc::new(Snapshot::new(case.rows.clone()));
-        let expired = QuotaIndex::expired(snapshot, case.leased.clone());
-        for quotas in [expired, QuotaIndex::unread(Arc::default())] {
+        let expired = QuotaIndex::expired(Arc::clone(&snapshot), case.leased.clone());
+        for quotas in [expired, QuotaIndex::unread(snapshot)] {
             let verdict = judge(&case.demand, case.count, &quotas);
             prop_assert_eq!(verdict.outcome.as_str(), "unknown");
             for strictness in Strictness::ALL {
