@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import statistics
+from collections.abc import Callable
 
 from harness.account import REGIONS
 from harness.dstack_server import AWS_BACKEND, DstackServer, Plan
-from harness.expected import Quotas, by_dstacks_own_test, by_the_oracle
+from harness.expected import (
+    Offer,
+    Quotas,
+    by_both,
+    by_dstacks_own_test,
+    by_the_oracle,
+    differences,
+)
 from harness.moto import Moto
 from harness.oracle import Oracle
 from harness.report import Report
@@ -63,7 +71,7 @@ def test_with_the_plugin_every_offer_is_right_within_its_deadline(
 
     plans = dstack.plans_at_once(PROJECTS)
 
-    _assert_that_all_are_judged(plans, quotas, unjudged, own_test=False)
+    _assert_that_all_are_judged(plans, unjudged, lambda o, n: by_the_oracle(o, n, quotas))
     _assert_that_each_region_was_read_once(clouds.calls(), oracle)
     assert "offers stay as they are" not in dstack.log()
 
@@ -82,7 +90,7 @@ def test_with_variable_and_plugin_each_region_is_read_once_and_every_offer_is_ri
 
     plans = dstack.plans_at_once(PROJECTS)
 
-    _assert_that_all_are_judged(plans, quotas, unjudged, own_test=True)
+    _assert_that_all_are_judged(plans, unjudged, lambda o, n: by_both(o, n, quotas))
     _assert_that_each_region_was_read_once(clouds.calls(), oracle)
     assert "offers stay as they are" not in dstack.log()
 
@@ -117,28 +125,13 @@ def _assert_that_each_region_was_read_once(calls: Calls, oracle: Oracle) -> None
 
 
 def _assert_that_all_are_judged(
-    plans: list[Plan], quotas: Quotas, unjudged: Plan, *, own_test: bool
+    plans: list[Plan], unjudged: Plan, expected: Callable[[Offer, int], str]
 ) -> None:
-    expected = unjudged.of("aws").availabilities().keys()
+    offers = unjudged.of("aws").vcpus()
     for plan in plans:
-        assert plan.availabilities().keys() == expected
-        assert _misjudged(plan, quotas, own_test=own_test) == {}
-
-
-def _misjudged(
-    plan: Plan, quotas: Quotas, *, own_test: bool
-) -> dict[tuple[str, str, bool], tuple[str, str]]:
-    """The offers that are not marked as the quotas say: found, expected."""
-    wrong = {}
-    for offer in plan.offers:
-        resources = offer["instance"]["resources"]
-        named = (offer["region"], offer["instance"]["name"], resources["spot"])
-        expected = by_the_oracle(named, resources["cpus"], quotas)
-        if own_test and by_dstacks_own_test(named, quotas, headroom=False) == "no_quota":
-            expected = "no_quota"
-        if offer["availability"] != expected:
-            wrong[named] = (offer["availability"], expected)
-    return wrong
+        found = plan.availabilities()
+        assert found.keys() == offers.keys()
+        assert differences(found, lambda offer: expected(offer, offers[offer])) == []
 
 
 def _with_projects(dstack: DstackServer) -> DstackServer:

@@ -99,15 +99,8 @@ def test_aws_offers_have_no_quota_exactly_where_there_is_no_room(
     plan = known.dstack.plan(PROJECT)
 
     offers = plan.of("aws")
-    wrong = {}
-    for offer in offers.offers:
-        resources = offer["instance"]["resources"]
-        named = (offer["region"], offer["instance"]["name"], resources["spot"])
-        expected = by_the_oracle(named, resources["cpus"], quotas)
-        if offer["availability"] != expected:
-            wrong[named] = (offer["availability"], expected)
-    assert wrong == {}
-    found = offers.availabilities()
+    found, vcpus = offers.availabilities(), offers.vcpus()
+    assert differences(found, lambda o: by_the_oracle(o, vcpus[o], quotas)) == []
     assert set(found.values()) == {"no_quota", "unknown"}
     assert found.keys() == unjudged.of("aws").availabilities().keys()
 

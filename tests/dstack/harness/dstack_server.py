@@ -58,6 +58,14 @@ class Plan:
             for offer in self.offers
         )
 
+    def vcpus(self) -> dict[tuple[str, str, bool], int]:
+        """How many each offer has, by region, type and spot."""
+        return {
+            (offer["region"], offer["instance"]["name"], resources["spot"]): resources["cpus"]
+            for offer in self.offers
+            for resources in [offer["instance"]["resources"]]
+        }
+
     def availabilities(self) -> dict[tuple[str, str, bool], str]:
         """What each offer is marked as, by region, type and spot."""
         return {

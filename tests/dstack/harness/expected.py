@@ -41,6 +41,12 @@ def by_the_oracle(offer: Offer, vcpus: int, quotas: Quotas) -> str:
 PREEMPTIBLE = "compute.instance.preemptible.count"
 
 
+def by_both(offer: Offer, vcpus: int, quotas: Quotas) -> str:
+    """dstack's own test of what the oracle tells it, and the plugin's verdict on the rest."""
+    own = by_dstacks_own_test(offer, quotas, headroom=False)
+    return own if own == "no_quota" else by_the_oracle(offer, vcpus, quotas)
+
+
 def gpus_of(family: str) -> str:
     """Nebius's quota of on-demand GPUs of a family such as `h100`."""
     return f"compute.instance.gpu.{family}"
