@@ -8,7 +8,7 @@ import pytest
 
 from harness.account import CLOSES, HANGS, REGIONS
 from harness.dstack_server import AWS_BACKEND, PROJECT, Plan
-from harness.expected import Quotas, by_dstacks_own_test
+from harness.expected import Offer, Quotas, by_both, by_dstacks_own_test, differences
 from harness.report import Report
 from harness.simulated import SimulatedClouds
 from harness.stage import StartDstack, StartOracle
@@ -56,6 +56,34 @@ def test_with_the_oracle_every_plan_has_its_offers_at_once(
             expected = by_dstacks_own_test(offer, quotas, headroom=False)
             assert availability == ("unknown" if offer[0] == region else expected), offer
         assert plan.seconds < AT_ONCE_SECONDS
+
+
+@pytest.mark.parametrize("fault", BROKEN)
+def test_with_variable_and_plugin_every_plan_has_its_offers_at_once(
+    start_oracle: StartOracle,
+    start_dstack: StartDstack,
+    clouds: SimulatedClouds,
+    quotas: Quotas,
+    unjudged: Plan,
+    fault: str,
+) -> None:
+    region = BROKEN[fault]
+    clouds.fault(fault, region)
+    oracle = start_oracle()
+    oracle.wait_until_known("aws", *(set(REGIONS) - {region}))
+    dstack = start_dstack(oracle.aws_endpoint, "quota_oracle", **oracle.for_the_plugin)
+    dstack.add_project(PROJECT, AWS_BACKEND)
+
+    plan = dstack.plan(PROJECT)
+
+    found, vcpus = plan.availabilities(), plan.vcpus()
+    assert found.keys() == unjudged.of("aws").availabilities().keys()
+
+    def expected(offer: Offer) -> str:
+        return "unknown" if offer[0] == region else by_both(offer, vcpus[offer], quotas)
+
+    assert differences(found, expected) == []
+    assert plan.seconds < AT_ONCE_SECONDS
 
 
 def test_without_the_oracle_plans_have_no_offers_when_a_region_closes_its_connections(
