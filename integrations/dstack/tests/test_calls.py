@@ -11,6 +11,7 @@ import pytest
 
 from dstack_quota_oracle.calls import MAX_KEPT, Call, Shared
 from dstack_quota_oracle.exchange import NoAnswerError
+from dstack_quota_oracle.patience import Patience
 
 KEEP, JOIN = 2.0, 60.0
 
@@ -26,7 +27,7 @@ class Asked:
         self.fails = False
 
     def ask(self, key: bytes = b"question", seconds: float = 10.0) -> str:
-        return self.shared.ask(key, time.monotonic() + seconds, self._begin)
+        return self.shared.ask(key, Patience(seconds), self._begin)
 
     def _begin(self) -> Call[str]:
         self.calls.append(Call(self._work, self._hang_up))
@@ -92,7 +93,7 @@ def test_all_who_ask_while_it_is_under_way_hear_of_its_failure_and_the_next_asks
     assert len(asked.calls) == 2
 
 
-def test_who_leaves_at_its_deadline_leaves_the_call_to_the_others(
+def test_who_leaves_early_leaves_the_call_to_the_others(
     asked: Asked, pool: ThreadPoolExecutor
 ) -> None:
     (patient,) = _waiting(asked, pool, 1)
@@ -144,7 +145,7 @@ def test_other_questions_are_asked_apart_and_few_answers_are_kept(asked: Asked) 
     assert len(asked.calls) == MAX_KEPT + 2
 
 
-def test_nothing_is_asked_after_the_deadline(asked: Asked) -> None:
+def test_nothing_is_asked_when_no_time_is_left(asked: Asked) -> None:
     with pytest.raises(NoAnswerError):
         asked.ask(seconds=0.0)
     assert asked.calls == []

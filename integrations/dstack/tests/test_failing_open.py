@@ -17,7 +17,7 @@ from dstack_quota_oracle.judge import Judge
 from dstack_quota_oracle.reachability import PAUSE_SECONDS, SILENCES, Reachability
 from dstack_quota_oracle.settings import Settings
 
-from .dstack_objects import ListedBackend, offer
+from .dstack_objects import ListedBackend, availabilities, offer
 from .oracle import Oracle, answer, close, sayer
 
 Handler = BaseHTTPRequestHandler
@@ -95,9 +95,31 @@ def test_one_deadline_covers_all_calls(oracle: Oracle, monkeypatch: pytest.Monke
     monkeypatch.setattr(client, "MAX_OFFERS_PER_CALL", 1)
     oracle.behave = lambda _handler, _body: oracle.over.wait(0.1)
     judge = Judge(Settings(url=oracle.url, timeout_seconds=0.25), sayer())
-    offers = [offer(), offer(), offer(), offer(), offer(), offer(), offer(), offer()]
+    offers = _different_offers(8)
     assert list(judge.judged(ListedBackend([]), offers)) == offers
-    assert len(oracle.requests) < len(offers)
+    # Each call alone would be in time.
+    assert 1 < len(oracle.requests) < len(offers)
+
+
+def test_what_this_process_is_held_up_is_not_counted(
+    oracle: Oracle, monkeypatch: pytest.MonkeyPatch, clock: list[float]
+) -> None:
+    """Twenty plans at once leave no thread much time, however soon the oracle answers."""
+
+    def behave(_handler: Handler, _body: dict[str, Any]) -> bool:
+        clock[0] += 60.0
+        return False
+
+    monkeypatch.setattr(client, "MAX_OFFERS_PER_CALL", 1)
+    oracle.behave = behave
+    oracle.verdict = lambda _: "no_quota"
+    judge = Judge(Settings(url=oracle.url, timeout_seconds=5.0), sayer())
+    judged = judge.judged(ListedBackend([]), _different_offers(8))
+    assert availabilities(judged) == ["no_quota"] * 8
+
+
+def _different_offers(number: int) -> list[Any]:
+    return [offer(region=f"region-{n}") for n in range(number)]
 
 
 def _plan(judge: Judge) -> str:
@@ -133,7 +155,6 @@ def test_an_oracle_that_answers_errors_keeps_nobody_waiting_and_is_asked_by_ever
 def test_one_missed_deadline_costs_the_next_plans_nothing(
     oracle: Oracle, clock: list[float]
 ) -> None:
-    """A process that is busy with twenty plans misses one although the oracle is well."""
     oracle.verdict = lambda _: "no_quota"
     judge = Judge(Settings(url=oracle.url, timeout_seconds=0.5), sayer())
     for missed in (True, True, False, True, True, False):

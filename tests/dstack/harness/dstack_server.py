@@ -201,6 +201,10 @@ class DstackServer:
     def log(self) -> str:
         return self._process.text()
 
+    def said(self, text: str) -> list[str]:
+        """The lines of its log that hold the text."""
+        return [line for line in self.log().splitlines() if text in line]
+
     def memory_mb(self) -> float:
         return self._process.memory_mb()
 

@@ -1,4 +1,4 @@
-"""Calls that several threads wait for: each until its own deadline, the call until the last."""
+"""Calls that several threads wait for: each as long as it likes, the call until the last."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Generic, TypeVar
 
 from dstack_quota_oracle.exchange import timed_out
+from dstack_quota_oracle.patience import Patience
 
 MAX_KEPT = 32
 """Different questions whose answers are kept: plans at one moment ask a few."""
@@ -17,7 +18,7 @@ T = TypeVar("T")
 
 
 class Call(Generic[T]):
-    """Work in a thread of its own, which can be left behind at a fixed time.
+    """Work in a thread of its own, which can be left behind at any time.
 
     The timeouts of an HTTP library are per read and leave out name resolution.
     """
@@ -41,12 +42,14 @@ class Call(Generic[T]):
         # With it goes the question, which is longer than the answer.
         self._hang_up = _nothing
 
-    def result(self, deadline: float) -> T:
-        """What the work gives, if it does so before the deadline."""
-        try:
-            return self._result.result(timeout=max(0.0, deadline - time.monotonic()))
-        except concurrent.futures.TimeoutError:
-            raise timed_out() from None
+    def result(self, patience: Patience) -> T:
+        """What the work gives, if it does so in time."""
+        if not patience.lasts_until(self._ends_within):
+            raise timed_out()
+        return self._result.result()
+
+    def _ends_within(self, seconds: float) -> bool:
+        return bool(concurrent.futures.wait((self._result,), seconds).done)
 
     def is_under_way(self) -> bool:
         """Whether there is something to wait for."""
@@ -70,18 +73,18 @@ class Shared(Generic[T]):
         self._calls: dict[bytes, Call[T]] = {}
         self._lock = threading.Lock()
 
-    def ask(self, key: bytes, deadline: float, begin: Callable[[], Call[T]]) -> T:
+    def ask(self, key: bytes, patience: Patience, begin: Callable[[], Call[T]]) -> T:
         """The answer to the question `key`; `begin` asks it unless that was just done."""
+        if patience.is_over():
+            raise timed_out()
         with self._lock:
             now = time.monotonic()
-            if now >= deadline:
-                raise timed_out()
             call = self._calls.get(key)
             if call is None or not self._serves(call, now):
                 call = self._add(key, begin(), now)
             call.waiting += 1
         try:
-            return call.result(deadline)
+            return call.result(patience)
         finally:
             with self._lock:
                 call.waiting -= 1

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from dstack_quota_oracle.calls import Call, Shared
 from dstack_quota_oracle.exchange import Exchange, NoAnswerError
+from dstack_quota_oracle.patience import Patience
 from dstack_quota_oracle.reachability import Reachability
 from dstack_quota_oracle.settings import Settings
 
@@ -50,7 +51,7 @@ class OracleClient:
         if not self._reachability.may_ask():
             return False
         try:
-            self._asked(self._probes, "/healthz", None, lambda _: None, self._deadline())
+            self._asked(self._probes, "/healthz", None, lambda _: None, self._patience())
         except NoAnswerError as error:
             return error.heard
         return True
@@ -60,21 +61,21 @@ class OracleClient:
         self._reachability.unreachable()
 
     def availabilities(self, offers: Sequence[dict[str, Any]]) -> list[str]:
-        """The oracle's word on each offer, in order; all calls share one deadline."""
-        deadline = self._deadline()
+        """The oracle's word on each offer, in order; all calls share one patience."""
+        patience = self._patience()
         found: list[str] = []
         for start in range(0, len(offers), MAX_OFFERS_PER_CALL):
             batch = offers[start : start + MAX_OFFERS_PER_CALL]
             body = _json({"count": 1, "offers": batch})
             read = _availabilities_of(len(batch))
-            words = self._asked(self._verdicts, "/offers", body, read, deadline)
+            words = self._asked(self._verdicts, "/offers", body, read, patience)
             found += words
         return found
 
     def send(self, path: str, body: dict[str, Any]) -> None:
         """Posts `body` and expects nothing back but success."""
         alone: Shared[None] = Shared(0.0, 0.0)
-        self._asked(alone, path, _json(body), lambda _: None, self._deadline())
+        self._asked(alone, path, _json(body), lambda _: None, self._patience())
 
     def _asked(
         self,
@@ -82,7 +83,7 @@ class OracleClient:
         path: str,
         body: bytes | None,
         read: Callable[[bytes], T],
-        deadline: float,
+        patience: Patience,
     ) -> T:
         def begin() -> Call[T]:
             exchange = Exchange(self._settings, path, body)
@@ -102,7 +103,7 @@ class OracleClient:
 
         asked_at = time.monotonic()
         try:
-            return shared.ask(hashlib.sha256(body or b"").digest(), deadline, begin)
+            return shared.ask(hashlib.sha256(body or b"").digest(), patience, begin)
         except NoAnswerError as error:
             if error.kind == "unreachable":
                 self._reachability.unreachable()
@@ -110,8 +111,8 @@ class OracleClient:
                 self._reachability.silent(asked_at)
             raise
 
-    def _deadline(self) -> float:
-        return time.monotonic() + self._settings.timeout_seconds
+    def _patience(self) -> Patience:
+        return Patience(self._settings.timeout_seconds)
 
 
 def _json(body: dict[str, Any]) -> bytes:

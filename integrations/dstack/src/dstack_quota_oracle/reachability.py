@@ -10,8 +10,8 @@ PAUSE_SECONDS = 15.0
 found before anyone wonders."""
 
 SILENCES = 3
-"""One missed deadline may be this process's own doing: twenty plans at once leave no thread of
-it time to read an answer. So many in a row are the oracle's."""
+"""One missed deadline may be an accident: a packet lost, a machine held up. So many in a row
+are the oracle's."""
 
 
 class Reachability:
