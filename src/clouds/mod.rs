@@ -25,9 +25,6 @@ pub struct Registration {
     /// How fast it is called unless the operator says otherwise: its documented limit less a
     /// reserve for the account's other users.
     pub rate_limit: RateLimit,
-    /// The variables by which its own library finds out whose account is meant, none of them secret,
-    /// where the keys leave that to it.
-    pub account_variables: &'static [&'static str],
     /// Understands the keys of its own in a `[[backends]]` table.
     pub parse: fn(toml::Table) -> Result<Arc<dyn CloudSettings>, SettingsError>,
 }
@@ -41,6 +38,12 @@ pub trait CloudSettings: fmt::Debug + Send + Sync {
             RegionChoice::Default | RegionChoice::All => None,
             RegionChoice::Listed(regions) => Some(regions.clone()),
         }
+    }
+
+    /// The variables by which the cloud's own library finds out whose account is meant, none of
+    /// them secret; none where the keys say it themselves.
+    fn account_variables(&self) -> &'static [&'static str] {
+        &[]
     }
 
     /// Reads the secrets that the keys name, so that what is wrong is said with the key; relative

@@ -128,7 +128,7 @@ fn fingerprint(
     environment: &[(String, String)],
 ) -> String {
     let mut text = format!("{}\n{cloud:?}\n", kind.kind);
-    for name in kind.account_variables {
+    for name in cloud.account_variables() {
         let given = environment.iter().find(|(given, _)| given == name);
         text.push_str(&format!("{name}={:?}\n", given.map(|(_, value)| value)));
     }

@@ -109,9 +109,10 @@ const FLOORS: [(&str, &[&str]); 16] = [
 const APART: [&str; 2] = ["clouds", "sim"];
 
 /// Crates that only these folders name. Tests are free to use what they compare with.
-const CRATES: [(&str, &[&str]); 6] = [
+const CRATES: [(&str, &[&str]); 7] = [
     ("aws_config", &["clouds"]),
     ("aws_sdk_servicequotas", &["clouds"]),
+    ("aws_sdk_sts", &["clouds"]),
     ("axum", &["http", "app", "cli", "sim"]),
     ("governor", &["upstream"]),
     ("moka", &["cache"]),

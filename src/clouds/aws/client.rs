@@ -45,13 +45,16 @@ pub(super) fn shared_config(credentials: SharedCredentialsProvider) -> SdkConfig
         .credentials_provider(credentials)
         .identity_cache(IdentityCache::lazy().build())
         .retry_config(RetryConfig::disabled())
-        .timeout_config(
-            TimeoutConfig::builder()
-                .connect_timeout(CONNECT_TIMEOUT)
-                .operation_attempt_timeout(ATTEMPT_TIMEOUT)
-                .operation_timeout(ATTEMPT_TIMEOUT)
-                .build(),
-        )
+        .timeout_config(timeouts())
+        .build()
+}
+
+/// How long a call may take, whomever it asks.
+pub(super) fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+        .operation_timeout(ATTEMPT_TIMEOUT)
         .build()
 }
 

@@ -16,8 +16,9 @@ use aws_smithy_async::time::SystemTimeSource;
 
 use crate::clouds::SecretProblem;
 use crate::model;
-use crate::secret::{ExposeSecret, SecretSource};
+use crate::secret::{ExposeSecret, SecretSource, read_file};
 
+use super::client::timeouts;
 use super::settings::{Credentials, EndpointUrl, StaticKeys};
 
 /// The provider of a backend's credentials; nothing is asked before the first call.
@@ -37,8 +38,7 @@ pub(super) async fn provider(
         Credentials::Profile { profile } => SharedCredentialsProvider::new(
             ProfileFileCredentialsProvider::builder()
                 .profile_name(profile)
-                // A profile that assumes a role asks STS in a region.
-                .configure(&ProviderConfig::without_region().with_region(Some(region)))
+                .configure(&in_region(region))
                 .build(),
         ),
         Credentials::AssumeRole {
@@ -53,6 +53,7 @@ pub(super) async fn provider(
                 .credentials_provider(SharedCredentialsProvider::new(chain(region.clone()).await))
                 .region(region.clone())
                 .retry_config(RetryConfig::disabled())
+                .timeout_config(timeouts())
                 // The provider panics without one.
                 .time_source(SystemTimeSource::new())
                 .build()
@@ -86,20 +87,26 @@ impl ProvideCredentials for RenewedKeys {
         Self: 'a,
     {
         let keys = self.keys.read(&self.base);
-        let keys = keys.map_err(|problem| CredentialsError::invalid_configuration(problem.message));
-        future::ProvideCredentials::ready(keys.map(|mut keys| {
-            // By the clock of the SDK, which asks again when this is over.
-            *keys.expiry_mut() = SystemTime::now().checked_add(KEYS_KEPT_FOR);
-            keys
-        }))
+        future::ProvideCredentials::ready(
+            keys.map_err(|problem| CredentialsError::invalid_configuration(problem.message)),
+        )
     }
 }
 
 async fn chain(region: Region) -> DefaultCredentialsChain {
     DefaultCredentialsChain::builder()
-        .region(region)
+        .configure(in_region(region))
         .build()
         .await
+}
+
+/// How the SDK asks for credentials on its own: STS in a region, and as patiently as AWS is asked
+/// for quotas. Whoever waits for the credentials tries again.
+fn in_region(region: Region) -> ProviderConfig {
+    ProviderConfig::without_region()
+        .with_region(Some(region))
+        .with_retry_config(RetryConfig::disabled())
+        .with_timeout_config(timeouts())
 }
 
 impl StaticKeys {
@@ -134,12 +141,28 @@ impl StaticKeys {
             &self.session_token,
         )?;
         Ok(AwsCredentials::new(
-            &self.access_key_id,
+            self.read_id(base)?,
             secret.expose_secret(),
             token.map(|token| token.expose_secret().to_owned()),
-            None,
+            // By the clock of the SDK, which asks again when this is over.
+            SystemTime::now().checked_add(KEYS_KEPT_FOR),
             "quota-oracle configuration",
         ))
+    }
+
+    fn read_id(&self, base: &Path) -> Result<String, SecretProblem> {
+        let at: &[&str] = &["credentials"];
+        match (&self.access_key_id_file, &*self.access_key_id) {
+            (None, "") => Err(SecretProblem::at(at, "`access_key_id` is missing")),
+            (None, id) => Ok(id.to_owned()),
+            (Some(file), "") => read_file(&base.join(file))
+                .map(|id| id.expose_secret().to_owned())
+                .map_err(|error| SecretProblem::at(&["credentials", "access_key_id_file"], error)),
+            (Some(_), _) => Err(SecretProblem::at(
+                at,
+                "there are two: keep `access_key_id_file` or `access_key_id`",
+            )),
+        }
     }
 }
 
@@ -148,24 +171,48 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn keys_that_somebody_renews_are_read_again() {
+    async fn a_key_that_somebody_renews_is_read_again_with_its_id() {
         let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("token");
+        let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text);
         let keys = RenewedKeys {
             keys: toml::from_str(
-                "access_key_id = \"AKIAIOSFODNN7EXAMPLE\"\nsecret_access_key_file = \"token\"\n\
+                "access_key_id_file = \"id\"\nsecret_access_key_file = \"secret\"\n\
                  session_token_file = \"token\"",
             )
             .unwrap(),
             base: folder.path().to_owned(),
         };
-        for written in ["first", "second"] {
-            std::fs::write(&file, written).unwrap();
+        for renewed in ["first", "second"] {
+            for name in ["id", "secret", "token"] {
+                write(name, &format!("{name} {renewed}\n")).unwrap();
+            }
+            let before = SystemTime::now();
             let read = keys.provide_credentials().await.unwrap();
-            assert_eq!(read.session_token(), Some(written));
-            assert!(read.expiry().unwrap() <= SystemTime::now() + KEYS_KEPT_FOR);
+            assert_eq!(read.access_key_id(), format!("id {renewed}"));
+            assert_eq!(read.secret_access_key(), format!("secret {renewed}"));
+            assert_eq!(read.session_token(), Some(&*format!("token {renewed}")));
+            let kept = read.expiry().unwrap().duration_since(before).unwrap();
+            assert!(
+                kept >= KEYS_KEPT_FOR && kept < 2 * KEYS_KEPT_FOR,
+                "{kept:?}"
+            );
         }
-        std::fs::remove_file(&file).unwrap();
+        std::fs::remove_file(folder.path().join("id")).unwrap();
         assert!(keys.provide_credentials().await.is_err());
+    }
+
+    #[test]
+    fn a_key_has_one_id() {
+        let said = |keys: &str| {
+            let keys = format!("{keys}\nsecret_access_key = \"secret\"");
+            let keys: StaticKeys = toml::from_str(&keys).unwrap();
+            keys.read(Path::new(".")).unwrap_err().message
+        };
+        assert_eq!(said(""), "`access_key_id` is missing");
+        let two = said("access_key_id = \"AKIA\"\naccess_key_id_file = \"id\"");
+        assert_eq!(
+            two,
+            "there are two: keep `access_key_id_file` or `access_key_id`"
+        );
     }
 }

@@ -41,6 +41,5 @@ pub const REGISTRATION: Registration = Registration {
         burst: NonZeroU32::new(4).expect("four is not zero"),
         concurrency: NonZeroU32::new(4).expect("four is not zero"),
     },
-    account_variables: &["AWS_ACCESS_KEY_ID", "AWS_PROFILE", "AWS_ROLE_ARN"],
     parse: super::parse::<Settings>,
 };

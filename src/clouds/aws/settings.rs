@@ -202,7 +202,10 @@ pub enum Credentials {
 #[serde(deny_unknown_fields)]
 pub struct StaticKeys {
     /// Its public half.
+    #[serde(default)]
     pub access_key_id: String,
+    /// A file with its public half, which a key that is renewed has anew.
+    pub access_key_id_file: Option<PathBuf>,
     /// A file with its secret half.
     pub secret_access_key_file: Option<PathBuf>,
     /// Its secret half, by environment only.
@@ -220,6 +223,16 @@ fn session_name() -> String {
 impl CloudSettings for Settings {
     fn regions(&self, choice: &RegionChoice) -> Option<Vec<Region>> {
         Some(chosen(choice))
+    }
+
+    fn account_variables(&self) -> &'static [&'static str] {
+        match &self.credentials {
+            // A role is assumed by whoever the environment says, and is the same whoever does.
+            Credentials::Default => &["AWS_ACCESS_KEY_ID", "AWS_PROFILE", "AWS_ROLE_ARN"],
+            Credentials::Static(_)
+            | Credentials::Profile { .. }
+            | Credentials::AssumeRole { .. } => &[],
+        }
     }
 
     fn check_secrets(&self, base: &Path) -> Result<(), SecretProblem> {
@@ -244,6 +257,23 @@ impl CloudSettings for Settings {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_environment_says_whose_account_it_is_only_where_the_keys_do_not() {
+        let variables = |credentials: &str| {
+            let settings = format!("credentials = {{ source = {credentials} }}");
+            let settings: Settings = toml::from_str(&settings).unwrap();
+            settings.account_variables()
+        };
+        assert!(variables("\"default\"").contains(&"AWS_PROFILE"));
+        for credentials in [
+            "\"static\", access_key_id = \"AKIA\"",
+            "\"profile\", profile = \"gpu\"",
+            "\"assume_role\", role_arn = \"arn\"",
+        ] {
+            assert!(variables(credentials).is_empty(), "{credentials}");
+        }
+    }
 
     #[test]
     fn an_address_is_that_of_one_region_or_of_each() {

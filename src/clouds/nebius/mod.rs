@@ -36,6 +36,5 @@ pub const REGISTRATION: Registration = Registration {
         burst: NonZeroU32::new(20).expect("20 is not zero"),
         concurrency: NonZeroU32::new(4).expect("4 is not zero"),
     },
-    account_variables: &[],
     parse: parse::<Settings>,
 };

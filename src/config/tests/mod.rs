@@ -30,7 +30,6 @@ static CLOUDS: [Registration; 2] = [
             burst: std::num::NonZeroU32::new(4).unwrap(),
             concurrency: std::num::NonZeroU32::new(4).unwrap(),
         },
-        account_variables: &[],
         parse: clouds::parse::<StandIn>,
     },
     Registration {
@@ -40,7 +39,6 @@ static CLOUDS: [Registration; 2] = [
             burst: std::num::NonZeroU32::new(3).unwrap(),
             concurrency: std::num::NonZeroU32::new(1).unwrap(),
         },
-        account_variables: &[],
         parse: clouds::parse::<StandIn>,
     },
 ];

@@ -19,7 +19,6 @@ pub(super) const REGISTRY: &[Registration] = &[
     Registration {
         kind: "scripted",
         rate_limit: clouds::aws::REGISTRATION.rate_limit,
-        account_variables: &[],
         parse: clouds::parse::<Script>,
     },
 ];
