@@ -18,7 +18,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::routing::get;
 use bytes::Bytes;
 use quota_oracle::clouds::{CloudSettings, RegionChoice, aws};
-use quota_oracle::sim::aws::{RateLimits, Settings, SimulatedAws};
+use quota_oracle::sim::aws::{Settings, SimulatedAws};
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 
@@ -31,7 +31,6 @@ fn main() {
     let simulated = one_thread("simulated");
     let aws = simulated.block_on(async {
         let mut settings = Settings::plain();
-        settings.rate_limits = RateLimits::unlimited();
         let all = aws::Settings::default().regions(&RegionChoice::All);
         let all = all.expect("they are known before AWS is asked");
         settings.accounts[0].regions = all.iter().map(ToString::to_string).collect();

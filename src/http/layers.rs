@@ -46,10 +46,9 @@ pub(super) async fn answer(
 ) -> Response {
     let started = Instant::now();
     let id = request_id(request.headers());
-    let route = request.extensions().get::<MatchedPath>().cloned();
-    let speaks_aws = route
-        .as_ref()
-        .is_some_and(|route| aws_protocol::is_spoken_at(route.as_str()));
+    let matched = request.extensions().get::<MatchedPath>();
+    let route = matched.map(|matched| Route::find(matched.as_str()));
+    let speaks_aws = matched.is_some_and(|route| aws_protocol::is_spoken_at(route.as_str()));
     let path = request.uri().path().to_owned();
     let method = request.method().clone();
     let text_id = id.to_str().unwrap_or_default();
@@ -57,7 +56,7 @@ pub(super) async fn answer(
 
     let deadline = started + shared.0.request_timeout;
     let response = async {
-        let caller = match admit(&shared, &request, route.as_ref()) {
+        let caller = match admit(&shared, &request, route) {
             Ok(caller) => caller,
             Err(problem) => return problem.into_response(),
         };
@@ -103,10 +102,7 @@ pub(super) async fn answer(
             "answered"
         );
     }
-    let route = route
-        .as_ref()
-        .and_then(|matched| Route::find(matched.as_str()))
-        .map_or("unknown", |route| route.path);
+    let route = route.flatten().map_or("unknown", |route| route.path);
     shared
         .0
         .oracle
@@ -116,20 +112,21 @@ pub(super) async fn answer(
     response
 }
 
-/// Lets the caller in, if the route is for them.
+/// Lets the caller in, if the route is for them: one that the router has matched, and the table of
+/// routes knows.
 fn admit(
     shared: &Shared,
     request: &Request,
-    route: Option<&MatchedPath>,
+    route: Option<Option<&Route>>,
 ) -> Result<Caller, Problem> {
-    let scope = match route.map(|matched| Route::find(matched.as_str())) {
+    let scope = match route {
         // What does not exist is told to whoever may read.
         None => Scope::Read,
         Some(None) => Scope::Admin,
-        Some(Some(route)) => match route.scope {
-            Some(scope) => scope,
-            None => return Ok(Caller::Anyone),
-        },
+        Some(Some(Route { scope: None, .. })) => return Ok(Caller::Anyone),
+        Some(Some(Route {
+            scope: Some(scope), ..
+        })) => *scope,
     };
     let caller = shared
         .0

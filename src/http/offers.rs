@@ -69,7 +69,7 @@ pub(super) async fn find(
     let vary = [(header::VARY, "accept")];
     if wants_table {
         let text = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
-        return Ok((vary, text, table::body(page)).into_response());
+        return Ok((vary, text, table::body(page).await).into_response());
     }
     let json = [(header::CONTENT_TYPE, "application/json")];
     Ok((vary, json, pieces::json(page)).into_response())

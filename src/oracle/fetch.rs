@@ -5,7 +5,7 @@
 //! are remembered, which moka's `try_get_with` does not do.
 
 use std::collections::HashMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::FutureExt;
@@ -119,13 +119,13 @@ impl Fetcher {
         let Flight {
             started, urgency, ..
         } = flight;
-        let fetch = AssertUnwindSafe(fetch(&*source, &key.unit, urgency)).catch_unwind();
-        let result = fetch.await.unwrap_or_else(|_| Err(panicked()));
-        self.0.metrics.fetch(&key.backend, cause, &result);
+        let read = async {
+            let result = fetch(&*source, &key.unit, urgency).await;
+            self.keep(&key, result, cause, started)
+        };
         // Whatever happens, the read ends here, and a next one may begin after a while.
-        let keep = AssertUnwindSafe(|| self.keep(&key, result, cause, started));
-        let outcome =
-            catch_unwind(keep).unwrap_or_else(|_| self.keep(&key, Err(panicked()), cause, started));
+        let read = AssertUnwindSafe(read).catch_unwind().await;
+        let outcome = read.unwrap_or_else(|_| self.keep(&key, Err(panicked()), cause, started));
         // The answer is in the cache before the next caller could start another read.
         self.under_way().remove(&key);
         let _ = done.send(Some(outcome));
@@ -138,6 +138,7 @@ impl Fetcher {
         cause: Cause,
         started: Moment,
     ) -> Outcome {
+        self.0.metrics.fetch(&key.backend, cause, &result);
         let before = self.0.cache.get(key);
         let now = self.0.clock.now();
         let cause = cause.as_str();
@@ -152,11 +153,12 @@ impl Fetcher {
                     "read"
                 );
                 // What another account was told says nothing about this one.
-                let accounts =
-                    |good: &Good| good.reading.account.clone().zip(reading.account.clone());
-                let is_same = |good: &&Good| accounts(good).is_none_or(|(was, is)| was == is);
+                let is_another = |good: &Good| match (&good.reading.account, &reading.account) {
+                    (Some(was), Some(is)) => was != is,
+                    _ => false,
+                };
                 let last = before.as_ref().and_then(|entry| entry.good.as_ref());
-                let last = last.filter(is_same);
+                let last = last.filter(|good| !is_another(good));
                 let usable_for = self.0.lifetimes.stale_for;
                 let reading = self.0.kept.complete(key, reading, last, now, usable_for);
                 // As of its start: what changed while it was read may or may not be in it.

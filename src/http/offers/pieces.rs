@@ -37,15 +37,18 @@ pub(super) fn in_pieces(
         let offers = piece(&page, 0..page.len());
         return Body::from([&head[..], &offers, &tail].concat());
     }
-    let starts = (0..page.len()).step_by(OFFERS_IN_A_PIECE);
-    let pieces = starts.map(move |start| {
-        let end = page.len().min(start + OFFERS_IN_A_PIECE);
-        Bytes::from(piece(&page, start..end))
-    });
+    let steps = in_steps(page.len());
+    let pieces = steps.map(move |places| Bytes::from(piece(&page, places)));
     let whole = stream::iter([head])
         .chain(stream::iter(pieces))
         .chain(stream::iter([tail]));
     Body::from_stream(whole.map(Ok::<_, Infallible>))
+}
+
+/// The places of so many offers, a piece at a time.
+pub(super) fn in_steps(offers: usize) -> impl Iterator<Item = Range<usize>> + Send {
+    let starts = (0..offers).step_by(OFFERS_IN_A_PIECE);
+    starts.map(move |start| start..offers.min(start + OFFERS_IN_A_PIECE))
 }
 
 /// Some offers, with the commas that join them to those before.

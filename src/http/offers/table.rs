@@ -7,7 +7,7 @@ use std::ops::Range;
 use axum::body::{Body, Bytes};
 
 use super::asked::parameter;
-use super::pieces::in_pieces;
+use super::pieces::{in_pieces, in_steps};
 use crate::model::{Basis, Market, PriceBasis};
 use crate::oracle::{JudgedOffer, OfferPage, Shape};
 
@@ -25,13 +25,13 @@ const COLUMNS: [&str; 7] = [
 type Widths = [usize; 6];
 
 /// A page of offers, with what is not known of the backends above it.
-pub(super) fn body(page: OfferPage) -> Body {
+pub(super) async fn body(page: OfferPage) -> Body {
     let mut head = notes(&page);
     if page.total == 0 {
         head.push_str("no offer is like that\n");
         return Body::from(head);
     }
-    let widths = widths(&page);
+    let widths = widths(&page).await;
     line(&mut head, &widths, &COLUMNS);
     let tail = place_in_all(&page);
     let piece = move |page: &OfferPage, places| rows(page, places, &widths);
@@ -85,12 +85,16 @@ fn place_in_all(page: &OfferPage) -> String {
     text
 }
 
-fn widths(page: &OfferPage) -> Widths {
+async fn widths(page: &OfferPage) -> Widths {
     let mut widths = std::array::from_fn(|column| COLUMNS[column].len());
-    for offer in page.offers() {
-        for (width, cell) in widths.iter_mut().zip(&row(&offer)) {
-            *width = cell.chars().count().max(*width);
+    for places in in_steps(page.len()) {
+        for offer in page.some_offers(places) {
+            for (width, cell) in widths.iter_mut().zip(&row(&offer)) {
+                *width = cell.chars().count().max(*width);
+            }
         }
+        // Whoever else this thread serves has a turn, as between the pieces of the answer.
+        tokio::task::yield_now().await;
     }
     widths
 }

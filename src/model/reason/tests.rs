@@ -69,7 +69,7 @@ fn the_sentence_says_what_is_needed_and_what_is_free() {
 }
 
 #[test]
-fn amounts_that_differ_never_read_alike() {
+fn tebibytes_that_differ_never_read_alike() {
     let tib = |number: f64| known(number * TIB);
     let row = quota(Unit::Byte, tib(100.0), Some(41.0 * TIB));
     let sentence = |gib: f64| said(row.clone(), Some(gib * GIB));
