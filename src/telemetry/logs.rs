@@ -1,6 +1,8 @@
 //! Structured logs: text on a terminal, JSON lines elsewhere.
 
+use std::backtrace::{Backtrace, BacktraceStatus};
 use std::io::IsTerminal;
+use std::panic::PanicHookInfo;
 
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::format::FmtSpan;
@@ -40,7 +42,22 @@ pub fn init(format: LogFormat, level: &str) {
             .try_init(),
         LogFormat::Json => builder.json().flatten_event(true).try_init(),
     };
-    if result.is_err() {
-        tracing::debug!("logging was already started");
+    match result {
+        Ok(()) => std::panic::set_hook(Box::new(log_panic)),
+        Err(_) => tracing::debug!("logging was already started"),
     }
+}
+
+/// A panic is a line like any other, within the spans that it happened in: Rust's own would be
+/// text among JSON, and would not say in which request.
+fn log_panic(panic: &PanicHookInfo<'_>) {
+    // Captured if `RUST_BACKTRACE` says so.
+    let backtrace = Backtrace::capture();
+    let is_captured = backtrace.status() == BacktraceStatus::Captured;
+    tracing::error!(
+        location = panic.location().map(tracing::field::display),
+        backtrace = is_captured.then(|| tracing::field::display(&backtrace)),
+        "panicked: {}",
+        panic.payload_as_str().unwrap_or("without words")
+    );
 }

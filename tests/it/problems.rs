@@ -1,6 +1,7 @@
 //! Every way to be refused ends in a problem document that says what is wrong and what helps.
 
 use std::convert::Infallible;
+use std::process::Command;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -9,8 +10,9 @@ use axum::http::request::Builder;
 use futures_util::stream;
 
 use quota_oracle::sim::aws::{Fault, FaultKind};
+use quota_oracle::telemetry::{LogFormat, init_logs};
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
@@ -42,6 +44,40 @@ async fn service() -> Service {
     // The simulated AWS runs as long as its handle lives.
     std::mem::forget(aws);
     service
+}
+
+#[test]
+fn a_panic_is_a_line_of_the_log_under_the_id_of_its_request() {
+    // The hook is the whole process's, so it is one of its own.
+    let printed = Command::new(std::env::current_exe().unwrap())
+        .args(["--ignored", "--exact", "problems::panics", "--nocapture"])
+        .env_remove("RUST_BACKTRACE")
+        .output()
+        .unwrap();
+    let log = String::from_utf8(printed.stderr).unwrap();
+    let panics: Vec<&str> = log.lines().filter(|l| l.contains("panicked")).collect();
+    let [line] = panics[..] else {
+        panic!("one line in:\n{log}")
+    };
+    let line: Value = serde_json::from_str(line).unwrap();
+    assert_eq!(line["level"], "ERROR");
+    assert_eq!(line["span"]["request_id"], "job-7");
+    let location = line["location"].as_str().unwrap();
+    assert!(location.contains("scripted.rs"), "{location}");
+}
+
+#[tokio::test]
+#[ignore = "is started by the story above, since it changes how its process panics"]
+async fn panics() {
+    init_logs(LogFormat::Json, "info");
+    let service = service().await;
+    let offer = json!({"backend": "broken", "region": "nowhere-1", "instance_type": "x"});
+    let request = service
+        .request(Method::POST, "/offers")
+        .bearer_auth("all")
+        .header("x-request-id", "job-7")
+        .json(&json!({"offers": [offer]}));
+    assert_eq!(service.send(request).await.status, 500);
 }
 
 /// Makes a request of what is known of it so far.
