@@ -270,7 +270,7 @@ async fn answered(response: Response) -> Result<String, Error> {
     }
     let sentence = match serde_json::from_str::<Problem>(&text) {
         Ok(problem) if problem.known.is_empty() => problem.detail,
-        Ok(problem) => format!("{}; known: {}", problem.detail, problem.known.join(", ")),
+        Ok(problem) => format!("{} (known: {})", problem.detail, problem.known.join(", ")),
         Err(_) => format!("the service answered {status}"),
     };
     Err(match status {

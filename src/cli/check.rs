@@ -71,7 +71,7 @@ pub(super) async fn run(path: Option<&Path>, arguments: Arguments) -> Result<(),
             .collect();
         let asked = arguments.backend.unwrap_or_default();
         return Err(Error::Usage(format!(
-            "there is no backend `{asked}` in {}; known: {}",
+            "there is no backend `{asked}` in {} (known: {})",
             loaded.path.display(),
             known.join(", ")
         )));

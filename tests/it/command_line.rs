@@ -109,7 +109,7 @@ async fn a_running_service_is_asked_from_a_terminal() {
     assert_eq!(code, 1);
     assert_eq!(
         sentence,
-        "quota-oracle: aws has no region `us-east-2`; did you mean `us-east-1`?; known: us-east-1\n"
+        "quota-oracle: aws has no region `us-east-2`; did you mean `us-east-1`? (known: us-east-1)\n"
     );
     let sentence = refused(&["quotas", "aws", "us-east-1", "--url", &url], 1);
     assert!(sentence.contains("needs a token"), "{sentence}");

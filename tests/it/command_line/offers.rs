@@ -56,7 +56,7 @@ async fn offers_are_shown_as_a_table_or_as_they_came() {
         (
             "--sort",
             "prize",
-            "`sort` is `price` or `launchable`, not `prize`; did you mean `price`?; known: price, launchable",
+            "`sort` is `price` or `launchable`, not `prize`; did you mean `price`? (known: price, launchable)",
         ),
         (
             "--count",
