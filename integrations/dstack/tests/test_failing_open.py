@@ -14,6 +14,7 @@ import pytest
 from dstack_quota_oracle import client, saying
 from dstack_quota_oracle.client import KEEP_SECONDS
 from dstack_quota_oracle.judge import Judge
+from dstack_quota_oracle.patience import MOMENT_SECONDS, Patience
 from dstack_quota_oracle.reachability import PAUSE_SECONDS, SILENCES, Reachability
 from dstack_quota_oracle.settings import Settings
 
@@ -75,6 +76,18 @@ def test_offers_stay_as_they_are_when_nobody_listens(
     assert "refused" in caplog.text
 
 
+@pytest.mark.parametrize("kind", ["http", "socks5h"])
+def test_offers_stay_as_they_are_when_the_way_leads_through_a_proxy_that_is_gone(
+    nobody: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, kind: str
+) -> None:
+    monkeypatch.setenv("ALL_PROXY", nobody.replace("http", kind))
+    offers = [offer()]
+    settings = Settings(url="http://oracle.example:8080")
+    assert list(Judge(settings, sayer()).judged(ListedBackend([]), offers)) == offers
+    assert "The quota oracle was not heard" in caplog.text
+    assert "refused" in caplog.text
+
+
 @pytest.mark.parametrize("drips", [False, True], ids=["is_silent", "drips"])
 def test_the_deadline_holds_when_the_oracle(oracle: Oracle, drips: bool) -> None:
     def behave(handler: Handler, _: dict[str, Any]) -> bool:
@@ -91,13 +104,16 @@ def test_the_deadline_holds_when_the_oracle(oracle: Oracle, drips: bool) -> None
     assert time.monotonic() - started < 2.0
 
 
-def test_one_deadline_covers_all_calls(oracle: Oracle, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_deadline_covers_all_calls(
+    oracle: Oracle, monkeypatch: pytest.MonkeyPatch, clock: list[float]
+) -> None:
     monkeypatch.setattr(client, "MAX_OFFERS_PER_CALL", 1)
-    oracle.behave = lambda _handler, _body: oracle.over.wait(0.1)
-    judge = Judge(Settings(url=oracle.url, timeout_seconds=0.25), sayer())
-    offers = _different_offers(8)
+    oracle.behave = _held_up(clock)
+    twenty_moments = 20 * MOMENT_SECONDS
+    judge = Judge(Settings(url=oracle.url, timeout_seconds=twenty_moments), sayer())
+    offers = _different_offers(40)
     assert list(judge.judged(ListedBackend([]), offers)) == offers
-    # Each call alone would be in time.
+    # Each call alone is in time, and costs a moment at least.
     assert 1 < len(oracle.requests) < len(offers)
 
 
@@ -105,17 +121,41 @@ def test_what_this_process_is_held_up_is_not_counted(
     oracle: Oracle, monkeypatch: pytest.MonkeyPatch, clock: list[float]
 ) -> None:
     """Twenty plans at once leave no thread much time, however soon the oracle answers."""
+    monkeypatch.setattr(client, "MAX_OFFERS_PER_CALL", 1)
+    oracle.behave = _held_up(clock)
+    oracle.verdict = lambda _: "no_quota"
+    judge = Judge(Settings(url=oracle.url, timeout_seconds=5.0), sayer())
+    judged = judge.judged(ListedBackend([]), _different_offers(8))
+    assert availabilities(judged) == ["no_quota"] * 8
+
+
+def _held_up(clock: list[float]) -> Callable[[Handler, dict[str, Any]], bool]:
+    """A minute passes before the oracle answers, as far as this process can tell."""
 
     def behave(_handler: Handler, _body: dict[str, Any]) -> bool:
         clock[0] += 60.0
         return False
 
-    monkeypatch.setattr(client, "MAX_OFFERS_PER_CALL", 1)
+    return behave
+
+
+def test_an_answer_that_stops_on_a_busy_server_is_a_missed_deadline(
+    oracle: Oracle, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whoever waits is more patient there than any time-out of a socket would be."""
+
+    def behave(handler: Handler, _: dict[str, Any]) -> bool:
+        handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 60000\r\n\r\n{")
+        return oracle.over.wait()
+
+    monkeypatch.setattr(client, "Patience", lambda seconds: Patience(4 * seconds))
     oracle.behave = behave
-    oracle.verdict = lambda _: "no_quota"
-    judge = Judge(Settings(url=oracle.url, timeout_seconds=5.0), sayer())
-    judged = judge.judged(ListedBackend([]), _different_offers(8))
-    assert availabilities(judged) == ["no_quota"] * 8
+    judge = Judge(Settings(url=oracle.url, timeout_seconds=0.1), sayer())
+    for _ in range(2):
+        assert _plan(judge) == "unknown"
+    assert "it did not answer in time" in caplog.text
+    # It was there, so the second plan has asked as well.
+    assert len(oracle.requests) == 2
 
 
 def _different_offers(number: int) -> list[Any]:

@@ -47,9 +47,11 @@ def test_the_token_is_not_shown() -> None:
     assert "secret-token" not in repr(settings)
 
 
-def test_a_token_that_cannot_be_sent_is_not_repeated() -> None:
+# The last is how Python shows a byte of the environment that is no UTF-8.
+@pytest.mark.parametrize("token", ["SECRET\nSECRET", "SECRET\u00e9", "SECRET\udcff"])
+def test_a_token_that_cannot_be_sent_is_not_repeated(token: str) -> None:
     with pytest.raises(SettingsError) as error:
-        Settings.from_environment({**URL, "QUOTA_ORACLE_TOKEN": "SECRET\nSECRET"})
+        Settings.from_environment({**URL, "QUOTA_ORACLE_TOKEN": token})
     assert str(error.value) == (
         "QUOTA_ORACLE_TOKEN holds something else than one word of visible ASCII"
     )

@@ -90,8 +90,7 @@ class OracleClient:
 
             def work() -> T:
                 try:
-                    # Whoever joins late waits longer; the last to leave hangs up.
-                    content = exchange.run(2 * self._settings.timeout_seconds)
+                    content = exchange.run(self._settings.timeout_seconds)
                 except NoAnswerError as error:
                     if error.heard:
                         self._reachability.heard()

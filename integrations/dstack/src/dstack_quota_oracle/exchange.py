@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import socket
 import threading
 from typing import Any
@@ -10,8 +11,6 @@ from typing import Any
 import requests
 from requests.adapters import HTTPAdapter
 from requests.exceptions import ChunkedEncodingError, ContentDecodingError
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.poolmanager import PoolManager
 
 from dstack_quota_oracle import __version__
@@ -53,7 +52,7 @@ class Exchange:
         self._over = False
 
     def run(self, seconds: float) -> bytes:
-        """The body of a successful answer; `seconds` bound each step on the way to it."""
+        """The body of a successful answer; `seconds` bound how long connecting may take."""
         try:
             return self._answer(seconds)
         finally:
@@ -77,7 +76,9 @@ class Exchange:
                         "Content-Type": "application/json",
                         "User-Agent": f"dstack-quota-oracle/{__version__}",
                     },
-                    timeout=seconds,
+                    # While it connects there is no socket to shut yet; whoever waits for the rest
+                    # hangs up, by no clock but their own.
+                    timeout=(seconds, None),
                     allow_redirects=False,
                     stream=True,
                 ) as response:
@@ -128,26 +129,20 @@ _here = _Here()
 """The exchange that runs in this thread: urllib3 makes its connections out of our sight."""
 
 
-class _HTTPConnection(HTTPConnection):
-    def connect(self) -> None:
-        _here.exchange.use(self)
-        super().connect()
-        _here.exchange.use(self)
+@functools.cache
+def _watched(pool: Any) -> Any:
+    """The class of pools, whichever it is, with connections that can be ended from outside."""
 
+    class Connection(pool.ConnectionCls):  # type: ignore[misc]
+        def connect(self) -> None:
+            _here.exchange.use(self)
+            super().connect()
+            _here.exchange.use(self)
 
-class _HTTPSConnection(HTTPSConnection):
-    def connect(self) -> None:
-        _here.exchange.use(self)
-        super().connect()
-        _here.exchange.use(self)
+    class Pool(pool):  # type: ignore[misc]
+        ConnectionCls = Connection
 
-
-class _HTTPPool(HTTPConnectionPool):
-    ConnectionCls = _HTTPConnection
-
-
-class _HTTPSPool(HTTPSConnectionPool):
-    ConnectionCls = _HTTPSConnection
+    return Pool
 
 
 class _Adapter(HTTPAdapter):
@@ -164,7 +159,10 @@ class _Adapter(HTTPAdapter):
 
 
 def _watch(manager: PoolManager) -> None:
-    manager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
+    # Derived from what is there: a SOCKS proxy's pools are of classes of their own.
+    manager.pool_classes_by_scheme = {
+        scheme: _watched(pool) for scheme, pool in manager.pool_classes_by_scheme.items()
+    }
 
 
 def timed_out() -> NoAnswerError:

@@ -48,7 +48,7 @@ class Settings:
             timeout_seconds=_seconds(value("QUOTA_ORACLE_TIMEOUT")),
             backends=backends,
             feedback=_switch(value("QUOTA_ORACLE_FEEDBACK")),
-            token_text=_token("QUOTA_ORACLE_TOKEN", token_text.encode(errors="replace")),
+            token_text=_token("QUOTA_ORACLE_TOKEN", token_text.encode(errors="surrogatepass")),
             token_file=Path(token_file) if token_file else None,
         )
 
