@@ -184,6 +184,14 @@ def start_dstack(tmp_path: Path, moto: Moto, catalog: CatalogServer) -> Iterator
 
 
 @pytest.fixture
+def oracle(start_oracle: StartOracle) -> Oracle:
+    """One that knows the AWS account of the simulated clouds."""
+    oracle = start_oracle()
+    oracle.wait_until_known("aws", *REGIONS)
+    return oracle
+
+
+@pytest.fixture
 def start_oracle(tmp_path: Path, clouds: SimulatedClouds) -> Iterator[StartOracle]:
     """Starts oracles that read the simulated clouds."""
     oracles: list[Oracle] = []

@@ -27,13 +27,6 @@ AWS_CLI = "awscli==1.46.3"
 CODES = (STANDARD, G, P, P4_SPOT)
 
 
-@pytest.fixture
-def oracle(start_oracle: StartOracle) -> Oracle:
-    oracle = start_oracle()
-    oracle.wait_until_known("aws", *REGIONS)
-    return oracle
-
-
 def _client(oracle: Oracle, region: str, mode: str, secret: str = SECRET_ACCESS_KEY) -> Any:
     session = boto3.session.Session(ACCESS_KEY_ID, secret, region_name=region)
     return session.client(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import Future
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from harness.account import CLOSES, HANGS, REGIONS
 from harness.dstack_server import AWS_BACKEND, PROJECT, Plan
 from harness.expected import Offer, Quotas, by_both, by_dstacks_own_test, differences
+from harness.oracle import Oracle
 from harness.report import Report
 from harness.simulated import SimulatedClouds
 from harness.stage import StartDstack, StartOracle
@@ -26,20 +28,28 @@ STORIES = {
 ALONE, WITH_THE_ORACLE = "dstack alone", "with the oracle"
 
 
-@pytest.mark.parametrize("fault", BROKEN)
+@pytest.fixture(params=BROKEN)
+def fault(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def oracle(start_oracle: StartOracle, clouds: SimulatedClouds, fault: str) -> Oracle:
+    """One that knows every region but the broken one."""
+    clouds.fault(fault, BROKEN[fault])
+    oracle = start_oracle()
+    oracle.wait_until_known("aws", *(set(REGIONS) - {BROKEN[fault]}))
+    return oracle
+
+
 def test_with_the_oracle_every_plan_has_its_offers_at_once(
-    start_oracle: StartOracle,
+    oracle: Oracle,
     start_dstack: StartDstack,
-    clouds: SimulatedClouds,
     quotas: Quotas,
     unjudged: Plan,
     report: Report,
     fault: str,
 ) -> None:
-    region = BROKEN[fault]
-    clouds.fault(fault, region)
-    oracle = start_oracle()
-    oracle.wait_until_known("aws", *(set(REGIONS) - {region}))
     dstack = start_dstack(oracle.aws_endpoint)
     projects = (PROJECT, "another-team")
     for project in projects:
@@ -49,41 +59,23 @@ def test_with_the_oracle_every_plan_has_its_offers_at_once(
 
     _report(report, fault, WITH_THE_ORACLE, plans[0])
     for plan in plans:
-        found = plan.availabilities()
-        assert found.keys() == unjudged.of("aws").availabilities().keys()
-        for offer, availability in found.items():
-            # What is not known is never said to be short.
-            expected = by_dstacks_own_test(offer, quotas, headroom=False)
-            assert availability == ("unknown" if offer[0] == region else expected), offer
-        assert plan.seconds < AT_ONCE_SECONDS
+        _assert_that_the_plan_is_whole_and_at_once(
+            plan, unjudged, fault, lambda o: by_dstacks_own_test(o, quotas, headroom=False)
+        )
 
 
-@pytest.mark.parametrize("fault", BROKEN)
 def test_with_variable_and_plugin_every_plan_has_its_offers_at_once(
-    start_oracle: StartOracle,
-    start_dstack: StartDstack,
-    clouds: SimulatedClouds,
-    quotas: Quotas,
-    unjudged: Plan,
-    fault: str,
+    oracle: Oracle, start_dstack: StartDstack, quotas: Quotas, unjudged: Plan, fault: str
 ) -> None:
-    region = BROKEN[fault]
-    clouds.fault(fault, region)
-    oracle = start_oracle()
-    oracle.wait_until_known("aws", *(set(REGIONS) - {region}))
     dstack = start_dstack(oracle.aws_endpoint, "quota_oracle", **oracle.for_the_plugin)
     dstack.add_project(PROJECT, AWS_BACKEND)
 
     plan = dstack.plan(PROJECT)
 
-    found, vcpus = plan.availabilities(), plan.vcpus()
-    assert found.keys() == unjudged.of("aws").availabilities().keys()
-
-    def expected(offer: Offer) -> str:
-        return "unknown" if offer[0] == region else by_both(offer, vcpus[offer], quotas)
-
-    assert differences(found, expected) == []
-    assert plan.seconds < AT_ONCE_SECONDS
+    vcpus = plan.vcpus()
+    _assert_that_the_plan_is_whole_and_at_once(
+        plan, unjudged, fault, lambda o: by_both(o, vcpus[o], quotas)
+    )
 
 
 def test_without_the_oracle_plans_have_no_offers_when_a_region_closes_its_connections(
@@ -108,6 +100,17 @@ def test_without_the_oracle_plans_have_no_offers_after_minutes_when_a_region_han
     _report(report, "hang", ALONE, plan)
     assert plan.total == 0
     assert plan.seconds > 60
+
+
+def _assert_that_the_plan_is_whole_and_at_once(
+    plan: Plan, unjudged: Plan, fault: str, expected: Callable[[Offer], str]
+) -> None:
+    found = plan.availabilities()
+    assert found.keys() == unjudged.of("aws").availabilities().keys()
+    # What is not known is never said to be short.
+    broken = BROKEN[fault]
+    assert differences(found, lambda o: "unknown" if o[0] == broken else expected(o)) == []
+    assert plan.seconds < AT_ONCE_SECONDS
 
 
 def _report(report: Report, fault: str, case: str, plan: Plan) -> None:

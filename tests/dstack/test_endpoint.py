@@ -9,6 +9,7 @@ from harness import nebius
 from harness.account import REGIONS
 from harness.dstack_server import AWS_BACKEND, PROJECT, Plan
 from harness.expected import Quotas, by_dstacks_own_test, differences
+from harness.oracle import Oracle
 from harness.stage import StartDstack, StartOracle
 
 
@@ -31,18 +32,13 @@ def test_with_headroom_plans_show_no_quota_exactly_where_all_of_it_is_in_use(
 
 
 def test_the_variable_alone_and_the_oracle_stopped_cost_a_cold_project_its_aws_offers(
-    start_oracle: StartOracle,
-    start_dstack: StartDstack,
-    unjudged: Plan,
-    nebius_projects: str,
+    oracle: Oracle, start_dstack: StartDstack, unjudged: Plan, nebius_projects: str
 ) -> None:
     """What docs/dstack.md warns of, and how little of it a short restart shows.
 
     dstack takes an error answer for "unknown", but botocore's error for the lack of one costs it
     all offers of the backend. Nothing that listens nowhere can mend that; the plugin does.
     """
-    oracle = start_oracle()
-    oracle.wait_until_known("aws", *REGIONS)
     dstack = start_dstack(oracle.aws_endpoint, nebius.PLUGIN, PYTHONPATH=nebius_projects)
     for project in ("warm", "cold"):
         dstack.add_project(project, AWS_BACKEND, nebius.BACKEND)

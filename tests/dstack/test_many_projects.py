@@ -56,7 +56,7 @@ def test_with_the_oracle_each_region_is_read_once_and_every_offer_is_right(
 
 
 def test_with_the_plugin_every_offer_is_right_within_its_deadline(
-    start_oracle: StartOracle,
+    oracle: Oracle,
     start_dstack: StartDstack,
     clouds: SimulatedClouds,
     moto: Moto,
@@ -64,15 +64,12 @@ def test_with_the_plugin_every_offer_is_right_within_its_deadline(
     unjudged: Plan,
 ) -> None:
     """Twenty plans at once leave no thread of dstack's much time to read an answer."""
-    oracle = start_oracle()
-    oracle.wait_until_known("aws", *REGIONS)
     # moto knows no quotas: each `no_quota` is the plugin's.
     dstack = _with_projects(start_dstack(moto.url, "quota_oracle", **oracle.for_the_plugin))
 
     plans = dstack.plans_at_once(PROJECTS)
 
-    assert dstack.said("offers stay as they are") == []
-    _assert_that_all_are_judged(plans, unjudged, lambda o, n: by_the_oracle(o, n, quotas))
+    _assert_that_all_are_judged(dstack, plans, unjudged, lambda o, n: by_the_oracle(o, n, quotas))
     _assert_that_each_region_was_read_once(clouds.calls(), oracle)
 
 
@@ -90,8 +87,7 @@ def test_with_variable_and_plugin_each_region_is_read_once_and_every_offer_is_ri
 
     plans = dstack.plans_at_once(PROJECTS)
 
-    assert dstack.said("offers stay as they are") == []
-    _assert_that_all_are_judged(plans, unjudged, lambda o, n: by_both(o, n, quotas))
+    _assert_that_all_are_judged(dstack, plans, unjudged, lambda o, n: by_both(o, n, quotas))
     _assert_that_each_region_was_read_once(clouds.calls(), oracle)
 
 
@@ -125,8 +121,13 @@ def _assert_that_each_region_was_read_once(calls: Calls, oracle: Oracle) -> None
 
 
 def _assert_that_all_are_judged(
-    plans: list[Plan], unjudged: Plan, expected: Callable[[Offer, int], str]
+    dstack: DstackServer,
+    plans: list[Plan],
+    unjudged: Plan,
+    expected: Callable[[Offer, int], str],
 ) -> None:
+    # First, since it tells the reason.
+    assert dstack.said("offers stay as they are") == []
     offers = unjudged.of("aws").vcpus()
     for plan in plans:
         found = plan.availabilities()

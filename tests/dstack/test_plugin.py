@@ -16,7 +16,7 @@ from harness.expected import PREEMPTIBLE, Quotas, by_nebius, by_the_oracle, diff
 from harness.moto import Moto
 from harness.oracle import Oracle
 from harness.simulated import SimulatedClouds
-from harness.stage import StartDstack, StartOracle
+from harness.stage import StartDstack
 
 EIGHT_H100 = {**GPU_TASK, "gpu": "H100:8"}
 ANY_A100 = {**GPU_TASK, "gpu": "A100"}
@@ -193,15 +193,13 @@ def alone(start_dstack: StartDstack, clouds: SimulatedClouds, unjudged: Plan) ->
 
 
 def test_with_both_ways_and_the_oracle_stopped_dstack_behaves_as_without_it(
-    start_oracle: StartOracle,
+    oracle: Oracle,
     start_dstack: StartDstack,
     clouds: SimulatedClouds,
     nebius_projects: str,
     alone: Plan,
     unjudged: Plan,
 ) -> None:
-    oracle = start_oracle()
-    oracle.wait_until_known("aws", *REGIONS)
     dstack = start_dstack(
         oracle.aws_endpoint,
         "quota_oracle",
@@ -228,16 +226,10 @@ def test_with_both_ways_and_the_oracle_stopped_dstack_behaves_as_without_it(
 
 
 def test_with_both_ways_an_oracle_that_hangs_costs_a_cold_project_a_few_deadlines(
-    start_oracle: StartOracle, start_dstack: StartDstack, clouds: SimulatedClouds, alone: Plan
+    oracle: Oracle, start_dstack: StartDstack, clouds: SimulatedClouds, alone: Plan
 ) -> None:
-    oracle = start_oracle()
-    oracle.wait_until_known("aws", *REGIONS)
-    dstack = start_dstack(
-        oracle.aws_endpoint,
-        "quota_oracle",
-        **oracle.for_the_plugin,
-        AWS_ENDPOINT_URL=clouds.aws,
-    )
+    environment = {**oracle.for_the_plugin, "AWS_ENDPOINT_URL": clouds.aws}
+    dstack = start_dstack(oracle.aws_endpoint, "quota_oracle", **environment)
     for project in ("warm", "cold", "another-cold"):
         dstack.add_project(project, AWS_BACKEND)
     warm = dstack.plan("warm")

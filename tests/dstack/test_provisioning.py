@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from harness.account import REGIONS
 from harness.dstack_server import AWS_BACKEND, PROJECT
 from harness.moto import Moto
-from harness.stage import StartDstack, StartOracle
+from harness.oracle import Oracle
+from harness.stage import StartDstack
 
 EIGHT_H100 = {
     "resources": {"gpu": "H100:8", "cpu": "1..", "memory": "1GB..", "disk": "100GB.."},
@@ -18,10 +18,8 @@ ROOM, SHORT = "eu-north-1", "us-east-1"
 
 
 def test_a_fleet_is_launched_where_there_is_room_and_not_tried_where_there_is_none(
-    start_oracle: StartOracle, start_dstack: StartDstack, moto: Moto
+    oracle: Oracle, start_dstack: StartDstack, moto: Moto
 ) -> None:
-    oracle = start_oracle()
-    oracle.wait_until_known("aws", *REGIONS)
     dstack = start_dstack(
         # moto knows no quotas: each refusal is the plugin's.
         moto.url,
