@@ -1,5 +1,6 @@
 //! The command line: what each command prints, and what it says when it cannot.
 
+mod demo;
 mod offers;
 
 use std::process::Output;

@@ -17,6 +17,7 @@ mod environment;
 mod floors;
 mod freshness;
 mod killed;
+mod logs;
 mod nebius;
 mod offers;
 mod outages;

@@ -1,0 +1,89 @@
+//! `demo` in a terminal: what it says to try works, and what it says breaks the cloud does.
+
+use reqwest::Client;
+use serde_json::{Value, json};
+
+use crate::harness::{Process, QUOTAS_OF_A_REGION, eventually};
+
+const TIB: f64 = (1_u64 << 40) as f64;
+
+fn client() -> Client {
+    Client::builder().no_proxy().build().unwrap()
+}
+
+async fn get(url: &str) -> String {
+    let answer = client().get(url).send().await.unwrap();
+    assert_eq!(answer.status(), 200, "{url}");
+    answer.text().await.unwrap()
+}
+
+async fn get_json(url: &str) -> Value {
+    serde_json::from_str(&get(url).await).unwrap()
+}
+
+/// The last address in a line.
+fn address(line: &str) -> String {
+    let at = line.rfind("http://").unwrap();
+    let ends = |c: char| c.is_whitespace() || c == '\'';
+    line[at..].split(ends).next().unwrap().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_demo_says_to_try_works_and_what_it_says_breaks_the_cloud_does() {
+    let mut demo = Process::start(&["demo", "--listen", "127.0.0.1:0"], &[]);
+    let url = address(&demo.line("quota-oracle answers on ").await);
+    let quotas = address(&demo.line("curl ").await);
+    let table = address(&demo.line("curl ").await);
+    let offers = address(&demo.line("curl ").await);
+    let fault = address(&demo.line("breaks it").await);
+    assert_eq!(quotas, format!("{url}/quotas/aws/us-east-1"));
+    eventually("the first regions are read", async || {
+        let answer = client().get(format!("{url}/readyz")).send().await;
+        answer.unwrap().status() == 200
+    })
+    .await;
+
+    let quotas = get_json(&quotas).await;
+    let rows = quotas["quotas"].as_array().unwrap();
+    assert_eq!(rows.len() as u64, QUOTAS_OF_A_REGION);
+    let cloud = fault.strip_suffix("/_sim/fault").unwrap();
+    let account = get_json(&format!("{cloud}/_sim/quotas?region=us-east-1")).await;
+    let account = account["quotas"].as_array().unwrap();
+    let mut in_use = 0;
+    for row in rows {
+        let has = account.iter().find(|one| one["code"] == row["code"]);
+        let has = has.unwrap();
+        let unit = if row["unit"] == "byte" { TIB } else { 1.0 };
+        for member in ["limit", "usage"] {
+            let amount = has[member].as_f64().unwrap() * unit;
+            assert_eq!(row[member].as_f64(), Some(amount), "{member} of {row}");
+        }
+        in_use += usize::from(row["usage"] != 0);
+    }
+    assert!(in_use > 5, "{in_use}");
+
+    let table = get(&table).await;
+    assert!(table.starts_with("nebius/eu-north1  account "), "{table}");
+    assert!(table.contains("  fresh"), "{table}");
+    let offers = get(&offers).await;
+    for (place, said) in [
+        ("nebius/eu-north1", "  available  "),
+        ("aws/us-east-1", "  no_quota  "),
+        ("aws/us-east-2", "  available  "),
+    ] {
+        let mut lines = offers.lines();
+        let found = lines.any(|line| line.contains(place) && line.contains(said));
+        assert!(found, "{place}{said}in\n{offers}");
+    }
+
+    let throttle = json!({"kind": "throttle", "region": "us-east-1"});
+    let broken = client().post(&fault).body(throttle.to_string());
+    assert!(broken.send().await.unwrap().status().is_success());
+    let refresh = client().post(format!("{url}/refresh/aws/us-east-1"));
+    let refreshed: Value = refresh.send().await.unwrap().json().await.unwrap();
+    let region = &refreshed["regions"][0];
+    assert_eq!(region["last_failure"]["kind"], "throttled", "{refreshed}");
+
+    demo.terminate();
+    assert!(demo.ended().await.success(), "{}", demo.output());
+}
