@@ -202,4 +202,12 @@ async fn damaged_rows_are_named_by_their_lines_in_one_line_of_the_log() {
         (&catalog["offers"], &catalog["damaged_rows"]),
         (&json!(2), &json!(8))
     );
+    let answer = reqwest::get(format!("{url}/metrics")).await.unwrap();
+    let metrics = answer.text().await.unwrap();
+    let mut lines = metrics.lines();
+    let counted = lines.find(|line| line.starts_with("quota_oracle_catalog_damaged_rows{"));
+    assert_eq!(
+        counted,
+        Some("quota_oracle_catalog_damaged_rows{provider=\"aws\"} 8.0")
+    );
 }

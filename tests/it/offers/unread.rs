@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use quota_oracle::model::Market;
 use quota_oracle::sim::aws::{Fault, FaultKind};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
-use super::service::{Named, Service, simulated};
+use super::service::{Named, Service, catalog, simulated};
 
 const REGIONS: &[&str] = &["us-east-1", "us-west-2"];
 
@@ -53,6 +54,46 @@ async fn with_a_cloud_out_of_reach_every_offer_is_unknown_at_once() {
         let reason = offer["quota"]["reason"].as_str().unwrap();
         assert!(reason.contains("unavailable: "), "{reason}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn with_a_cloud_out_of_reach_its_whole_catalog_is_told_and_nothing_of_it_judged() {
+    let (_, account) = simulated(&[]).await;
+    let provider = catalog().provider("aws").unwrap();
+    let table = &provider.edition.table;
+    let regions = table.regions().iter();
+    let regions: Vec<&'static str> = regions
+        .map(|region| &*region.as_str().to_owned().leak())
+        .collect();
+    let named = [Named::new("aws", regions.leak())];
+    let service = Service::new(&nowhere().await, &account, &named, Vec::new()).await;
+
+    let answer = service.get("/offers?limit=0").await;
+    assert_eq!(answer["total"], table.len());
+    let offers = answer["offers"].as_array().unwrap();
+    let mut told: Vec<_> = offers
+        .iter()
+        .map(|offer| {
+            let name = |member: &str| offer[member].as_str().unwrap();
+            assert_eq!(
+                (&offer["availability"], &offer["launchable"]),
+                (&json!("unknown"), &Value::Null),
+                "{offer}"
+            );
+            let spot = offer["spot"].as_bool().unwrap();
+            (name("region"), name("instance_type"), spot)
+        })
+        .collect();
+    let rows = (0..).take(table.len()).map(|row| table.offer(row));
+    let mut listed: Vec<_> = rows
+        .map(|row| {
+            let spot = row.market == Market::Spot;
+            (row.region.as_str(), &*row.shape.instance_type, spot)
+        })
+        .collect();
+    told.sort_unstable();
+    listed.sort_unstable();
+    assert!(told == listed, "{} are told", told.len());
 }
 
 #[tokio::test(start_paused = true)]
