@@ -1,5 +1,6 @@
 //! Many callers, many regions, many accounts: never more calls than one reader would make.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -138,6 +139,14 @@ async fn four_accounts_are_preloaded_as_fast_as_the_buckets_allow_and_no_faster(
     let aws = aws.controls();
     assert_eq!(throttled(&aws), 0);
     assert_eq!(all_calls(&aws), ACCOUNTS as u64 * ONE_READ_OF_EACH);
+    let mut first_calls = BTreeMap::new();
+    for call in aws.log() {
+        let unit = (call.key.account, call.key.region);
+        first_calls.entry(unit).or_insert(call.at - started);
+    }
+    assert_eq!(first_calls.len(), ACCOUNTS * DEFAULT_REGIONS.len());
+    let spread = *first_calls.values().max().unwrap() - *first_calls.values().min().unwrap();
+    assert!(spread > Duration::from_millis(500), "{spread:?}");
     let overview = service.get("/quotas").await.json();
     for (number, backend) in (1..=ACCOUNTS).zip(overview["backends"].as_array().unwrap()) {
         assert_eq!(backend["status"], "ok");

@@ -145,6 +145,24 @@ fn the_image_is_built_with_the_pinned_toolchain() {
 }
 
 #[test]
+fn the_image_holds_no_compiler_runs_as_nobody_and_tells_its_health() {
+    let dockerfile = read("Dockerfile");
+    let (before, image) = dockerfile.rsplit_once("\nFROM ").expect("several stages");
+    assert!(before.contains("\nFROM "), "one stage only:\n{dockerfile}");
+    assert!(!image.starts_with("rust:"), "{image}");
+    let said = |word: &str| {
+        let lines = image.lines().map(str::trim);
+        lines.filter_map(|line| line.strip_prefix(word)).collect()
+    };
+    let users: Vec<&str> = said("USER ");
+    assert_eq!(users, ["65532:65532"]);
+    let checks: Vec<&str> = said("HEALTHCHECK ");
+    assert_eq!(checks.len(), 1, "{image}");
+    let commands: Vec<&str> = said("CMD ");
+    assert_eq!(commands[0], "[\"quota-oracle\", \"healthcheck\"]");
+}
+
+#[test]
 fn the_composed_configuration_has_a_token_and_lets_its_snapshots_survive() {
     let config: toml::Table = read("config/quota-oracle.compose.toml")
         .parse()

@@ -1,8 +1,9 @@
-//! When the service says that it is ready, and what it counts.
+//! When the service says that it is ready, what it counts, and what its root leads to.
 
 use std::time::Duration;
 
 use quota_oracle::sim::aws::{Fault, FaultKind};
+use reqwest::Method;
 use serde_json::json;
 
 use crate::harness::{Setup, let_time_pass, plain_aws};
@@ -118,4 +119,59 @@ async fn the_page_of_the_document_needs_nothing_from_elsewhere() {
     }
     let start = service.get("/docs/swagger-initializer.js").await;
     assert!(start.text().contains("/openapi.json"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_browser_gets_a_page_that_asks_routes_and_everybody_else_gets_their_list() {
+    let aws = plain_aws().await;
+    let service = Setup::new(&aws).start().await;
+    service.ready().await;
+    let root = async |accept: &str| {
+        let request = service.request(Method::GET, "/");
+        service.send(request.header("accept", accept)).await
+    };
+
+    let page = root("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8").await;
+    assert_eq!(
+        (page.status, page.header("content-type")),
+        (200, "text/html; charset=utf-8")
+    );
+    let html = page.text();
+    assert!(html.contains("<title>quota-oracle</title>"), "{html}");
+    let asked = html
+        .split("ask(\"")
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next());
+    let mut routes = 0;
+    for path in asked {
+        let path = match path.ends_with('/') {
+            true => format!("{path}aws"),
+            false => path.to_owned(),
+        };
+        let answer = service.get(&path).await;
+        assert_eq!(answer.status, 200, "{path}");
+        for name in ["\"aws\"", "\"us-east-1\""] {
+            assert!(answer.text().contains(name), "{path} names no {name}");
+        }
+        routes += 1;
+    }
+    assert!(routes >= 3, "{html}");
+
+    for accept in ["*/*", "application/json"] {
+        let index = root(accept).await;
+        assert_eq!(
+            (index.status, index.header("content-type")),
+            (200, "application/json")
+        );
+        let expected = json!({
+            "name": "quota-oracle",
+            "version": env!("CARGO_PKG_VERSION"),
+            "routes": [
+                "/quotas", "/quotas/{backend}", "/quotas/{backend}/{region}", "/offers",
+                "/refresh/{backend}", "/refresh/{backend}/{region}", "/aws", "/aws/{backend}",
+                "/healthz", "/readyz", "/metrics", "/openapi.json", "/docs", "/",
+            ],
+        });
+        assert_eq!(index.json(), expected);
+    }
 }

@@ -24,6 +24,20 @@ fn a_backend_needs_no_more_than_its_kind() {
 }
 
 #[test]
+fn each_word_of_strictness_is_a_strictness_of_its_own() {
+    for (word, strictness) in [
+        ("off", Strictness::Off),
+        ("nonzero", Strictness::Nonzero),
+        ("limit", Strictness::Limit),
+        ("headroom", Strictness::Headroom),
+    ] {
+        let text = format!("[[backends]]\nkind = 'aws'\nstrictness = '{word}'");
+        let config = Folder::with(text).load(&[]).unwrap();
+        assert_eq!(config.backends[0].settings.strictness, strictness, "{word}");
+    }
+}
+
+#[test]
 fn a_token_is_kept_as_its_hash_wherever_it_comes_from() {
     let hash = hex::encode(Token::hash("planted-two"));
     let config = Folder::with(format!(
