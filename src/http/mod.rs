@@ -110,6 +110,7 @@ pub fn service(oracle: Oracle, settings: &Settings, aws_protocol: Option<AwsProt
         aws_protocol: aws_protocol.map(aws_protocol::Endpoint::new),
     }));
     let (router, document) = table_of_contents().split_for_parts();
+    let document = openapi::complete(document);
     let router = router
         .merge(SwaggerUi::new("/docs").url("/openapi.json", document))
         .fallback(problem::unknown_route)

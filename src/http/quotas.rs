@@ -21,7 +21,7 @@ use super::{Scope, Shared, table};
 
 /// The backends, their regions and how fresh each is.
 #[utoipa::path(get, path = "/quotas", tag = "quotas",
-    responses((status = 200, body = OverviewBody<'static>), (status = 401, body = ProblemBody)))]
+    responses((status = 200, body = OverviewBody<'static>)))]
 pub(super) async fn all(
     State(shared): State<Shared>,
     Extension(caller): Extension<Caller>,
@@ -109,7 +109,6 @@ pub(super) const REGION: &str = "/quotas/{backend}/{region}";
         )),
         (status = 304, description = "What the body says has not changed"),
         (status = 400, body = ProblemBody),
-        (status = 403, body = ProblemBody),
         (status = 404, body = ProblemBody, description = "No such backend or region; `known` names those there are"),
         (status = 502, body = ProblemBody, description = "Nothing is known and the cloud refuses"),
         (status = 503, body = ProblemBody, description = "Nothing is known yet; `Retry-After` says when to ask again"),

@@ -28,7 +28,7 @@ pub(super) struct Refreshed {
 /// Reads all regions of a backend now.
 #[utoipa::path(post, path = "/refresh/{backend}", tag = "operation",
     params(("backend" = String, Path, description = "The backend's name", example = "aws")),
-    responses((status = 200, body = Refreshed), (status = 403, body = ProblemBody), (status = 404, body = ProblemBody)))]
+    responses((status = 200, body = Refreshed), (status = 404, body = ProblemBody)))]
 pub(super) async fn backend(
     State(shared): State<Shared>,
     Extension(caller): Extension<Caller>,
@@ -46,7 +46,7 @@ pub(super) async fn backend(
         ("backend" = String, Path, description = "The backend's name", example = "aws"),
         ("region" = String, Path, description = "The cloud's own region name", example = "us-east-1"),
     ),
-    responses((status = 200, body = Refreshed), (status = 403, body = ProblemBody), (status = 404, body = ProblemBody)))]
+    responses((status = 200, body = Refreshed), (status = 404, body = ProblemBody)))]
 pub(super) async fn region(
     State(shared): State<Shared>,
     Extension(caller): Extension<Caller>,
