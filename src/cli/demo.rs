@@ -62,7 +62,12 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Error> {
          curl 'http://{address}/quotas/nebius/eu-north1?format=table'\n\
          curl 'http://{address}/offers?gpu=H100&min_gpu_count=8&format=table'\n\
          \n\
-         The simulated AWS is at {}; POST {0}/_sim/fault breaks it. Ctrl-C ends the demo.\n",
+         How the simulated AWS is broken and mended:\n\
+         \n\
+         curl -d '{{\"kind\": \"throttle\"}}' {0}/_sim/fault\n\
+         curl -X DELETE {0}/_sim/faults\n\
+         \n\
+         Ctrl-C ends the demo.\n",
         clouds.aws.url(),
     ))?;
     app.serve(listener, stop_signal()?)

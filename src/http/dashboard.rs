@@ -29,13 +29,14 @@ pub(super) async fn index(headers: HeaderMap) -> Response {
         .get(header::ACCEPT)
         .and_then(|value| value.to_str().ok())
         .is_some_and(|accept| accept.contains("text/html"));
+    let vary = [(header::VARY, "accept")];
     if wants_html {
-        return Html(PAGE).into_response();
+        return (vary, Html(PAGE)).into_response();
     }
-    Json(Index {
+    let index = Json(Index {
         name: "quota-oracle",
         version: env!("CARGO_PKG_VERSION"),
         routes: ROUTES.iter().map(|route| route.path).collect(),
-    })
-    .into_response()
+    });
+    (vary, index).into_response()
 }

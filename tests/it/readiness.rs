@@ -128,7 +128,10 @@ async fn a_browser_gets_a_page_that_asks_routes_and_everybody_else_gets_their_li
     service.ready().await;
     let root = async |accept: &str| {
         let request = service.request(Method::GET, "/");
-        service.send(request.header("accept", accept)).await
+        let answer = service.send(request.header("accept", accept)).await;
+        let varies = answer.header("vary");
+        assert!(varies.split(", ").any(|name| name == "accept"), "{varies}");
+        answer
     };
 
     let page = root("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8").await;

@@ -35,7 +35,8 @@ async fn what_a_demo_says_to_try_works_and_what_it_says_breaks_the_cloud_does() 
     let quotas = address(&demo.line("curl ").await);
     let table = address(&demo.line("curl ").await);
     let offers = address(&demo.line("curl ").await);
-    let fault = address(&demo.line("breaks it").await);
+    let breaks = demo.line("/_sim/fault").await;
+    let mends = address(&demo.line("curl -X DELETE ").await);
     assert_eq!(quotas, format!("{url}/quotas/aws/us-east-1"));
     eventually("the first regions are read", async || {
         let answer = client().get(format!("{url}/readyz")).send().await;
@@ -46,6 +47,7 @@ async fn what_a_demo_says_to_try_works_and_what_it_says_breaks_the_cloud_does() 
     let quotas = get_json(&quotas).await;
     let rows = quotas["quotas"].as_array().unwrap();
     assert_eq!(rows.len() as u64, QUOTAS_OF_A_REGION);
+    let fault = address(&breaks);
     let cloud = fault.strip_suffix("/_sim/fault").unwrap();
     let account = get_json(&format!("{cloud}/_sim/quotas?region=us-east-1")).await;
     let account = account["quotas"].as_array().unwrap();
@@ -76,13 +78,17 @@ async fn what_a_demo_says_to_try_works_and_what_it_says_breaks_the_cloud_does() 
         assert!(found, "{place}{said}in\n{offers}");
     }
 
-    let throttle = json!({"kind": "throttle", "region": "us-east-1"});
-    let broken = client().post(&fault).body(throttle.to_string());
+    let throttle = breaks.split('\'').nth(1).unwrap().to_owned();
+    let broken = client().post(&fault).body(throttle);
     assert!(broken.send().await.unwrap().status().is_success());
     let refresh = client().post(format!("{url}/refresh/aws/us-east-1"));
     let refreshed: Value = refresh.send().await.unwrap().json().await.unwrap();
     let region = &refreshed["regions"][0];
     assert_eq!(region["last_failure"]["kind"], "throttled", "{refreshed}");
+    let mended = client().delete(&mends).send().await.unwrap();
+    assert!(mended.status().is_success());
+    let faults = get_json(&format!("{cloud}/_sim/faults")).await;
+    assert_eq!(faults["faults"], json!([]), "{faults}");
 
     demo.terminate();
     assert!(demo.ended().await.success(), "{}", demo.output());
