@@ -1,9 +1,10 @@
 //! Fresh, stale, expired: what callers get as answers age, and how they avoid getting it twice.
 
+use std::collections::BTreeMap;
 use std::io::Read;
 use std::time::Duration;
 
-use quota_oracle::sim::aws::{Fault, FaultKind, SimulatedAws};
+use quota_oracle::sim::aws::{DEFAULT_REGIONS, Fault, FaultKind, SimulatedAws};
 use reqwest::Method;
 use tokio::time::Instant;
 
@@ -56,6 +57,38 @@ async fn a_stale_answer_is_served_at_once_and_read_anew_behind() {
     .await;
     assert_eq!(service.get(REGION).await.quota(P)["limit"], 192);
     assert_eq!(calls(&cloud, "GetServiceQuota"), 2 * QUOTAS_OF_A_REGION);
+}
+
+#[tokio::test(start_paused = true)]
+async fn regions_that_were_read_together_drift_apart_and_none_goes_stale() {
+    let aws = plain_aws().await;
+    let service = Setup::new(&aws)
+        .set("backends.0.regions", "default")
+        .set("backends.0.refresh_every", "5m")
+        .start()
+        .await;
+    service.ready().await;
+    seconds(290).await;
+
+    let mut reads: BTreeMap<String, Vec<Instant>> = BTreeMap::new();
+    for call in aws.controls().log() {
+        if call.key.operation == "StartQuotaUtilizationReport" {
+            reads.entry(call.key.region).or_default().push(call.at);
+        }
+    }
+    assert_eq!(reads.len(), DEFAULT_REGIONS.len());
+    let waits: Vec<u64> = reads
+        .values()
+        .map(|at| at[1].duration_since(at[0]).as_secs())
+        .collect();
+    let (soonest, latest) = (waits.iter().min().unwrap(), waits.iter().max().unwrap());
+    // Seven to nine tenths of the interval, and the second that a read's own calls may take.
+    assert!(*soonest >= 208 && *latest <= 272, "{waits:?}");
+    assert!(latest - soonest > 10, "{waits:?}");
+    let overview = service.get("/quotas/aws").await.json();
+    for region in overview["regions"].as_array().unwrap() {
+        assert_eq!(region["freshness"], "fresh", "{region}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
