@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -181,14 +182,29 @@ def test_with_the_oracle_stopped_dstack_behaves_as_without_the_plugin(
         known.oracle.start()
 
 
-@pytest.fixture
-def alone(start_dstack: StartDstack, clouds: SimulatedClouds, unjudged: Plan) -> Plan:
+@pytest.fixture(scope="module")
+def alone(
+    folder: Path,
+    all_clouds: SimulatedClouds,
+    moto: Moto,
+    catalog: CatalogServer,
+    unjudged: Plan,
+) -> Plan:
     """The plan of a dstack that asks the simulated AWS itself."""
-    dstack = start_dstack(clouds.aws)
-    dstack.add_project(PROJECT, AWS_BACKEND)
-    plan = dstack.plan(PROJECT)
+    dstack = DstackServer(
+        folder / "alone",
+        {
+            **moto.environment(),
+            "AWS_ENDPOINT_URL_SERVICE_QUOTAS": all_clouds.aws,
+            "GPUHUNT_CATALOG_URL": catalog.url,
+        },
+    )
+    try:
+        dstack.add_project(PROJECT, AWS_BACKEND)
+        plan = dstack.plan(PROJECT)
+    finally:
+        dstack.stop()
     assert plan.shown() != unjudged.of("aws").shown()
-    dstack.stop()
     return plan
 
 
