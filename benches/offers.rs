@@ -17,7 +17,7 @@ fn offers(criterion: &mut Criterion) {
     for (size, copies) in [("bundled", 1), ("tenfold", 10)] {
         let catalog = catalog::enlarged(copies);
         let provider = catalog.provider("aws").expect("it was asked for");
-        let table = &provider.edition.table;
+        let table = &provider.release.table;
         for (name, filter) in filters() {
             criterion.bench_function(&format!("query/{size}/{name}"), |bencher| {
                 bencher.iter(|| table.query(black_box(&filter)));

@@ -11,7 +11,6 @@ use std::time::Duration;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::http::{Request, header};
 use criterion::{Criterion, criterion_group, criterion_main};
-use quota_oracle::cache::Cache;
 use quota_oracle::catalog::Table;
 use quota_oracle::clock::Clock;
 use quota_oracle::clouds::{CloudSettings, Connection, RegionChoice, aws};
@@ -21,6 +20,7 @@ use quota_oracle::model::{
     Snapshot, Unit, UnitId, UnitKey, Usage,
 };
 use quota_oracle::oracle::{Backend, BackendSettings, Oracle};
+use quota_oracle::store::Cache;
 use quota_oracle::telemetry::Metrics;
 use quota_oracle::upstream::{RateLimit, Upstream};
 use tokio::runtime::Runtime;
@@ -52,7 +52,7 @@ fn service(criterion: &mut Criterion) {
     for (size, copies) in [("bundled", 1), ("tenfold", 10)] {
         let catalog = catalog::enlarged(copies);
         let provider = catalog.provider("aws").expect("it was asked for");
-        let table = &provider.edition.table;
+        let table = &provider.release.table;
         let regions = table.regions().to_vec();
         let lists = [
             ("1,000 offers", list(table, 1000, 1, None)),

@@ -9,15 +9,15 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use crate::cache::{Cache, Fingerprints};
 use crate::catalog::Catalog;
 use crate::clock::Clock;
 use crate::clouds::Connection;
 use crate::config::{self, Config};
 use crate::http;
 use crate::model::{BackendName, CloudKind, Failure};
-use crate::oracle::{Backend, Oracle, lasting};
+use crate::oracle::{Backend, Oracle, supervise};
 use crate::source::QuotaSource;
+use crate::store::{Cache, Fingerprints};
 use crate::telemetry::Metrics;
 use crate::upstream::Upstream;
 
@@ -83,7 +83,7 @@ impl App {
         let mut tasks = self.oracle.keep_fresh();
         let (oracle, every) = (self.oracle.clone(), self.reload_catalog_every);
         tasks.spawn(async move {
-            lasting("loading the catalog", || reload(&oracle, every)).await;
+            supervise("loading the catalog", || reload(&oracle, every)).await;
         });
         tasks
     }

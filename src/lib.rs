@@ -8,9 +8,9 @@ pub mod secret;
 pub mod telemetry;
 pub mod wire;
 
-pub mod cache;
 pub mod catalog;
 pub mod source;
+pub mod store;
 pub mod upstream;
 
 pub mod clouds;

@@ -2,7 +2,7 @@
 
 use flate2::read::GzDecoder;
 
-use super::load::{Edition, Origin};
+use super::load::{Origin, Release};
 use super::parse::parse;
 use crate::model::CloudKind;
 
@@ -12,11 +12,11 @@ const FILES: &[(&str, &[u8])] = &[
 ];
 
 /// What the binary holds of a provider, or a sentence when it holds nothing.
-pub(super) fn edition(kind: &CloudKind) -> Result<Edition, String> {
+pub(super) fn release(kind: &CloudKind) -> Result<Release, String> {
     let (_, file) = FILES
         .iter()
         .find(|(provider, _)| *provider == kind.as_str())
         .ok_or_else(|| format!("no catalog of {kind} is bundled"))?;
     let parsed = parse(kind, GzDecoder::new(*file))?;
-    Ok(Edition::new(parsed, Origin::Bundled, None))
+    Ok(Release::new(parsed, Origin::Bundled, None))
 }

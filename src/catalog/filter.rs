@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use super::groups::Groups;
-use super::names::Names;
+use super::interner::Interner;
+use super::inverted_index::InvertedIndex;
 use super::table::{RowId, Shape, Table};
 use crate::model::Market;
 
 /// Which offers are asked for: those that meet every condition that is set.
 ///
-/// Names match whatever their case. A list of names asks for any of them, and an empty one for
+/// Interner match whatever their case. A list of names asks for any of them, and an empty one for
 /// nothing.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Filter {
@@ -77,7 +77,7 @@ impl Table {
         self.names_of(of).texts()
     }
 
-    fn names_of(&self, of: NameOf) -> &Names {
+    fn names_of(&self, of: NameOf) -> &Interner {
         match of {
             NameOf::Region => &self.region_names,
             NameOf::InstanceType => &self.type_names,
@@ -154,7 +154,7 @@ impl Table {
             market: _,
             max_price: _,
         } = filter;
-        let resolve = |names: &Option<Vec<String>>, known: &Names| {
+        let resolve = |names: &Option<Vec<String>>, known: &Interner| {
             names.as_ref().map(|names| known.find_all(names))
         };
         let types = resolve(instance_types, &self.type_names);
@@ -200,12 +200,12 @@ impl Table {
     }
 }
 
-fn members<'a>(groups: &'a Groups, keys: &'a [u32]) -> impl Iterator<Item = u32> {
+fn members<'a>(groups: &'a InvertedIndex, keys: &'a [u32]) -> impl Iterator<Item = u32> {
     keys.iter().flat_map(|&key| groups.of(key)).copied()
 }
 
 /// The rows of these groups that match, in the order of price.
-fn ordered(groups: &Groups, keys: &[u32], matches: impl Fn(usize) -> bool) -> Vec<RowId> {
+fn ordered(groups: &InvertedIndex, keys: &[u32], matches: impl Fn(usize) -> bool) -> Vec<RowId> {
     let mut rows: Vec<RowId> = members(groups, keys)
         .filter(|&row| matches(row as usize))
         .collect();

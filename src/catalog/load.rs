@@ -9,7 +9,7 @@ use std::time::UNIX_EPOCH;
 use jiff::Timestamp;
 
 use super::parse::{Parsed, parse};
-use super::published::Published;
+use super::remote::Published;
 use super::settings::Source;
 use super::table::Table;
 use crate::model::CloudKind;
@@ -20,7 +20,7 @@ const MAX_CSV_BYTES: u64 = 64 << 20;
 
 /// One provider's catalog, as one load brought it.
 #[derive(Debug)]
-pub struct Edition {
+pub struct Release {
     /// What can be rented.
     pub table: Table,
     /// Where it comes from.
@@ -33,7 +33,7 @@ pub struct Edition {
     pub damaged_rows: usize,
 }
 
-/// Where an edition comes from; `Bundled` under another configured source says that this source
+/// Where an release comes from; `Bundled` under another configured source says that this source
 /// has not been loaded yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
@@ -56,7 +56,7 @@ impl Origin {
     }
 }
 
-impl Edition {
+impl Release {
     pub(super) fn new(parsed: Parsed, origin: Origin, version: Option<Arc<str>>) -> Self {
         Self {
             table: parsed.table,
@@ -87,8 +87,8 @@ impl Edition {
 pub(super) async fn load(
     source: &Source,
     kind: &CloudKind,
-    before: &Arc<Edition>,
-) -> Result<Arc<Edition>, String> {
+    before: &Arc<Release>,
+) -> Result<Arc<Release>, String> {
     match source {
         // The binary does not change, and what is not in it never will be.
         Source::Bundled if before.table.is_empty() => {
@@ -110,15 +110,15 @@ pub(super) async fn load(
             let kind = kind.clone();
             off_the_runtime(move || {
                 let parsed = archive.parse(&kind)?;
-                let edition = Edition::new(parsed, Origin::Published, Some(version));
-                Ok(Arc::new(edition))
+                let release = Release::new(parsed, Origin::Published, Some(version));
+                Ok(Arc::new(release))
             })
             .await
         }
     }
 }
 
-fn from_file(path: &Path, kind: &CloudKind, before: Arc<Edition>) -> Result<Arc<Edition>, String> {
+fn from_file(path: &Path, kind: &CloudKind, before: Arc<Release>) -> Result<Arc<Release>, String> {
     let in_words = |error: std::io::Error| format!("{} cannot be read: {error}", path.display());
     let file = File::open(path).map_err(in_words)?;
     let metadata = file.metadata().map_err(in_words)?;
@@ -129,8 +129,8 @@ fn from_file(path: &Path, kind: &CloudKind, before: Arc<Edition>) -> Result<Arc<
         return Ok(before);
     }
     let parsed = parse_bounded(kind, file, &path.display().to_string())?;
-    let edition = Edition::new(parsed, Origin::Directory, Some(version.into()));
-    Ok(Arc::new(edition))
+    let release = Release::new(parsed, Origin::Directory, Some(version.into()));
+    Ok(Arc::new(release))
 }
 
 /// Parses a file that somebody else made, up to a size that nobody needs.

@@ -6,14 +6,14 @@
 //! provider is a [`Table`], which answers a [`Filter`] from columns of numbers.
 
 mod bundled;
-mod damage;
 mod filter;
-mod groups;
+mod interner;
+mod inverted_index;
 mod load;
-mod names;
 mod parse;
-mod published;
+mod remote;
 mod row;
+mod row_errors;
 mod settings;
 mod table;
 
@@ -24,7 +24,7 @@ use arc_swap::ArcSwap;
 use futures_util::future::join_all;
 
 pub use filter::{Filter, NameOf};
-pub use load::{Edition, Origin};
+pub use load::{Origin, Release};
 pub use settings::{Settings, Source};
 pub use table::{Offer, RowId, Shape, Table};
 
@@ -41,7 +41,7 @@ pub struct Catalog {
 #[derive(Clone, Debug)]
 pub struct Provider {
     /// What is served.
-    pub edition: Arc<Edition>,
+    pub release: Arc<Release>,
     /// Why it is not what the source has now, if the last load failed.
     pub last_error: Option<Arc<str>>,
 }
@@ -84,9 +84,9 @@ impl Catalog {
 
     async fn reload_one(&self, kind: &CloudKind, state: &ArcSwap<Provider>) {
         let before = state.load_full();
-        let after = match load::load(&self.source, kind, &before.edition).await {
-            Ok(edition) => Provider {
-                edition,
+        let after = match load::load(&self.source, kind, &before.release).await {
+            Ok(release) => Provider {
+                release,
                 last_error: None,
             },
             Err(sentence) => {
@@ -94,12 +94,12 @@ impl Catalog {
                 if before.last_error.as_deref() != Some(&*sentence) {
                     tracing::warn!(
                         provider = %kind,
-                        serving = before.edition.origin.as_str(),
+                        serving = before.release.origin.as_str(),
                         "the catalog could not be loaded: {sentence}",
                     );
                 }
                 Provider {
-                    edition: before.edition.clone(),
+                    release: before.release.clone(),
                     last_error: Some(sentence.into()),
                 }
             }
@@ -110,13 +110,13 @@ impl Catalog {
 
 impl Provider {
     fn bundled(kind: &CloudKind) -> Self {
-        match bundled::edition(kind) {
-            Ok(edition) => Self {
-                edition: Arc::new(edition),
+        match bundled::release(kind) {
+            Ok(release) => Self {
+                release: Arc::new(release),
                 last_error: None,
             },
             Err(sentence) => Self {
-                edition: Arc::new(Edition::empty()),
+                release: Arc::new(Release::empty()),
                 last_error: Some(sentence.into()),
             },
         }

@@ -8,8 +8,8 @@ use std::io::{BufRead, BufReader, Read};
 use csv::StringRecord;
 use csv_core::{ReadRecordResult, Terminator};
 
-use super::damage::Damage;
 use super::row::{Columns, Row};
+use super::row_errors::Damage;
 use super::table::{Builder, Table};
 use crate::model::CloudKind;
 

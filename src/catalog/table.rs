@@ -8,8 +8,8 @@ use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
-use super::groups::Groups;
-use super::names::Names;
+use super::interner::Interner;
+use super::inverted_index::InvertedIndex;
 use super::row::Row;
 use crate::model::{Gpu, Instance, Market, PriceBasis, Region};
 
@@ -29,14 +29,14 @@ pub struct Table {
     pub(super) price: Vec<f64>,
     price_basis: Vec<PriceBasis>,
 
-    pub(super) type_names: Names,
-    pub(super) region_names: Names,
-    pub(super) gpu_names: Names,
-    pub(super) vendor_names: Names,
-    pub(super) shapes_of_type: Groups,
-    pub(super) shapes_of_gpu: Groups,
-    pub(super) rows_of_shape: Groups,
-    pub(super) rows_of_region: Groups,
+    pub(super) type_names: Interner,
+    pub(super) region_names: Interner,
+    pub(super) gpu_names: Interner,
+    pub(super) vendor_names: Interner,
+    pub(super) shapes_of_type: InvertedIndex,
+    pub(super) shapes_of_gpu: InvertedIndex,
+    pub(super) rows_of_shape: InvertedIndex,
+    pub(super) rows_of_region: InvertedIndex,
 }
 
 /// What an instance of a type is made of.
@@ -182,7 +182,7 @@ impl Table {
 }
 
 impl Shape {
-    /// A number that tells the shapes of one type apart, whatever edition of the catalog they are
+    /// A number that tells the shapes of one type apart, whatever release of the catalog they are
     /// in; offers that are otherwise equal are ordered by it.
     pub fn fingerprint(&self) -> u64 {
         // Without keys of its own, so that it is the same in every process of a release.
@@ -261,7 +261,7 @@ impl Builder {
             gpu.map(|gpu| (gpu.count, gpu.memory_gb.map(f64::to_bits))),
         );
         *self.shapes.entry(key).or_insert_with(|| {
-            let text = |names: &Names, number: u32| names.texts()[number as usize].clone();
+            let text = |names: &Interner, number: u32| names.texts()[number as usize].clone();
             table.shapes.push(Shape {
                 instance_type: text(&table.type_names, numbers.instance_type),
                 cpus: row.cpus,
@@ -298,15 +298,17 @@ impl Builder {
 
         let regions = table.region_names.texts();
         table.regions = regions.iter().cloned().map(Region::new).collect();
-        table.rows_of_region = Groups::new(regions.len(), table.region.iter().copied().map(Some));
+        table.rows_of_region =
+            InvertedIndex::new(regions.len(), table.region.iter().copied().map(Some));
         let numbers = table.shapes.iter().map(|shape| shape.numbers);
         table.rows_of_shape =
-            Groups::new(table.shapes.len(), table.shape.iter().copied().map(Some));
-        table.shapes_of_type = Groups::new(
+            InvertedIndex::new(table.shapes.len(), table.shape.iter().copied().map(Some));
+        table.shapes_of_type = InvertedIndex::new(
             table.type_names.texts().len(),
             numbers.clone().map(|of| Some(of.instance_type)),
         );
-        table.shapes_of_gpu = Groups::new(table.gpu_names.texts().len(), numbers.map(|of| of.gpu));
+        table.shapes_of_gpu =
+            InvertedIndex::new(table.gpu_names.texts().len(), numbers.map(|of| of.gpu));
         table
     }
 

@@ -19,17 +19,17 @@ fn the_bundled_catalogs_are_whole() {
     for (provider, rows, shapes, regions) in
         [(bundled(), 40_674, 1_290, 30), (nebius.unwrap(), 69, 37, 3)]
     {
-        let edition = &provider.edition;
-        let table = &edition.table;
+        let release = &provider.release;
+        let table = &release.table;
         let sizes = (table.len(), table.shapes().len(), table.regions().len());
-        assert_eq!((sizes, edition.damaged_rows), ((rows, shapes, regions), 0));
+        assert_eq!((sizes, release.damaged_rows), ((rows, shapes, regions), 0));
     }
 }
 
 #[test]
 fn an_offer_is_found_by_its_name() {
     let provider = bundled();
-    let table = &provider.edition.table;
+    let table = &provider.release.table;
     let offer = table
         .find("us-east-1", "P5.48xlarge", Market::OnDemand)
         .unwrap();
@@ -58,7 +58,7 @@ fn an_offer_is_found_by_its_name() {
 #[test]
 fn a_type_is_known_where_it_is_not_offered() {
     let provider = bundled();
-    let table = &provider.edition.table;
+    let table = &provider.release.table;
     assert_eq!(
         table.find("me-south-1", "p5.48xlarge", Market::OnDemand),
         None
@@ -83,7 +83,7 @@ fn a_type_by_name_says_only_what_all_its_shapes_share() {
     assert_eq!(table.only_shape("n1"), None);
 
     let provider = bundled();
-    let table = &provider.edition.table;
+    let table = &provider.release.table;
     let only = table.only_shape("p5.48xlarge").unwrap();
     assert_eq!(table.shapes()[only].cpus, Some(192));
 }

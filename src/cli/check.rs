@@ -12,11 +12,10 @@ use tokio::time::Instant;
 
 use crate::app;
 use crate::config;
-use crate::model::{
-    BackendName, CallContext, Failure, FetchUnit, Priority, Reading, Snapshot, Urgency,
-};
+use crate::model::{BackendName, Failure, FetchUnit, Reading, Snapshot};
 use crate::oracle::read_timeout;
 use crate::source::QuotaSource;
+use crate::source::{CallContext, Priority, Urgency};
 use crate::telemetry::Metrics;
 
 use super::{Error, print};
@@ -108,8 +107,8 @@ async fn check(name: &BackendName, source: &Arc<dyn QuotaSource>, table: &mut Ta
 
 fn add_failure(table: &mut Table, name: &BackendName, unit: &FetchUnit, failure: &Failure) {
     let result = format!("{}: {}", failure.kind.as_str(), failure.detail);
-    let advice = failure.advice.as_deref().unwrap_or_default();
-    table.add_row([name.as_str(), unit.id.as_str(), &result, advice]);
+    let hint = failure.hint.as_deref().unwrap_or_default();
+    table.add_row([name.as_str(), unit.id.as_str(), &result, hint]);
 }
 
 async fn fetch(source: &Arc<dyn QuotaSource>, unit: &FetchUnit) -> Result<Reading, Failure> {
@@ -118,7 +117,7 @@ async fn fetch(source: &Arc<dyn QuotaSource>, unit: &FetchUnit) -> Result<Readin
         deadline: (Instant::now() + read_timeout(&**source)).into_std(),
     };
     let mut reading = source.fetch(&unit.id, &context).await?;
-    let missing = source.rehearse(&unit.id, &context).await;
+    let missing = source.probe_permissions(&unit.id, &context).await;
     let missing = missing.into_iter();
     let news: Vec<_> = missing.filter(|it| !reading.gaps.contains(it)).collect();
     reading.gaps.extend(news);

@@ -15,7 +15,7 @@ use crate::model::BackendName;
 use crate::oracle::BackendSettings;
 use crate::sim::aws::{Settings as AwsSimulation, SimulatedAws};
 use crate::sim::nebius::{Settings as NebiusSimulation, SimulatedNebius};
-use crate::{cache, catalog, http};
+use crate::{catalog, http, store};
 
 use super::serve::{listen, stop_signal};
 use super::{Error, print};
@@ -41,7 +41,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Error> {
             listen: address,
             ..http::Settings::default()
         },
-        cache: cache::Settings::default(),
+        cache: store::Settings::default(),
         catalog: catalog::Settings::default(),
         backends: clouds.backends()?,
         // Nobody but this machine can ask, and what it would see is made up.

@@ -9,15 +9,15 @@ use toml::Table;
 
 use crate::clouds::{CloudSettings, RegionChoice, Registration};
 use crate::http::{AwsAnswers, AwsProtocolSettings};
-use crate::model::{BackendName, Region, nearest};
+use crate::model::{BackendName, Region, suggest};
 use crate::oracle::{BackendSettings, Preload};
 use crate::upstream::RateLimit;
 
+use super::diagnostics::{explain_cloud_error, parse_table};
 use super::fields::fields_of;
 use super::problem::{listed, suggestion};
 use super::rate_limit::RateLimitKeys;
 use super::regions::Regions;
-use super::understand::{of_cloud, understand};
 use super::{KeyPath, Problem};
 
 /// One configured connection to one cloud account.
@@ -91,9 +91,9 @@ fn resolve_one(
 ) -> Result<Backend, Problem> {
     let (common, rest) = split(table, fields_of::<Common>());
     let (settings, own) = split(&rest, fields_of::<BackendSettings>());
-    let common: Common = understand(&common, at)?;
+    let common: Common = parse_table(&common, at)?;
     let kind = find_kind(&common.kind, at, registry)?;
-    let settings: BackendSettings = understand(&settings, at)?;
+    let settings: BackendSettings = parse_table(&settings, at)?;
     let regions = common.regions.0;
     if common.aws_protocol.is_some() && kind.kind != <AwsProtocolSettings>::KIND {
         let claim = format!("is for backends of kind `{}`", <AwsProtocolSettings>::KIND);
@@ -101,7 +101,7 @@ fn resolve_one(
     }
     let cloud = (kind.parse)(own.clone()).map_err(|error| {
         let shared = [fields_of::<Common>(), fields_of::<BackendSettings>()].concat();
-        of_cloud(&own, at, &error, &shared)
+        explain_cloud_error(&own, at, &error, &shared)
     })?;
     if let (Preload::Listed(preload), Some(known)) = (&settings.preload, cloud.regions(&regions)) {
         check_preload(preload, &known, at)?;
@@ -161,7 +161,7 @@ fn find_kind(
     let found = registry.iter().find(|cloud| cloud.kind == kind);
     found.ok_or_else(|| {
         let kinds = kinds(registry);
-        let nearest = nearest(kind, &kinds)
+        let nearest = suggest(kind, &kinds)
             .map(|nearest| format!("; did you mean `{nearest}`?"))
             .unwrap_or_default();
         let claim = format!("cannot be `{kind}` (known: {}){nearest}", listed(&kinds));

@@ -9,6 +9,7 @@
 
 mod aws_protocol;
 mod backends;
+mod diagnostics;
 mod document;
 mod environment;
 mod fields;
@@ -18,7 +19,6 @@ mod rate_limit;
 mod regions;
 mod secrets;
 mod server;
-mod understand;
 
 #[cfg(test)]
 mod tests;
@@ -33,16 +33,16 @@ use crate::catalog::Source;
 use crate::clouds::{REGISTRY, Registration};
 use crate::http::{AwsClientSettings, AwsProtocolSettings, TokenSettings};
 use crate::model::duration;
-use crate::{cache, catalog, http};
+use crate::{catalog, http, store};
 
 pub use backends::Backend;
 pub use problem::ConfigError;
 
+use diagnostics::parse_table;
 use document::Document;
 use environment::Override;
 use key_path::KeyPath;
 use problem::Problem;
-use understand::understand;
 
 /// Names the configuration file where the command line does not.
 const FILE_VARIABLE: &str = "QUOTA_ORACLE_CONFIG";
@@ -53,7 +53,7 @@ pub struct Config {
     /// How the service is reached, and by whom.
     pub server: http::Settings,
     /// How long answers are relied on, and where they rest.
-    pub cache: cache::Settings,
+    pub cache: store::Settings,
     /// Where the catalog comes from.
     pub catalog: catalog::Settings,
     /// The cloud accounts, at least one.
@@ -126,9 +126,9 @@ pub fn load_for(
 /// The tables of a configuration as they are written.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-struct Written {
+struct RawConfig {
     server: http::Settings<TokenSettings>,
-    cache: cache::Settings,
+    cache: store::Settings,
     catalog: catalog::Settings,
     backends: Vec<Table>,
     aws_protocol: Option<AwsProtocolSettings<AwsClientSettings>>,
@@ -140,7 +140,7 @@ fn resolve(
     registry: &'static [Registration],
     environment: &[(String, String)],
 ) -> Result<Config, Problem> {
-    let written: Written = understand(table, &KeyPath::default())?;
+    let written: RawConfig = parse_table(table, &KeyPath::default())?;
     let base = file.parent().unwrap_or(Path::new("")).to_owned();
     let backends = backends::resolve(&written.backends, registry, environment)?;
     backends::check_secrets(&backends, &base)?;
@@ -164,7 +164,7 @@ fn resolve(
     })
 }
 
-fn resolve_cache(mut cache: cache::Settings, base: &Path) -> Result<cache::Settings, Problem> {
+fn resolve_cache(mut cache: store::Settings, base: &Path) -> Result<store::Settings, Problem> {
     let at = KeyPath::of("cache");
     if cache.redis_url.is_some() {
         let reason = "sharing through Redis is not built yet, so this key cannot be set";

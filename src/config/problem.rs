@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::model::nearest;
+use crate::model::suggest;
 
 use super::KeyPath;
 
@@ -61,7 +61,7 @@ impl Problem {
 
 /// What to write instead of `word`: the nearest of `known`, or any of them.
 pub(super) fn suggestion(word: &str, known: &[String]) -> String {
-    match nearest(word, known) {
+    match suggest(word, known) {
         Some(nearest) => format!("did you mean `{nearest}`?"),
         None => format!("known: {}", listed(known)),
     }

@@ -256,7 +256,7 @@ impl FailureBody {
         Self {
             kind: failure.kind.as_str(),
             detail: failure.detail.clone(),
-            advice: failure.advice.clone(),
+            advice: failure.hint.clone(),
         }
     }
 }

@@ -49,13 +49,13 @@ pub(super) struct CatalogBody {
     /// How many rows were damaged, and left out.
     damaged_rows: usize,
     #[serde(flatten)]
-    edition: EditionBody,
+    release: ReleaseBody,
 }
 
-/// Which edition of a catalog is served.
+/// Which release of a catalog is served.
 #[derive(Serialize, ToSchema)]
 #[schema(as = CatalogEdition)]
-pub(super) struct EditionBody {
+pub(super) struct ReleaseBody {
     /// Where it comes from: `bundled`, `directory` or `published`.
     origin: &'static str,
     /// What the source calls it, where it has a name for it.
@@ -118,11 +118,11 @@ pub(super) async fn readyz(State(shared): State<Shared>, request: Request) -> Re
             .iter()
             .map(|(kind, provider)| CatalogBody {
                 provider: kind.to_string(),
-                offers: provider.edition.table.len(),
-                damaged_rows: provider.edition.damaged_rows,
-                edition: match caller.is_ok() {
-                    true => EditionBody::of(provider),
-                    false => EditionBody::of(provider).for_strangers(),
+                offers: provider.release.table.len(),
+                damaged_rows: provider.release.damaged_rows,
+                release: match caller.is_ok() {
+                    true => ReleaseBody::of(provider),
+                    false => ReleaseBody::of(provider).for_strangers(),
                 },
             })
             .collect(),
@@ -135,13 +135,13 @@ pub(super) async fn readyz(State(shared): State<Shared>, request: Request) -> Re
     (status, Json(body)).into_response()
 }
 
-impl EditionBody {
+impl ReleaseBody {
     pub(super) fn of(provider: &Provider) -> Self {
-        let edition = &provider.edition;
+        let release = &provider.release;
         Self {
-            origin: edition.origin.as_str(),
-            version: edition.version.as_ref().map(ToString::to_string),
-            loaded_at: time(edition.loaded_at),
+            origin: release.origin.as_str(),
+            version: release.version.as_ref().map(ToString::to_string),
+            loaded_at: time(release.loaded_at),
             last_error: provider.last_error.as_ref().map(ToString::to_string),
         }
     }

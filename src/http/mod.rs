@@ -134,7 +134,7 @@ pub fn service(oracle: Oracle, settings: &Settings, aws_protocol: Option<AwsProt
 
 /// All routes with their documentation.
 fn table_of_contents() -> OpenApiRouter<Shared> {
-    OpenApiRouter::with_openapi(openapi::outline())
+    OpenApiRouter::with_openapi(openapi::placeholder_quotas())
         .routes(routes!(quotas::all))
         .routes(routes!(quotas::backend))
         .routes(routes!(quotas::region))

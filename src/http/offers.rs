@@ -99,10 +99,10 @@ pub(super) async fn judge(
     let judged = shared
         .0
         .oracle
-        .judge_listed(list.offers(), list.count, |backend| {
+        .assess_custom(list.offers(), list.count, |backend| {
             caller.sees(backend.as_str())
         });
-    let mut bytes = Vec::with_capacity(OFFER_BYTES * (judged.judgements.len() + 1));
+    let mut bytes = Vec::with_capacity(OFFER_BYTES * (judged.assessments.len() + 1));
     let body = JudgementsBody::of(&judged);
     serde_json::to_writer(&mut bytes, &body).expect("wire structs have text keys only");
     Ok(([(header::CONTENT_TYPE, "application/json")], bytes).into_response())

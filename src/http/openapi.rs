@@ -83,7 +83,7 @@ fn name_problems(response: &mut Response) {
 }
 
 /// Everything in the document but the routes.
-pub(super) fn outline() -> OpenApi {
+pub(super) fn placeholder_quotas() -> OpenApi {
     let mut license = License::new("Apache-2.0");
     license.identifier = Some("Apache-2.0".to_owned());
     let info = InfoBuilder::new()

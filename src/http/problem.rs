@@ -9,7 +9,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 
-use crate::model::{Failure, nearest};
+use crate::model::{Failure, suggest};
 use crate::oracle::QuotaError;
 
 /// The media type of problem documents (RFC 9457, section 6.1).
@@ -217,7 +217,7 @@ impl From<QuotaError> for Problem {
 
 /// "; did you mean …?", where a known name is near.
 pub(super) fn did_you_mean<N: AsRef<str>>(asked: &str, known: &[N]) -> String {
-    nearest(asked, known).map_or_else(String::new, |name| format!("; did you mean `{name}`?"))
+    suggest(asked, known).map_or_else(String::new, |name| format!("; did you mean `{name}`?"))
 }
 
 /// No route matches.

@@ -61,7 +61,7 @@ pub(super) async fn backend(
     let query = Query::parse(query.as_deref(), &["format"])?;
     let wants_table = table::is_wanted(&query, &headers)?;
     check_visible(&shared, &caller, &backend)?;
-    shared.0.oracle.renew_behind(&backend)?;
+    shared.0.oracle.refresh_stale(&backend)?;
     let mut backends = visible(&shared, &caller);
     backends.retain(|status| status.name.as_str() == backend);
     // A backend that the check above has let pass is there.

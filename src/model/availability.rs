@@ -31,7 +31,7 @@ pub enum Availability {
 
 /// What is said of an offer, and what would be if its backend did not only watch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Advice {
+pub struct Decision {
     /// What is said.
     pub availability: Availability,
     /// What would have been said, where the backend only watches.
@@ -40,20 +40,20 @@ pub struct Advice {
 
 /// What to say of an offer of a backend of that strictness, which only watches if `shadow`, and
 /// whose capacity the cloud has just denied if `out_of_capacity`.
-pub fn advise(
+pub fn decide(
     outcome: Outcome,
     strictness: Strictness,
     shadow: bool,
     out_of_capacity: bool,
-) -> Advice {
+) -> Decision {
     let under = |strictness| availability(outcome, strictness, out_of_capacity);
     if shadow {
-        Advice {
+        Decision {
             availability: under(Strictness::Off),
             shadow: Some(under(strictness)),
         }
     } else {
-        Advice {
+        Decision {
             availability: under(strictness),
             shadow: None,
         }
@@ -65,7 +65,7 @@ fn availability(outcome: Outcome, strictness: Strictness, out_of_capacity: bool)
         Strictness::Off => false,
         Strictness::Nonzero => shortfall >= Shortfall::Zero,
         Strictness::Limit => shortfall >= Shortfall::Limit,
-        Strictness::Headroom => shortfall >= Shortfall::Room,
+        Strictness::Headroom => shortfall >= Shortfall::Headroom,
     };
     match outcome {
         Outcome::Short(shortfall) if counts(shortfall) => Availability::NoQuota,
@@ -123,23 +123,23 @@ impl Availability {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Doubt;
+    use crate::model::UnknownReason;
 
     fn said(outcome: Outcome) -> [&'static str; 4] {
         Strictness::ALL.map(|strictness| {
-            let advice = advise(outcome, strictness, false, false);
-            advice.availability.as_str()
+            let decision = decide(outcome, strictness, false, false);
+            decision.availability.as_str()
         })
     }
 
     #[test]
     fn strictness_decides_only_what_is_made_of_a_shortfall() {
-        let doubt = Outcome::Unknown(Doubt::Expired);
+        let doubt = Outcome::Unknown(UnknownReason::Expired);
         let (unknown, no) = ("unknown", "no_quota");
         assert_eq!(said(Outcome::Fits), ["available"; 4]);
         assert_eq!(said(doubt), [unknown; 4]);
         assert_eq!(
-            said(Outcome::Short(Shortfall::Room)),
+            said(Outcome::Short(Shortfall::Headroom)),
             [unknown, unknown, unknown, no]
         );
         assert_eq!(
@@ -151,22 +151,25 @@ mod tests {
 
     #[test]
     fn missing_capacity_overrules_all_but_a_missing_quota() {
-        let said = |outcome| advise(outcome, Strictness::Headroom, false, true).availability;
+        let said = |outcome| decide(outcome, Strictness::Headroom, false, true).availability;
         assert_eq!(said(Outcome::Fits), Availability::NotAvailable);
         assert_eq!(
-            said(Outcome::Unknown(Doubt::Unread)),
+            said(Outcome::Unknown(UnknownReason::Unread)),
             Availability::NotAvailable
         );
-        assert_eq!(said(Outcome::Short(Shortfall::Room)), Availability::NoQuota);
+        assert_eq!(
+            said(Outcome::Short(Shortfall::Headroom)),
+            Availability::NoQuota
+        );
     }
 
     #[test]
     fn a_backend_that_only_watches_tells_what_it_would_have_said() {
         let short = Outcome::Short(Shortfall::Limit);
-        let advice = advise(short, Strictness::Limit, true, false);
-        assert_eq!(advice.availability, Availability::Unknown);
-        assert_eq!(advice.shadow, Some(Availability::NoQuota));
-        assert_eq!(advise(short, Strictness::Limit, false, false).shadow, None);
+        let decision = decide(short, Strictness::Limit, true, false);
+        assert_eq!(decision.availability, Availability::Unknown);
+        assert_eq!(decision.shadow, Some(Availability::NoQuota));
+        assert_eq!(decide(short, Strictness::Limit, false, false).shadow, None);
     }
 
     #[test]

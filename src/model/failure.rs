@@ -17,7 +17,7 @@ pub struct Failure {
     /// How long the cloud, or our circuit breaker, asks to wait before the next try.
     pub retry_after: Option<Duration>,
     /// What a person can do about it, such as the permission to grant.
-    pub advice: Option<String>,
+    pub hint: Option<String>,
 }
 
 impl Failure {
@@ -27,14 +27,14 @@ impl Failure {
             kind,
             detail: detail.into(),
             retry_after: None,
-            advice: None,
+            hint: None,
         }
     }
 
     /// The same failure with what a person can do about it.
     #[must_use]
-    pub fn advise(mut self, advice: impl Into<String>) -> Self {
-        self.advice = Some(advice.into());
+    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
         self
     }
 
@@ -49,8 +49,8 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.kind.as_str(), self.detail)?;
-        match &self.advice {
-            Some(advice) => write!(f, " ({advice})"),
+        match &self.hint {
+            Some(hint) => write!(f, " ({hint})"),
             None => Ok(()),
         }
     }

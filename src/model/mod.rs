@@ -5,37 +5,35 @@
 
 mod amount;
 mod availability;
-mod call;
 mod capacity;
 mod demand;
 pub mod duration;
 mod failure;
 mod freshness;
+mod instance;
 mod location;
-mod moment;
-mod nearest;
-mod offer;
 mod quota;
 mod quota_index;
 mod reading;
 mod reason;
+mod suggest;
+mod timestamp;
 mod verdict;
 
 pub use amount::{Amount, GIB, TIB};
-pub use availability::{Advice, Availability, Strictness, advise};
-pub use call::{CallContext, Priority, Urgency};
+pub use availability::{Availability, Decision, Strictness, decide};
 pub use capacity::{Capacity, CapacityLevel};
 pub use demand::{Demand, Draw};
 pub use failure::{Failure, FailureKind, FailureRecord};
 pub use freshness::{Freshness, Lifetimes};
+pub use instance::{Gpu, Instance, Market, PriceBasis};
 pub use location::{AccountId, BackendName, CloudKind, Location, Region};
-pub use moment::Moment;
-pub use nearest::nearest;
-pub use offer::{Gpu, Instance, Market, PriceBasis};
 pub use quota::{
     Container, Limit, LimitSource, Native, Quota, QuotaKey, QuotaMarket, Scope, Unit, Usage,
 };
-pub use quota_index::{Doubt, Leased, QuotaIndex};
-pub use reading::{FetchUnit, Reading, Snapshot, UnitId, UnitKey, Untold};
+pub use quota_index::{Leased, QuotaIndex, UnknownReason};
+pub use reading::{FetchUnit, Incomplete, Reading, Snapshot, UnitId, UnitKey};
 pub use reason::reason;
+pub use suggest::suggest;
+pub use timestamp::Moment;
 pub use verdict::{Basis, Binding, Outcome, Shortfall, Verdict, judge};

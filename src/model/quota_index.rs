@@ -13,11 +13,11 @@ pub type Leased = BTreeMap<QuotaKey, Amount>;
 pub struct QuotaIndex {
     snapshot: Arc<Snapshot>,
     leased: Leased,
-    knowledge: Knowledge,
+    knowledge: IndexState,
 }
 
 #[derive(Clone, Debug)]
-enum Knowledge {
+enum IndexState {
     /// Nothing was ever read.
     Unread,
     /// What was read is too old to rest a verdict on; it is only shown.
@@ -28,7 +28,7 @@ enum Knowledge {
 
 /// Why nothing can be said about a demanded quota.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Doubt {
+pub enum UnknownReason {
     /// The region has not been read yet.
     Unread,
     /// What was read has expired.
@@ -55,7 +55,7 @@ pub(super) struct Room {
     /// Whether all usage that matters is known.
     pub(super) usage_known: bool,
     /// The first row that says nothing, and why it does not.
-    pub(super) silent: Option<(usize, Doubt)>,
+    pub(super) undecided: Option<(usize, UnknownReason)>,
     /// The first row that leaves the limit to the layer above it.
     inherited: Option<usize>,
 }
@@ -75,7 +75,7 @@ impl QuotaIndex {
         Self {
             snapshot: outline,
             leased: Leased::new(),
-            knowledge: Knowledge::Unread,
+            knowledge: IndexState::Unread,
         }
     }
 
@@ -84,7 +84,7 @@ impl QuotaIndex {
         Self {
             snapshot,
             leased,
-            knowledge: Knowledge::Expired,
+            knowledge: IndexState::Expired,
         }
     }
 
@@ -102,7 +102,7 @@ impl QuotaIndex {
         Self {
             snapshot,
             leased,
-            knowledge: Knowledge::Holds(rooms),
+            knowledge: IndexState::Holds(rooms),
         }
     }
 
@@ -117,11 +117,11 @@ impl QuotaIndex {
     }
 
     /// The room of a quota, or why nothing is known of it.
-    pub(super) fn room(&self, key: &QuotaKey) -> Result<&Room, Doubt> {
+    pub(super) fn room(&self, key: &QuotaKey) -> Result<&Room, UnknownReason> {
         match &self.knowledge {
-            Knowledge::Unread => Err(Doubt::Unread),
-            Knowledge::Expired => Err(Doubt::Expired),
-            Knowledge::Holds(rooms) => rooms.get(key).ok_or(Doubt::NotListed),
+            IndexState::Unread => Err(UnknownReason::Unread),
+            IndexState::Expired => Err(UnknownReason::Expired),
+            IndexState::Holds(rooms) => rooms.get(key).ok_or(UnknownReason::NotListed),
         }
     }
 
@@ -144,18 +144,19 @@ impl Room {
         tightest: None,
         lowest_limit: None,
         usage_known: true,
-        silent: None,
+        undecided: None,
         inherited: None,
     };
 
     fn add(&mut self, row: usize, quota: &Quota, leased: Amount) {
         if quota.limit_source == LimitSource::Default {
-            self.silent.get_or_insert((row, Doubt::DefaultOnly));
+            self.undecided
+                .get_or_insert((row, UnknownReason::DefaultOnly));
             return;
         }
         let left = match quota.limit {
             Limit::Unknown => {
-                self.silent.get_or_insert((row, Doubt::NoLimit));
+                self.undecided.get_or_insert((row, UnknownReason::NoLimit));
                 return;
             }
             Limit::Inherited => {
@@ -190,8 +191,8 @@ impl Room {
 
     /// All rows are added. Those that only inherit say nothing when nothing is above them.
     fn settle(&mut self) {
-        if self.tightest.is_none() && self.silent.is_none() {
-            self.silent = self.inherited.map(|row| (row, Doubt::NoLimit));
+        if self.tightest.is_none() && self.undecided.is_none() {
+            self.undecided = self.inherited.map(|row| (row, UnknownReason::NoLimit));
         }
     }
 }

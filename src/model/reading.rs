@@ -48,12 +48,12 @@ pub struct Reading {
     /// What could not be read besides, such as usage without the permission for it.
     pub gaps: Vec<Failure>,
     /// Which of that was of quotas, and only for now.
-    pub untold: Untold,
+    pub incomplete: Incomplete,
 }
 
 /// What could not be told for now, so that the reading before may know better.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Untold {
+pub struct Incomplete {
     /// Some limits.
     pub limits: bool,
     /// Usage.

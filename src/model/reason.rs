@@ -1,6 +1,6 @@
 //! The sentence that explains a verdict to a person.
 
-use super::quota_index::{Doubt, QuotaIndex};
+use super::quota_index::{QuotaIndex, UnknownReason};
 use super::verdict::{Binding, Outcome, Verdict};
 use super::{Amount, Demand, GIB, Limit, Quota, Region, TIB, Unit};
 
@@ -41,12 +41,14 @@ fn need(binding: &Binding, quotas: &QuotaIndex, region: &Region) -> String {
 fn state(outcome: Outcome, binding: &Binding, quotas: &QuotaIndex) -> String {
     let row = binding.row.and_then(|place| quotas.row(place));
     match (outcome, row) {
-        (Outcome::Unknown(Doubt::Unread), _) => "the region has not been read yet".to_owned(),
-        (Outcome::Unknown(Doubt::Expired), _) => {
+        (Outcome::Unknown(UnknownReason::Unread), _) => {
+            "the region has not been read yet".to_owned()
+        }
+        (Outcome::Unknown(UnknownReason::Expired), _) => {
             "what was read of the region has expired".to_owned()
         }
-        (Outcome::Unknown(Doubt::DefaultOnly), Some(row)) => default_only(row),
-        (Outcome::Unknown(Doubt::NoLimit), _) => "its limit is unknown".to_owned(),
+        (Outcome::Unknown(UnknownReason::DefaultOnly), Some(row)) => default_only(row),
+        (Outcome::Unknown(UnknownReason::NoLimit), _) => "its limit is unknown".to_owned(),
         (_, Some(row)) => room(row, binding.required, quotas),
         (_, None) => "it is not among the quotas that were read".to_owned(),
     }

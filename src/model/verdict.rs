@@ -3,7 +3,7 @@
 //! This is the truth whatever the caller wants to hear; what a backend's strictness makes of it
 //! is in `availability`, and the sentence that explains it in `reason`.
 
-use super::quota_index::{Doubt, QuotaIndex};
+use super::quota_index::{QuotaIndex, UnknownReason};
 use super::{Amount, Demand, Draw, QuotaKey};
 
 /// Whether a number of instances fits, and what decided it.
@@ -28,7 +28,7 @@ pub enum Outcome {
     /// Some demanded quota certainly has not.
     Short(Shortfall),
     /// It cannot be said.
-    Unknown(Doubt),
+    Unknown(UnknownReason),
 }
 
 impl Outcome {
@@ -46,7 +46,7 @@ impl Outcome {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Shortfall {
     /// What is left is not enough.
-    Room,
+    Headroom,
     /// The limit itself is not enough.
     Limit,
     /// The limit is zero.
@@ -91,7 +91,7 @@ pub fn judge(demand: &Demand, count: u32, quotas: &QuotaIndex) -> Verdict {
     let count = count.max(1);
     let mut fewest: Option<(u64, Place<'_>)> = None;
     let mut shortfall: Option<Shortfall> = None;
-    let mut doubt: Option<(Doubt, Place<'_>)> = None;
+    let mut unknown_reason: Option<(UnknownReason, Place<'_>)> = None;
     let mut usage_known = true;
 
     for draw in &demand.draws {
@@ -102,7 +102,7 @@ pub fn judge(demand: &Demand, count: u32, quotas: &QuotaIndex) -> Verdict {
             fewest = Some((launches, place));
         }
         shortfall = shortfall.max(finding.shortfall);
-        doubt = doubt.or(finding.doubt);
+        unknown_reason = unknown_reason.or(finding.unknown_reason);
         usage_known &= finding.usage_known;
     }
     let unmapped = demand.unmapped.is_some() || demand.draws.is_empty();
@@ -122,16 +122,16 @@ pub fn judge(demand: &Demand, count: u32, quotas: &QuotaIndex) -> Verdict {
         launchable: fewest.map(|(launches, _)| launches),
         binding: fewest.map(|(_, place)| binding(place)),
     };
-    let unknown = |doubt, place: Option<Place<'_>>| Verdict {
-        outcome: Outcome::Unknown(doubt),
+    let unknown = |unknown_reason, place: Option<Place<'_>>| Verdict {
+        outcome: Outcome::Unknown(unknown_reason),
         basis: None,
         launchable: None,
         binding: place.map(binding),
     };
-    match (shortfall, doubt) {
+    match (shortfall, unknown_reason) {
         (Some(shortfall), _) => known(Outcome::Short(shortfall)),
-        (None, Some((doubt, place))) => unknown(doubt, Some(place)),
-        (None, None) if unmapped => unknown(Doubt::Unmapped, None),
+        (None, Some((unknown_reason, place))) => unknown(unknown_reason, Some(place)),
+        (None, None) if unmapped => unknown(UnknownReason::Unmapped, None),
         (None, None) => known(Outcome::Fits),
     }
 }
@@ -144,7 +144,7 @@ struct Finding<'a> {
     /// How many launches it leaves, and by which row, if that is known.
     launches: Option<(u64, Place<'a>)>,
     shortfall: Option<Shortfall>,
-    doubt: Option<(Doubt, Place<'a>)>,
+    unknown_reason: Option<(UnknownReason, Place<'a>)>,
     usage_known: bool,
 }
 
@@ -152,13 +152,17 @@ impl<'a> Finding<'a> {
     fn of(draw: &'a Draw, count: u32, quotas: &QuotaIndex) -> Self {
         let room = match quotas.room(&draw.quota) {
             Ok(room) => room,
-            Err(doubt) => return Self::doubtful(doubt, draw, quotas.first_row(&draw.quota)),
+            Err(unknown_reason) => {
+                return Self::unknown(unknown_reason, draw, quotas.first_row(&draw.quota));
+            }
         };
         let mut finding = Self {
             launches: None,
             shortfall: None,
-            doubt: room.silent.map(|(row, doubt)| (doubt, (draw, Some(row)))),
-            usage_known: room.usage_known && room.silent.is_none(),
+            unknown_reason: room
+                .undecided
+                .map(|(row, unknown_reason)| (unknown_reason, (draw, Some(row)))),
+            usage_known: room.usage_known && room.undecided.is_none(),
         };
         let Some(tightest) = room.tightest else {
             return finding;
@@ -179,7 +183,7 @@ impl<'a> Finding<'a> {
                 } else if launches(room.lowest_limit, each) < u64::from(count) {
                     Some(Shortfall::Limit)
                 } else {
-                    Some(Shortfall::Room)
+                    Some(Shortfall::Headroom)
                 };
             }
             // Whatever the amount is, a limit of zero does not hold it.
@@ -188,17 +192,19 @@ impl<'a> Finding<'a> {
                 finding.shortfall = Some(Shortfall::Zero);
             }
             None => {
-                finding.doubt = finding.doubt.or(Some((Doubt::NoAmount, place)));
+                finding.unknown_reason = finding
+                    .unknown_reason
+                    .or(Some((UnknownReason::NoAmount, place)));
             }
         }
         finding
     }
 
-    fn doubtful(doubt: Doubt, draw: &'a Draw, row: Option<usize>) -> Self {
+    fn unknown(unknown_reason: UnknownReason, draw: &'a Draw, row: Option<usize>) -> Self {
         Self {
             launches: None,
             shortfall: None,
-            doubt: Some((doubt, (draw, row))),
+            unknown_reason: Some((unknown_reason, (draw, row))),
             usage_known: false,
         }
     }

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
-use crate::cache::Cache;
 use crate::model::{BackendName, CloudKind, FetchUnit, Moment, Region, UnitId, UnitKey};
 use crate::source::QuotaSource;
+use crate::store::Cache;
 
 use super::BackendSettings;
 use super::offers::KeptView;
@@ -29,7 +29,7 @@ pub struct Backend {
 
 /// A backend with what the oracle notes about it.
 #[derive(Debug)]
-pub(super) struct Connected {
+pub(super) struct BackendState {
     pub(super) backend: Backend,
     units: BTreeMap<UnitId, Unit>,
     by_region: BTreeMap<Region, UnitId>,
@@ -45,7 +45,7 @@ pub(super) struct Unit {
     asked: AtomicI64,
 }
 
-impl Connected {
+impl BackendState {
     pub(super) fn new(backend: Backend) -> Self {
         let mut units = BTreeMap::new();
         let mut by_region = BTreeMap::new();
@@ -146,7 +146,7 @@ impl Unit {
     }
 
     /// Somebody asks about it.
-    pub(super) fn note_question(&self, now: Moment) {
+    pub(super) fn mark_requested(&self, now: Moment) {
         let seconds = now.since_start.as_secs();
         self.asked.fetch_max(seconds, Ordering::Relaxed);
     }

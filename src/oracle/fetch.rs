@@ -13,17 +13,17 @@ use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 use tracing::Instrument;
 
-use crate::cache::{Cache, Good};
 use crate::clock::Clock;
 use crate::model::{
-    CallContext, Failure, FailureKind, FailureRecord, Lifetimes, Moment, Priority, Reading, UnitId,
-    UnitKey, Urgency,
+    Failure, FailureKind, FailureRecord, Lifetimes, Moment, Reading, UnitId, UnitKey,
 };
 use crate::source::QuotaSource;
+use crate::source::{CallContext, Priority, Urgency};
+use crate::store::{Cache, Good};
 use crate::telemetry::{Cause, Metrics};
 
 use super::backoff;
-use super::kept::Kept;
+use super::carry_over::CarryOver;
 use super::read_timeout;
 
 /// What a read ended with; the answer itself is in the cache by then.
@@ -39,7 +39,7 @@ struct Inner {
     lifetimes: Lifetimes,
     clock: Clock,
     metrics: Metrics,
-    kept: Kept,
+    kept: CarryOver,
     under_way: Mutex<HashMap<UnitKey, Flight>>,
 }
 
@@ -71,7 +71,7 @@ impl Fetcher {
             lifetimes,
             clock,
             metrics,
-            kept: Kept::default(),
+            kept: CarryOver::default(),
             under_way: Mutex::default(),
         }))
     }

@@ -6,38 +6,38 @@
 
 mod backend;
 mod backoff;
+mod carry_over;
 mod fetch;
-mod kept;
-mod lasting;
 mod offers;
 mod quotas;
 mod refresh;
 mod settings;
 mod status;
+mod supervise;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::cache::Cache;
 use crate::catalog::Catalog;
 use crate::clock::Clock;
 use crate::model::{BackendName, CloudKind, Leased, Lifetimes, Location};
 use crate::source::QuotaSource;
+use crate::store::Cache;
 use crate::telemetry::Metrics;
 
 pub use crate::catalog::{Filter, NameOf, Offer, Provider, Shape};
 pub use backend::Backend;
-pub use lasting::lasting;
 pub use offers::{
-    AskedGpu, AskedOffer, BindingQuota, Cursor, JudgedOffer, Judgement, Judgements, OfferPage,
-    OfferQuestion, OfferedBackend, Sort, UnknownName,
+    Assessment, Assessments, BindingQuota, Cursor, CustomGpu, CustomOffer, EvaluatedOffer,
+    OfferPage, OfferQuestion, OfferedBackend, Sort, UnmatchedFilter,
 };
 pub use quotas::{Glance, Known, QuotaError, RegionView, Standing};
 pub use settings::{BackendSettings, Preload};
 pub use status::{BackendStatus, Readiness, RegionStatus, Status};
+pub use supervise::supervise;
 
-use backend::Connected;
+use backend::BackendState;
 use fetch::Fetcher;
 
 /// Everything that can be answered; clones share it.
@@ -46,7 +46,7 @@ pub struct Oracle(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    backends: BTreeMap<BackendName, Arc<Connected>>,
+    backends: BTreeMap<BackendName, Arc<BackendState>>,
     catalog: Arc<Catalog>,
     cache: Cache,
     lifetimes: Lifetimes,
@@ -64,7 +64,7 @@ const SHORTEST_READ_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long one read of this source may take in all, retries and waiting for the rate included:
 /// twice what it needs when nothing goes wrong.
 pub fn read_timeout(source: &dyn QuotaSource) -> Duration {
-    let twice = source.expected_time().saturating_mul(2);
+    let twice = source.estimated_duration().saturating_mul(2);
     twice.max(SHORTEST_READ_TIMEOUT)
 }
 
@@ -84,7 +84,7 @@ impl Oracle {
     ) -> Self {
         let backends: BTreeMap<_, _> = backends
             .into_iter()
-            .map(|backend| (backend.name.clone(), Arc::new(Connected::new(backend))))
+            .map(|backend| (backend.name.clone(), Arc::new(BackendState::new(backend))))
             .collect();
         for connected in backends.values() {
             let kind = &connected.backend.kind;

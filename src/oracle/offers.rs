@@ -1,40 +1,39 @@
 //! Questions about offers: which launches would fit, answered from memory alone.
 //!
 //! Nothing here waits for a cloud. What a backend's catalog and quotas say together is worked out
-//! once and kept ([`view`]); a request adds its filter, its count and its order. A backend that
+//! once and kept ([`judged_catalog`]); a request adds its filter, its count and its order. A backend that
 //! cannot be read keeps its offers, with verdicts that say why they are unknown.
 
+mod assessment;
 mod cursor;
+mod custom_offers;
 mod demands;
-mod judgement;
-mod listed;
-mod region;
-mod tally;
-mod unknown;
-mod view;
+mod judged_catalog;
+mod region_verdicts;
+mod unmatched_filters;
+mod verdict_counts;
 
 use std::ops::Range;
 use std::sync::Arc;
 
 use crate::catalog::{Filter, Offer, Provider, RowId};
-use crate::model::{
-    Availability, BackendName, Failure, Freshness, Moment, Priority, Region, advise,
-};
+use crate::model::{Availability, BackendName, Failure, Freshness, Moment, Region, decide};
+use crate::source::Priority;
 use crate::telemetry::Cause;
 
-use super::backend::Connected;
+use super::backend::BackendState;
 use super::{Inner, Oracle, Status};
 
+pub use assessment::{Assessment, BindingQuota};
 pub use cursor::{Cursor, Sort};
-pub use judgement::{BindingQuota, Judgement};
-pub use listed::{AskedGpu, AskedOffer, Judgements};
-pub use unknown::UnknownName;
+pub use custom_offers::{Assessments, CustomGpu, CustomOffer};
+pub use unmatched_filters::UnmatchedFilter;
 
 use cursor::price_key;
-use region::{Judged, JudgedRegion, Verdicts};
-use tally::Tally;
-use view::BackendView;
-pub(super) use view::KeptView;
+use judged_catalog::BackendView;
+pub(super) use judged_catalog::KeptView;
+use region_verdicts::{ExplainedVerdict, RegionVerdicts, Verdicts};
+use verdict_counts::VerdictCounts;
 
 /// Which offers are asked for, how many of each are to be launched, and in which order.
 #[derive(Clone, Debug, Default)]
@@ -59,7 +58,7 @@ pub struct OfferQuestion {
 #[derive(Debug)]
 pub struct OfferPage {
     views: Vec<(BackendName, Arc<BackendView>)>,
-    rows: Vec<(usize, RowId, Judgement)>,
+    rows: Vec<(usize, RowId, Assessment)>,
     /// How many there are in all, on this page and on others.
     pub total: usize,
     /// Where to go on, if there are more.
@@ -67,18 +66,18 @@ pub struct OfferPage {
     /// How far the backends could be read.
     pub backends: Vec<OfferedBackend>,
     /// What is asked for and is not there at all.
-    pub unknown: Vec<UnknownName>,
+    pub unknown: Vec<UnmatchedFilter>,
 }
 
 /// An offer and what is said of it.
 #[derive(Clone, Copy, Debug)]
-pub struct JudgedOffer<'a> {
+pub struct EvaluatedOffer<'a> {
     /// Whose it is.
     pub backend: &'a BackendName,
     /// What can be rented.
     pub offer: Offer<'a>,
     /// What is said of it.
-    pub judgement: &'a Judgement,
+    pub assessment: &'a Assessment,
 }
 
 /// How far a backend's offers could be judged.
@@ -103,18 +102,18 @@ impl OfferPage {
     }
 
     /// The offers, in order.
-    pub fn offers(&self) -> impl Iterator<Item = JudgedOffer<'_>> {
+    pub fn offers(&self) -> impl Iterator<Item = EvaluatedOffer<'_>> {
         self.some_offers(0..self.len())
     }
 
     /// Those at these places, which must be on the page.
-    pub fn some_offers(&self, places: Range<usize>) -> impl Iterator<Item = JudgedOffer<'_>> {
-        self.rows[places].iter().map(|(place, row, judgement)| {
+    pub fn some_offers(&self, places: Range<usize>) -> impl Iterator<Item = EvaluatedOffer<'_>> {
+        self.rows[places].iter().map(|(place, row, assessment)| {
             let (backend, view) = &self.views[*place];
-            JudgedOffer {
+            EvaluatedOffer {
                 backend,
                 offer: view.table().offer(*row),
-                judgement,
+                assessment,
             }
         })
     }
@@ -150,17 +149,17 @@ impl Oracle {
             Some(names) => names.iter().any(|wanted| wanted == name.as_str()),
         };
         let seen = oracle.backends.values();
-        let seen: Vec<&Arc<Connected>> = seen.filter(|c| sees(&c.backend.name)).collect();
+        let seen: Vec<&Arc<BackendState>> = seen.filter(|c| sees(&c.backend.name)).collect();
         let asked = seen.iter().filter(|c| wanted(&c.backend.name));
-        let mut judges: Vec<Judge<'_>> = asked
-            .map(|connected| Judge::new(oracle, connected, question.count.max(1)))
+        let mut judges: Vec<Evaluator<'_>> = asked
+            .map(|connected| Evaluator::new(oracle, connected, question.count.max(1)))
             .collect();
 
         // Each backend's offers are in the order of price already, so that sorting merges them.
         let mut found = Vec::new();
         for (place, judge) in (0..).zip(&mut judges) {
             judge.find(place, question, &mut found);
-            judge.ask_behind();
+            judge.request_in_background();
         }
         if judges.len() > 1 || question.sort != Sort::Price {
             let numbers = |found: &Found| {
@@ -183,14 +182,15 @@ impl Oracle {
         };
         let taken = question.limit.unwrap_or(usize::MAX).min(rest.len());
 
-        let mut tallies: Vec<Tally> = judges.iter().map(|_| Tally::default()).collect();
+        let mut tallies: Vec<VerdictCounts> =
+            judges.iter().map(|_| VerdictCounts::default()).collect();
         let rows = rest[..taken]
             .iter()
             .filter_map(|found| {
                 let place = found.place as usize;
-                let judgement = judges[place].judgement(found.row)?;
-                tallies[place].add(&judgement);
-                Some((place, found.row, judgement))
+                let assessment = judges[place].assessment(found.row)?;
+                tallies[place].add(&assessment);
+                Some((place, found.row, assessment))
             })
             .collect();
         for (judge, tally) in judges.iter().zip(&tallies) {
@@ -204,10 +204,10 @@ impl Oracle {
             rows,
             total,
             next: None,
-            backends: judges.iter().map(Judge::backend).collect(),
+            backends: judges.iter().map(Evaluator::backend).collect(),
             unknown: {
                 let seen: Vec<&str> = seen.iter().map(|c| c.backend.name.as_str()).collect();
-                unknown::unknown(question, &judges, &seen)
+                unmatched_filters::unmatched_filters(question, &judges, &seen)
             },
         };
         if taken < rest.len() {
@@ -228,9 +228,9 @@ struct Found {
 }
 
 /// Judges a backend's offers for one request.
-struct Judge<'a> {
+struct Evaluator<'a> {
     oracle: &'a Inner,
-    connected: &'a Connected,
+    connected: &'a BackendState,
     view: Arc<BackendView>,
     catalog: Arc<Provider>,
     count: u32,
@@ -240,8 +240,8 @@ struct Judge<'a> {
     verdicts: Vec<Option<Arc<Verdicts>>>,
 }
 
-impl<'a> Judge<'a> {
-    fn new(oracle: &'a Inner, connected: &'a Connected, count: u32) -> Self {
+impl<'a> Evaluator<'a> {
+    fn new(oracle: &'a Inner, connected: &'a BackendState, count: u32) -> Self {
         let (view, catalog) = oracle.offers_of(connected);
         Self {
             oracle,
@@ -281,8 +281,8 @@ impl<'a> Judge<'a> {
             if by_verdict {
                 let verdict = &self.judged(&offer, region).verdict;
                 if let Some(wanted) = &question.availability {
-                    let advice = advise(verdict.outcome, view.strictness, view.shadow, false);
-                    if !wanted.contains(&advice.availability) {
+                    let decision = decide(verdict.outcome, view.strictness, view.shadow, false);
+                    if !wanted.contains(&decision.availability) {
                         continue;
                     }
                 }
@@ -296,45 +296,51 @@ impl<'a> Judge<'a> {
         }
     }
 
-    fn judgement(&mut self, row: RowId) -> Option<Judgement> {
+    fn assessment(&mut self, row: RowId) -> Option<Assessment> {
         let view = Arc::clone(&self.view);
         let offer = view.table().offer(row);
         let region = view.region_at(offer.region_index)?;
         let judged = Arc::clone(self.judged(&offer, region));
         let capacity = region.capacity(&offer.shape.instance_type, offer.market);
-        Some(Judgement::new(&view, region, judged, capacity))
+        Some(Assessment::new(&view, region, judged, capacity))
     }
 
-    fn judged(&mut self, offer: &Offer<'_>, region: &JudgedRegion) -> &Arc<Judged> {
+    fn judged(&mut self, offer: &Offer<'_>, region: &RegionVerdicts) -> &Arc<ExplainedVerdict> {
         let demand = self.view.demands.number(offer.shape_index, offer.market);
         let verdicts =
             self.verdicts[offer.region_index].get_or_insert_with(|| region.verdicts(self.count));
         region.of_catalog(verdicts, demand)
     }
 
-    fn ask_behind(&self) {
+    fn request_in_background(&self) {
         let now = self.oracle.clock.now();
         let asked = self.asked.iter().enumerate().filter(|(_, asked)| **asked);
         for region in asked.filter_map(|(place, _)| self.view.region_at(place)) {
-            self.oracle.ask_behind(self.connected, region, now);
+            self.oracle
+                .request_in_background(self.connected, region, now);
         }
     }
 }
 
 impl Inner {
     /// Notes that somebody asks about a region, and has it read if it is due, without waiting.
-    fn ask_behind(&self, connected: &Connected, region: &JudgedRegion, now: Moment) {
+    fn request_in_background(
+        &self,
+        connected: &BackendState,
+        region: &RegionVerdicts,
+        now: Moment,
+    ) {
         let Some(unit) = connected.unit_of(region.name.as_str(), &self.cache) else {
             return;
         };
-        unit.note_question(now);
+        unit.mark_requested(now);
         if region.freshness == Some(Freshness::Fresh) {
             return;
         }
         let entry = self.cache.get(&unit.key);
         let entry = entry.as_deref();
         if entry.is_some_and(|entry| entry.good.is_some()) {
-            self.refresh_behind(connected, unit, entry);
+            self.refresh_in_background(connected, unit, entry);
         } else if !self.backs_off(entry) {
             self.read(connected, unit, Cause::Request, Priority::Background);
         }

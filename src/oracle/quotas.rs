@@ -5,14 +5,15 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
 
-use crate::cache::{Entry, Good};
 use crate::model::{
     AccountId, BackendName, CloudKind, Failure, FailureKind, FailureRecord, Freshness, Leased,
-    Location, Moment, Priority, Reading, Region, Snapshot,
+    Location, Moment, Reading, Region, Snapshot,
 };
+use crate::source::Priority;
+use crate::store::{Entry, Good};
 use crate::telemetry::Cause;
 
-use super::backend::{Connected, Unit};
+use super::backend::{BackendState, Unit};
 use super::fetch::Flight;
 use super::{Inner, Oracle};
 
@@ -107,7 +108,7 @@ impl Oracle {
         let connected = oracle.connected(backend)?;
         let unit = oracle.unit_of(connected, region)?;
         let asked = oracle.clock.now();
-        unit.note_question(asked);
+        unit.mark_requested(asked);
 
         let good = |entry: &Option<Arc<Entry>>| entry.as_ref().and_then(|e| e.good.clone());
         let mut entry = oracle.cache.get(&unit.key);
@@ -130,7 +131,7 @@ impl Oracle {
             }
             entry = oracle.cache.get(&unit.key);
         }
-        oracle.refresh_behind(connected, unit, entry.as_deref());
+        oracle.refresh_in_background(connected, unit, entry.as_deref());
         oracle.answer(connected, unit, region, entry.as_deref())
     }
 
@@ -148,7 +149,7 @@ impl Oracle {
         if standing.freshness != Freshness::Fresh {
             return None;
         }
-        unit.note_question(now);
+        unit.mark_requested(now);
         Some(Glance {
             version: entry.version,
             standing,
@@ -168,14 +169,14 @@ impl Oracle {
 
     /// Somebody asks about all regions of a backend: what is no longer fresh is read anew, while
     /// they are answered with what is known.
-    pub fn renew_behind(&self, backend: &str) -> Result<(), QuotaError> {
+    pub fn refresh_stale(&self, backend: &str) -> Result<(), QuotaError> {
         let oracle = &*self.0;
         let connected = oracle.connected(backend)?;
         let now = oracle.clock.now();
         for unit in connected.units() {
-            unit.note_question(now);
+            unit.mark_requested(now);
             let entry = oracle.cache.get(&unit.key);
-            oracle.refresh_behind(connected, unit, entry.as_deref());
+            oracle.refresh_in_background(connected, unit, entry.as_deref());
         }
         Ok(())
     }
@@ -217,7 +218,7 @@ impl Oracle {
 }
 
 impl Inner {
-    pub(super) fn connected(&self, backend: &str) -> Result<&Arc<Connected>, QuotaError> {
+    pub(super) fn connected(&self, backend: &str) -> Result<&Arc<BackendState>, QuotaError> {
         self.backends
             .get(backend)
             .ok_or_else(|| QuotaError::UnknownBackend {
@@ -226,13 +227,17 @@ impl Inner {
             })
     }
 
-    fn unit_of<'a>(&self, connected: &'a Connected, region: &str) -> Result<&'a Unit, QuotaError> {
+    fn unit_of<'a>(
+        &self,
+        connected: &'a BackendState,
+        region: &str,
+    ) -> Result<&'a Unit, QuotaError> {
         connected
             .unit_of(region, &self.cache)
             .ok_or_else(|| self.unknown_region(connected, region))
     }
 
-    fn unknown_region(&self, connected: &Connected, region: &str) -> QuotaError {
+    fn unknown_region(&self, connected: &BackendState, region: &str) -> QuotaError {
         QuotaError::UnknownRegion {
             asked: Location {
                 backend: connected.backend.name.clone(),
@@ -244,7 +249,7 @@ impl Inner {
 
     pub(super) fn read(
         &self,
-        connected: &Connected,
+        connected: &BackendState,
         unit: &Unit,
         cause: Cause,
         priority: Priority,
@@ -261,7 +266,12 @@ impl Inner {
     }
 
     /// Reads anew what is no longer fresh, while the caller is answered with what is known.
-    pub(super) fn refresh_behind(&self, connected: &Connected, unit: &Unit, entry: Option<&Entry>) {
+    pub(super) fn refresh_in_background(
+        &self,
+        connected: &BackendState,
+        unit: &Unit,
+        entry: Option<&Entry>,
+    ) {
         let Some(good) = entry.and_then(|entry| entry.good.as_ref()) else {
             return;
         };
@@ -273,7 +283,7 @@ impl Inner {
 
     fn answer(
         &self,
-        connected: &Connected,
+        connected: &BackendState,
         unit: &Unit,
         region: &str,
         entry: Option<&Entry>,
@@ -291,14 +301,14 @@ impl Inner {
         }
     }
 
-    pub(super) fn view(&self, connected: &Connected, unit: &Unit, region: &str) -> RegionView {
+    pub(super) fn view(&self, connected: &BackendState, unit: &Unit, region: &str) -> RegionView {
         let entry = self.cache.get(&unit.key);
         self.view_of(connected, unit, region, entry.as_deref())
     }
 
     fn view_of(
         &self,
-        connected: &Connected,
+        connected: &BackendState,
         unit: &Unit,
         region: &str,
         entry: Option<&Entry>,

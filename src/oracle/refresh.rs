@@ -10,12 +10,13 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::sleep_until;
 
-use crate::cache::Good;
-use crate::model::{Moment, Priority, UnitId};
+use crate::model::{Moment, UnitId};
+use crate::source::Priority;
+use crate::store::Good;
 use crate::telemetry::Cause;
 
-use super::backend::{Connected, Unit};
-use super::lasting::lasting;
+use super::backend::{BackendState, Unit};
+use super::supervise::supervise;
 use super::{Inner, Oracle};
 
 /// The first reads after a start are spread over this long: no burst of connections, and still
@@ -40,7 +41,7 @@ impl Oracle {
     /// Starts keeping every unit fresh; the tasks end when the set is dropped.
     pub fn keep_fresh(&self) -> JoinSet<()> {
         let mut tasks = JoinSet::new();
-        let units: Vec<(Arc<Connected>, UnitId)> = self
+        let units: Vec<(Arc<BackendState>, UnitId)> = self
             .0
             .backends
             .values()
@@ -58,7 +59,7 @@ impl Oracle {
                 if let Some(unit) = connected.unit(&unit) {
                     let (oracle, connected) = (&*oracle.0, &*connected);
                     let keep = || keep_unit_fresh(oracle, connected, unit, share);
-                    lasting(&format!("keeping {} fresh", unit.key), keep).await;
+                    supervise(&format!("keeping {} fresh", unit.key), keep).await;
                 }
             });
         }
@@ -67,7 +68,7 @@ impl Oracle {
 }
 
 /// Reads a unit whenever it is due; `share` in 0..1 is its place in the spread at start.
-async fn keep_unit_fresh(oracle: &Inner, connected: &Connected, unit: &Unit, share: f64) {
+async fn keep_unit_fresh(oracle: &Inner, connected: &BackendState, unit: &Unit, share: f64) {
     let started = oracle.clock.now();
     let mut read_before = false;
     let mut jitter = rand::random();
@@ -105,7 +106,7 @@ enum Due {
 
 fn due(
     oracle: &Inner,
-    connected: &Connected,
+    connected: &BackendState,
     unit: &Unit,
     started: Moment,
     now: Moment,
@@ -136,7 +137,7 @@ fn due(
     Due::At(due)
 }
 
-fn interval(oracle: &Inner, connected: &Connected, unit: &Unit, now: Moment) -> Duration {
+fn interval(oracle: &Inner, connected: &BackendState, unit: &Unit, now: Moment) -> Duration {
     let interval = connected.backend.settings.refresh_every;
     if unit.idle_for(now) < IDLE_AFTER {
         return interval;

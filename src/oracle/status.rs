@@ -7,7 +7,7 @@ use crate::model::{
 };
 use crate::telemetry::{CatalogSample, QuotaSample, SnapshotSample};
 
-use super::backend::Connected;
+use super::backend::BackendState;
 use super::{Inner, Oracle, RegionView};
 
 /// How far a backend can be read.
@@ -163,9 +163,9 @@ impl Oracle {
         catalogs
             .map(|(provider, catalog)| CatalogSample {
                 provider,
-                offers: catalog.edition.table.len(),
-                damaged_rows: catalog.edition.damaged_rows,
-                loaded_at: catalog.edition.loaded_at,
+                offers: catalog.release.table.len(),
+                damaged_rows: catalog.release.damaged_rows,
+                loaded_at: catalog.release.loaded_at,
                 failing: catalog.last_error.is_some(),
             })
             .collect()
@@ -181,7 +181,7 @@ impl RegionView {
 }
 
 impl Inner {
-    pub(super) fn status(&self, connected: &Connected) -> BackendStatus {
+    pub(super) fn status(&self, connected: &BackendState) -> BackendStatus {
         let regions: Vec<RegionView> = connected
             .regions(&self.cache)
             .into_iter()

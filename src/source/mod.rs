@@ -1,5 +1,7 @@
 //! What a cloud is: the trait that each cloud fulfils, and nothing of any one of them.
 
+mod call;
+
 use std::fmt;
 use std::time::Duration;
 
@@ -7,10 +9,12 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
 use crate::model::{
-    CallContext, Demand, Failure, FetchUnit, Instance, Market, Reading, Region, Snapshot, UnitId,
+    Demand, Failure, FetchUnit, Instance, Market, Reading, Region, Snapshot, UnitId,
 };
 
-/// What a connected cloud can do.
+pub use call::{CallContext, Priority, Urgency};
+
+/// A connected cloud.
 ///
 /// Every remote call inside goes through `upstream`, which alone retries and keeps to limits.
 pub trait QuotaSource: Send + Sync + fmt::Debug {
@@ -26,12 +30,12 @@ pub trait QuotaSource: Send + Sync + fmt::Debug {
 
     /// How long one read takes within the configured rate when nothing goes wrong, as far as that
     /// is known beforehand.
-    fn expected_time(&self) -> Duration {
+    fn estimated_duration(&self) -> Duration {
         Duration::ZERO
     }
 
     /// Tries what reading this unit may need and today did not: what is missing for another day.
-    fn rehearse<'a>(
+    fn probe_permissions<'a>(
         &'a self,
         _unit: &'a UnitId,
         _context: &'a CallContext,
@@ -40,7 +44,7 @@ pub trait QuotaSource: Send + Sync + fmt::Debug {
     }
 
     /// What is known of a region's quotas before it is read: how they are called, and no number.
-    fn outline(&self, _region: &Region) -> Snapshot {
+    fn placeholder_quotas(&self, _region: &Region) -> Snapshot {
         Snapshot::default()
     }
 

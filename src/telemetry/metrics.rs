@@ -1,14 +1,14 @@
 //! The metrics of a process: what is counted as it happens, and what is looked at for a scrape.
 
-mod counting;
 mod families;
+mod recording;
 mod scrape;
 
 use std::sync::{Arc, Mutex};
 
 use prometheus_client::registry::Registry;
 
-pub use counting::{Cause, HttpRequests};
+pub use recording::{Cause, HttpRequests};
 pub use scrape::{CatalogSample, QuotaSample, SnapshotSample};
 
 use families::Families;

@@ -12,7 +12,8 @@ use super::breaker::{Breaker, Change, Outcome, Passage};
 use super::queue::{Queue, Ticket};
 use super::rate::Pace;
 use super::settings::{BreakerPolicy, Rate};
-use crate::model::{BackendName, Failure, FailureKind, Priority, Region, Urgency};
+use crate::model::{BackendName, Failure, FailureKind, Region};
+use crate::source::{Priority, Urgency};
 
 /// The gate of one operation in one region of one account.
 #[derive(Debug)]

@@ -27,7 +27,8 @@ use tokio::time::{Instant, sleep, timeout_at};
 use self::breaker::Outcome;
 use self::gate::{Gate, Permit, Scope};
 use self::settings::LONGEST_RETRY_AFTER;
-use crate::model::{BackendName, CallContext, Failure, FailureKind, Region};
+use crate::model::{BackendName, Failure, FailureKind, Region};
+use crate::source::CallContext;
 use crate::telemetry::Metrics;
 
 pub use settings::{BreakerPolicy, Operation, Policy, Rate, RateLimit, RetryPolicy};
@@ -71,7 +72,7 @@ impl Upstream {
     }
 
     /// How long so many calls of an operation in one region take within the rate.
-    pub fn expected_time(&self, operation: &Operation, calls: u32) -> Duration {
+    pub fn estimated_duration(&self, operation: &Operation, calls: u32) -> Duration {
         let Rate { per_second, burst } = self.rate_limit.within(operation.documented);
         let beyond_burst = f64::from(calls.saturating_sub(burst.get()));
         Duration::try_from_secs_f64(beyond_burst / per_second).unwrap_or(Duration::MAX)

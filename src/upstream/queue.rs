@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::Notify;
 
-use crate::model::{Priority, Urgency};
+use crate::source::{Priority, Urgency};
 
 /// The calls that wait, in order of arrival.
 #[derive(Debug, Default)]

@@ -24,9 +24,9 @@ const FLOORS: [(&str, &[&str]); 16] = [
     ("secret", &["model"]),
     ("telemetry", &["model"]),
     // 2: how a cloud is called, what a cloud is, where answers rest, what can be rented.
-    ("upstream", &["model", "clock", "telemetry"]),
+    ("upstream", &["model", "clock", "telemetry", "source"]),
     ("source", &["model"]),
-    ("cache", &["model", "clock", "secret", "telemetry"]),
+    ("store", &["model", "clock", "secret", "telemetry"]),
     ("catalog", &["model", "clock", "telemetry"]),
     // 3: the clouds.
     (
@@ -44,7 +44,7 @@ const FLOORS: [(&str, &[&str]); 16] = [
     // 3: the answers, which know no cloud by name.
     (
         "oracle",
-        &["model", "clock", "telemetry", "source", "cache", "catalog"],
+        &["model", "clock", "telemetry", "source", "store", "catalog"],
     ),
     // 4: what the world sees.
     ("http", &["model", "clock", "secret", "telemetry", "oracle"]),
@@ -57,7 +57,7 @@ const FLOORS: [(&str, &[&str]); 16] = [
             "telemetry",
             "upstream",
             "source",
-            "cache",
+            "store",
             "catalog",
             "clouds",
             "oracle",
@@ -73,7 +73,7 @@ const FLOORS: [(&str, &[&str]); 16] = [
             "telemetry",
             "upstream",
             "source",
-            "cache",
+            "store",
             "catalog",
             "clouds",
             "oracle",
@@ -91,7 +91,7 @@ const FLOORS: [(&str, &[&str]); 16] = [
             "telemetry",
             "upstream",
             "source",
-            "cache",
+            "store",
             "catalog",
             "clouds",
             "oracle",
@@ -115,7 +115,7 @@ const CRATES: [(&str, &[&str]); 7] = [
     ("aws_sdk_sts", &["clouds"]),
     ("axum", &["http", "app", "cli", "sim"]),
     ("governor", &["upstream"]),
-    ("moka", &["cache"]),
+    ("moka", &["store"]),
     ("tonic", &["clouds", "wire", "sim"]),
 ];
 

@@ -7,12 +7,12 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use quota_oracle::cache::{Cache, Fingerprints};
 use quota_oracle::clock::Clock;
 use quota_oracle::model::{
     Amount, Limit, LimitSource, Quota, QuotaKey, QuotaMarket, Reading, Region, Scope, Snapshot,
     Unit, UnitKey, Usage,
 };
+use quota_oracle::store::{Cache, Fingerprints};
 
 use crate::harness::{Process, Setup, plain_aws};
 

@@ -24,7 +24,7 @@ fn state(catalog: &Catalog) -> Arc<Provider> {
 
 fn rows(catalog: &Catalog) -> usize {
     let provider = state(catalog);
-    provider.edition.table.query(&Filter::default()).len()
+    provider.release.table.query(&Filter::default()).len()
 }
 
 fn said(catalog: &Catalog) -> String {
@@ -40,7 +40,7 @@ async fn a_provider_without_bundled_data_says_so_and_offers_nothing() {
     let catalog = Catalog::new(Source::Bundled, ["gcp".into()]);
     catalog.reload().await;
     let provider = catalog.provider("gcp").unwrap();
-    assert!(provider.edition.table.is_empty());
+    assert!(provider.release.table.is_empty());
     assert_eq!(
         provider.last_error.as_deref(),
         Some("no catalog of gcp is bundled")
@@ -59,7 +59,7 @@ async fn a_directory_is_read_and_read_again_when_its_file_changes() {
 
     catalog.reload().await;
     assert_eq!(
-        (rows(&catalog), state(&catalog).edition.origin),
+        (rows(&catalog), state(&catalog).release.origin),
         (69, Origin::Bundled)
     );
     assert!(said(&catalog).contains("nebius.csv cannot be read"));
@@ -67,14 +67,14 @@ async fn a_directory_is_read_and_read_again_when_its_file_changes() {
     fs::write(&file, ONE_ROW).unwrap();
     catalog.reload().await;
     assert_eq!(
-        (rows(&catalog), state(&catalog).edition.origin),
+        (rows(&catalog), state(&catalog).release.origin),
         (1, Origin::Directory)
     );
     assert_eq!(said(&catalog), "nothing");
 
     let before = state(&catalog);
     catalog.reload().await;
-    assert!(Arc::ptr_eq(&before.edition, &state(&catalog).edition));
+    assert!(Arc::ptr_eq(&before.release, &state(&catalog).release));
 
     fs::write(&file, TWO_ROWS).unwrap();
     catalog.reload().await;
@@ -137,7 +137,7 @@ async fn a_provider_that_fails_takes_nothing_from_one_that_loads() {
     .unwrap();
     catalog.reload().await;
     let gcp = catalog.provider("gcp").unwrap();
-    assert_eq!((gcp.edition.table.len(), &gcp.last_error), (2, &None));
+    assert_eq!((gcp.release.table.len(), &gcp.last_error), (2, &None));
     assert_eq!(rows(&catalog), 2);
     assert!(said(&catalog).contains("nebius.csv cannot be read"));
 }
@@ -203,7 +203,7 @@ async fn a_published_catalog_is_downloaded_once_for_each_version() {
     let (site, catalog) = published("20261121-1\n", zipped("nebius.csv", ONE_ROW)).await;
     assert_eq!((rows(&catalog), said(&catalog)), (1, "nothing".into()));
     assert_eq!(
-        state(&catalog).edition.version.as_deref(),
+        state(&catalog).release.version.as_deref(),
         Some("20261121-1")
     );
 
@@ -246,7 +246,7 @@ async fn a_published_catalog_that_fails_leaves_what_was_there() {
         let (_, catalog) = published(version, archive).await;
         assert!(said(&catalog).contains(sentence), "{}", said(&catalog));
         assert_eq!(
-            (rows(&catalog), state(&catalog).edition.origin),
+            (rows(&catalog), state(&catalog).release.origin),
             (69, Origin::Bundled)
         );
     }

@@ -10,7 +10,7 @@ use crate::model::Market;
 #[test]
 fn the_cheapest_come_first_and_unknown_prices_last() {
     let provider = bundled();
-    let table = &provider.edition.table;
+    let table = &provider.release.table;
     let prices: Vec<Option<f64>> = table
         .query(&Filter::default())
         .into_iter()
@@ -27,7 +27,7 @@ fn the_cheapest_come_first_and_unknown_prices_last() {
 #[test]
 fn names_match_in_any_case() {
     let provider = bundled();
-    let table = &provider.edition.table;
+    let table = &provider.release.table;
     let filter = Filter {
         gpus: Some(vec!["h100".into(), "no such GPU".into()]),
         regions: Some(vec!["US-EAST-1".into()]),
@@ -60,14 +60,14 @@ fn an_empty_list_of_names_asks_for_nothing() {
             ..Filter::default()
         },
     ] {
-        assert!(provider.edition.table.query(&filter).is_empty());
+        assert!(provider.release.table.query(&filter).is_empty());
     }
 }
 
 #[test]
 fn an_unknown_price_is_never_low_enough() {
     let provider = bundled();
-    let table = &provider.edition.table;
+    let table = &provider.release.table;
     let filter = Filter {
         max_price: Some(f64::INFINITY),
         ..Filter::default()
@@ -149,7 +149,7 @@ fn walk(table: &Table, filter: &Filter) -> Vec<u32> {
 #[test]
 fn a_query_finds_what_a_walk_over_all_rows_finds() {
     let provider = bundled();
-    let table = &provider.edition.table;
+    let table = &provider.release.table;
     let mut runner = proptest::test_runner::TestRunner::default();
     runner
         .run(&filters(), |filter| {

@@ -12,7 +12,8 @@ use aws_sdk_servicequotas::operation::get_quota_utilization_report::GetQuotaUtil
 use aws_sdk_servicequotas::operation::list_service_quotas::ListServiceQuotasOutput;
 use aws_sdk_servicequotas::types::ServiceQuota;
 
-use crate::model::{CallContext, Failure, FailureKind, Region};
+use crate::model::{Failure, FailureKind, Region};
+use crate::source::CallContext;
 use crate::upstream::Upstream;
 
 use super::errors::failure;

@@ -60,7 +60,7 @@ where
             } else {
                 FailureKind::Unavailable
             };
-            Failure::new(kind, format!("{name} failed: {detail}")).advise(NOT_REACHED)
+            Failure::new(kind, format!("{name} failed: {detail}")).with_hint(NOT_REACHED)
         }
         other => Failure::new(
             FailureKind::Malformed,

@@ -6,9 +6,8 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::{join_all, try_join, try_join_all};
 
-use crate::model::{
-    CallContext, Failure, FailureKind, LimitSource, Quota, QuotaKey, Region, Snapshot,
-};
+use crate::model::{Failure, FailureKind, LimitSource, Quota, QuotaKey, Region, Snapshot};
+use crate::source::CallContext;
 use crate::upstream::Upstream;
 
 use super::client::RegionClient;
@@ -87,9 +86,12 @@ impl Wanted {
     }
 
     /// What is known of what is wanted of a region before it is read.
-    pub(super) fn outline(&self, region: &Region) -> Snapshot {
+    pub(super) fn placeholder_quotas(&self, region: &Region) -> Snapshot {
         let keys = self.needed.iter().chain(&self.besides);
-        Snapshot::new(keys.map(|key| row::outline(key, region)).collect())
+        Snapshot::new(
+            keys.map(|key| row::placeholder_quotas(key, region))
+                .collect(),
+        )
     }
 
     /// One quota that every account has, to try credentials with.
@@ -98,13 +100,13 @@ impl Wanted {
     }
 
     /// How long reading all of it takes within the rate, when nothing goes wrong.
-    pub(super) fn expected_time(&self, upstream: &Upstream) -> Duration {
+    pub(super) fn estimated_duration(&self, upstream: &Upstream) -> Duration {
         let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
         let singles = count(self.needed.len() + self.besides.len());
         let pages = count(self.listed.len()).saturating_mul(EXPECTED_PAGES);
         upstream
-            .expected_time(&GET_SERVICE_QUOTA, singles)
-            .saturating_add(upstream.expected_time(&LIST_SERVICE_QUOTAS, pages))
+            .estimated_duration(&GET_SERVICE_QUOTA, singles)
+            .saturating_add(upstream.estimated_duration(&LIST_SERVICE_QUOTAS, pages))
     }
 }
 
@@ -240,18 +242,18 @@ async fn list(
 }
 
 fn not_listed(service: &str, failure: Failure) -> Failure {
-    let advice = match failure.kind {
+    let hint = match failure.kind {
         FailureKind::NotFound => Some(format!(
             "correct `{service}/all` in `quotas`, or leave it out where AWS does not offer it"
         )),
-        _ => failure.advice,
+        _ => failure.hint,
     };
     Failure {
         detail: format!(
             "the quotas of {service} were not listed: {}",
             failure.detail
         ),
-        advice,
+        hint,
         ..failure
     }
 }

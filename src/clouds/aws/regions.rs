@@ -5,7 +5,7 @@
 //! Account Management Reference Guide, "Enable or disable AWS Regions in your account").
 
 use crate::clouds::RegionChoice;
-use crate::model::{Region, nearest};
+use crate::model::{Region, suggest};
 
 /// Enabled in every account.
 pub(super) const ENABLED_BY_DEFAULT: [&str; 17] = [
@@ -77,7 +77,7 @@ pub(super) fn needs_opt_in(region: &Region) -> bool {
 pub(super) fn meant(region: &Region) -> Option<Region> {
     let known = chosen(&RegionChoice::All);
     let is_known = known.contains(region) || !needs_opt_in(region);
-    let meant = nearest(region.as_str(), &known).filter(|_| !is_known);
+    let meant = suggest(region.as_str(), &known).filter(|_| !is_known);
     meant.map(Region::from)
 }
 

@@ -110,7 +110,7 @@ pub(super) fn quota(
 }
 
 /// What is known of a quota before AWS is asked.
-pub(super) fn outline(key: &QuotaKey, region: &Region) -> Quota {
+pub(super) fn placeholder_quotas(key: &QuotaKey, region: &Region) -> Quota {
     let (service, code) = (&*key.service, &*key.code);
     let kind = kind(service, code);
     Quota {

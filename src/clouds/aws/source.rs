@@ -13,9 +13,10 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::clouds::Connection;
 use crate::model::{
-    CallContext, Demand, Failure, FailureKind, FetchUnit, Instance, Market, Reading, Region,
-    Snapshot, UnitId, Untold,
+    Demand, Failure, FailureKind, FetchUnit, Incomplete, Instance, Market, Reading, Region,
+    Snapshot, UnitId,
 };
+use crate::source::CallContext;
 use crate::source::QuotaSource;
 
 use super::client::{RegionClient, shared_config};
@@ -55,7 +56,7 @@ pub(super) struct AwsSource {
     reference: RegionClient,
     /// When the credentials were last tried there, and with what result.
     vouched: Mutex<Option<(Instant, Result<(), Failure>)>>,
-    expected_time: Duration,
+    estimated_duration: Duration,
 }
 
 /// A region that is read.
@@ -71,9 +72,9 @@ impl AwsSource {
         connection: Connection,
     ) -> Result<Self, Failure> {
         let wanted = Wanted::new(settings);
-        let expected_time = wanted.expected_time(&connection.upstream);
-        if expected_time > LONGEST_READ {
-            return Err(too_slow(expected_time));
+        let estimated_duration = wanted.estimated_duration(&connection.upstream);
+        if estimated_duration > LONGEST_READ {
+            return Err(too_slow(estimated_duration));
         }
         let regions = chosen(&connection.regions);
         let reference = regions
@@ -109,7 +110,7 @@ impl AwsSource {
             quota_overrides: settings.quota_overrides.clone(),
             reference: client(&reference),
             vouched: Mutex::default(),
-            expected_time,
+            estimated_duration,
         })
     }
 
@@ -129,7 +130,7 @@ impl AwsSource {
         };
         let Limits { mut rows, mut gaps } = limits;
         let is_passing = |failure: &Failure| failure.kind.is_transient();
-        let untold = Untold {
+        let incomplete = Incomplete {
             limits: gaps.iter().any(is_passing),
             usage: matches!(&report, Some(Err(failure)) if is_passing(failure)),
         };
@@ -150,7 +151,7 @@ impl AwsSource {
             )]),
             capacity: BTreeMap::new(),
             gaps,
-            untold,
+            incomplete,
         })
     }
 
@@ -170,14 +171,14 @@ impl AwsSource {
     async fn explain(&self, refusal: Failure, region: &Region, context: &CallContext) -> Failure {
         let unknown_credentials = Failure {
             kind: FailureKind::Denied,
-            advice: Some("check the backend's credentials: AWS does not know them".to_owned()),
+            hint: Some("check the backend's credentials: AWS does not know them".to_owned()),
             ..refusal.clone()
         };
         if !needs_opt_in(region) {
             return unknown_credentials;
         }
         match self.vouch(context).await {
-            Ok(()) => refusal.advise(format!(
+            Ok(()) => refusal.with_hint(format!(
                 "enable {region} for the account, or leave it out of `regions`"
             )),
             Err(failure) if failure.kind == FailureKind::Denied => unknown_credentials,
@@ -231,8 +232,8 @@ impl QuotaSource for AwsSource {
             .collect()
     }
 
-    fn outline(&self, region: &Region) -> Snapshot {
-        self.wanted.outline(region)
+    fn placeholder_quotas(&self, region: &Region) -> Snapshot {
+        self.wanted.placeholder_quotas(region)
     }
 
     fn fetch<'a>(
@@ -257,11 +258,11 @@ impl QuotaSource for AwsSource {
         .boxed()
     }
 
-    fn expected_time(&self) -> Duration {
-        self.expected_time
+    fn estimated_duration(&self) -> Duration {
+        self.estimated_duration
     }
 
-    fn rehearse<'a>(
+    fn probe_permissions<'a>(
         &'a self,
         unit: &'a UnitId,
         context: &'a CallContext,
@@ -303,9 +304,9 @@ fn hint(failure: Failure, region: &Region) -> Failure {
     let Some(meant) = meant(region) else {
         return failure;
     };
-    let advice = failure.advice.as_deref().unwrap_or("look at `regions`");
-    let advice = format!("{advice}; or is `{region}` meant to be `{meant}`?");
-    failure.advise(advice)
+    let hint = failure.hint.as_deref().unwrap_or("look at `regions`");
+    let hint = format!("{hint}; or is `{region}` meant to be `{meant}`?");
+    failure.with_hint(hint)
 }
 
 fn too_slow(expected: Duration) -> Failure {
@@ -315,21 +316,21 @@ fn too_slow(expected: Duration) -> Failure {
          too old to use"
     );
     Failure::new(FailureKind::Throttled, detail)
-        .advise("raise `rate_limit.per_second`, or ask for fewer `quotas`")
+        .with_hint("raise `rate_limit.per_second`, or ask for fewer `quotas`")
 }
 
 fn usage_gap(failure: Failure) -> Failure {
-    let advice = match failure.kind {
+    let hint = match failure.kind {
         FailureKind::Denied => Some(
             "grant servicequotas:StartQuotaUtilizationReport and \
              servicequotas:GetQuotaUtilizationReport, or set usage = \"off\""
                 .to_owned(),
         ),
-        _ => failure.advice,
+        _ => failure.hint,
     };
     Failure {
         detail: format!("usage is unknown: {}", failure.detail),
-        advice,
+        hint,
         ..failure
     }
 }
@@ -337,7 +338,7 @@ fn usage_gap(failure: Failure) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Priority, Urgency};
+    use crate::source::{Priority, Urgency};
 
     #[test]
     fn limits_wait_for_the_report_a_little_and_never_past_the_deadline() {

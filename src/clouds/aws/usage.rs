@@ -10,7 +10,8 @@ use aws_sdk_servicequotas::types::{QuotaUtilizationInfo, ReportStatus};
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use crate::model::{Amount, CallContext, Failure, FailureKind, Quota, QuotaKey, Usage};
+use crate::model::{Amount, Failure, FailureKind, Quota, QuotaKey, Usage};
+use crate::source::CallContext;
 
 use super::client::RegionClient;
 use super::pages::{Next, Pages, incomplete};

@@ -8,7 +8,8 @@ use tokio::time::Instant;
 
 use super::client::Client;
 use super::settings::Settings;
-use crate::model::{CallContext, Failure, FailureKind, Region};
+use crate::model::{Failure, FailureKind, Region};
+use crate::source::CallContext;
 use crate::wire::nebius::iam::v1::Container;
 
 /// Tenants and projects change when a person changes them.
@@ -123,7 +124,7 @@ fn only_tenant(tenants: &[Container]) -> Result<String, Failure> {
             ),
         ),
     };
-    Err(failure.advise("name the tenant to read as `tenant` in the backend's settings"))
+    Err(failure.with_hint("name the tenant to read as `tenant` in the backend's settings"))
 }
 
 fn id(container: &Container) -> Option<&str> {
@@ -199,7 +200,7 @@ fn one_per_region(listed: &[Listed], gaps: &mut Vec<Failure>) -> Vec<Project> {
                     ids.join(", ")
                 );
                 let failure = Failure::new(FailureKind::NotFound, detail);
-                gaps.push(failure.advise("name one of them in `projects`"));
+                gaps.push(failure.with_hint("name one of them in `projects`"));
             }
         }
     }

@@ -9,7 +9,8 @@ use tonic::{Response, Status};
 
 use super::errors;
 use super::settings::Address;
-use crate::model::{CallContext, Failure, FailureKind};
+use crate::model::{Failure, FailureKind};
+use crate::source::CallContext;
 
 /// Long enough for a page of a thousand rows; Nebius's SDK (pysdk, request.py) gives an attempt
 /// 20 s, but here somebody may be waiting for another attempt.

@@ -14,8 +14,9 @@ use super::operations::{LIST_ADVICE, LIST_PLATFORMS, LIST_PROJECTS, LIST_QUOTAS,
 use super::pages::every_page;
 use super::settings::Endpoints;
 use super::tokens::{Token, Tokens};
-use crate::model::{CallContext, Failure, FailureKind, Region};
+use crate::model::{Failure, FailureKind, Region};
 use crate::secret::ExposeSecret;
+use crate::source::CallContext;
 use crate::upstream::{Operation, Upstream};
 use crate::wire::nebius::capacity::v1::resource_advice_service_client::ResourceAdviceServiceClient;
 use crate::wire::nebius::capacity::v1::{ListResourceAdviceRequest, ResourceAdvice};

@@ -98,7 +98,7 @@ fn from_code(status: &Status) -> Failure {
 
 fn permission_denied(detail: String) -> Failure {
     Failure::new(FailureKind::Denied, detail)
-        .advise("grant the service account the role `viewer` on the tenant")
+        .with_hint("grant the service account the role `viewer` on the tenant")
 }
 
 fn sentence(status: &Status) -> String {

@@ -13,8 +13,9 @@ use super::credentials::ServiceAccountKey;
 use super::errors;
 use super::operations::{EXCHANGE_TOKEN, METADATA_TOKEN};
 use super::settings::{CredentialsSettings, Endpoints};
-use crate::model::{CallContext, Failure, FailureKind, Region};
+use crate::model::{Failure, FailureKind, Region};
 use crate::secret::{ExposeSecret, SecretSource, SecretString};
+use crate::source::CallContext;
 use crate::upstream::Upstream;
 use crate::wire::nebius::iam::v1::token_exchange_service_client::TokenExchangeServiceClient;
 use crate::wire::nebius::iam::v1::{CreateTokenResponse, ExchangeTokenRequest};
@@ -156,7 +157,7 @@ async fn ask_token_service(
             Err(match status.code() {
                 Code::Unauthenticated | Code::PermissionDenied | Code::InvalidArgument => {
                     failure.kind = FailureKind::Denied;
-                    failure.advise(key.advice())
+                    failure.with_hint(key.advice())
                 }
                 _ => failure,
             })
@@ -195,7 +196,7 @@ async fn ask_metadata(url: &str, client: &reqwest::Client) -> Result<Issued, Fai
             FailureKind::Unavailable
         };
         Failure::new(kind, format!("the metadata service: {error}"))
-            .advise("credentials from metadata work only on a Nebius virtual machine that has a service account")
+            .with_hint("credentials from metadata work only on a Nebius virtual machine that has a service account")
     };
     let request = client.get(url).timeout(channels::ATTEMPT_TIMEOUT).send();
     let answer = request.await.map_err(unreachable)?;

@@ -17,9 +17,10 @@ use super::settings::Settings;
 use super::{capacity, demand};
 use crate::clouds::{Connection, RegionChoice};
 use crate::model::{
-    AccountId, CallContext, Capacity, Demand, Failure, FailureKind, FetchUnit, Instance, Market,
-    Quota, Reading, Region, Snapshot, UnitId, Untold,
+    AccountId, Capacity, Demand, Failure, FailureKind, FetchUnit, Incomplete, Instance, Market,
+    Quota, Reading, Region, Snapshot, UnitId,
 };
+use crate::source::CallContext;
 use crate::source::QuotaSource;
 
 /// None of Nebius's services is regional, so one limit holds for the calls of all regions.
@@ -82,7 +83,7 @@ impl NebiusSource {
             capacity,
             gaps,
             // Without its quotas there is no reading.
-            untold: Untold::default(),
+            incomplete: Incomplete::default(),
         })
     }
 

@@ -8,8 +8,9 @@ use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout_at};
 
 use super::issuer::{Issued, Issuer};
-use crate::model::{CallContext, Failure, FailureKind};
+use crate::model::{Failure, FailureKind};
 use crate::secret::SecretString;
+use crate::source::CallContext;
 
 /// nebius/pysdk, aio/token/renewable.py: a token is renewed when 90 % of its life is over.
 const RENEWED_AFTER: f64 = 0.9;

@@ -66,10 +66,10 @@ fn the_example_states_every_default_and_not_only_some() {
 #[test]
 fn the_example_shows_every_key_of_every_settings_type() {
     let table = all_switched_on();
-    shows::<Written>(&table, "");
+    shows::<RawConfig>(&table, "");
     shows::<http::Settings<TokenSettings>>(&table, "server");
     shows::<TokenSettings>(&table, "server.tokens");
-    shows::<cache::Settings>(&table, "cache");
+    shows::<store::Settings>(&table, "cache");
     shows::<catalog::Settings>(&table, "catalog");
     shows::<Common>(&table, "backends");
     shows::<BackendSettings>(&table, "backends");
@@ -107,7 +107,7 @@ fn what_the_example_shows_in_comments_is_understood_too() {
     let mut table = all_switched_on();
     let cache = table.get_mut("cache").unwrap().as_table_mut().unwrap();
     cache.remove("redis_url").unwrap();
-    let written: Written = understand(&table, &KeyPath::default()).unwrap();
+    let written: RawConfig = parse_table(&table, &KeyPath::default()).unwrap();
     backends::resolve(&written.backends, REGISTRY, &[]).unwrap();
 }
 
@@ -121,7 +121,8 @@ fn the_credentials_that_the_example_shows_are_understood_too() {
         }
         if let Some(credentials) = line.strip_prefix("#   credentials = ") {
             let text = format!("[[backends]]\nkind = {kind}\ncredentials = {credentials}");
-            let written: Written = understand(&text.parse().unwrap(), &KeyPath::default()).unwrap();
+            let written: RawConfig =
+                parse_table(&text.parse().unwrap(), &KeyPath::default()).unwrap();
             backends::resolve(&written.backends, REGISTRY, &[]).unwrap();
             understood += 1;
         }

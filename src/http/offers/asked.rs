@@ -1,7 +1,7 @@
 //! What a query string asks of the catalog.
 
 use crate::model::{Availability, Market};
-use crate::oracle::{Cursor, Filter, NameOf, OfferQuestion, Sort, UnknownName};
+use crate::oracle::{Cursor, Filter, NameOf, OfferQuestion, Sort, UnmatchedFilter};
 
 use crate::http::problem::Problem;
 use crate::http::query::Query;
@@ -35,7 +35,7 @@ pub(super) const PARAMETERS: [&str; 18] = [
 ];
 
 /// The query parameter that an unknown name was a value of.
-pub(super) fn parameter(unknown: &UnknownName) -> &'static str {
+pub(super) fn parameter(unknown: &UnmatchedFilter) -> &'static str {
     match unknown.of {
         None => "backend",
         Some(NameOf::Region) => "region",

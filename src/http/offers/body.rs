@@ -5,10 +5,11 @@ use utoipa::ToSchema;
 
 use super::asked::parameter;
 use crate::http::body::{Number, QuotaBody, time};
-use crate::http::health::EditionBody;
+use crate::http::health::ReleaseBody;
 use crate::model::{Capacity, Gpu, Market};
 use crate::oracle::{
-    BindingQuota, JudgedOffer, Judgement, Judgements, OfferPage, OfferedBackend, UnknownName,
+    Assessment, Assessments, BindingQuota, EvaluatedOffer, OfferPage, OfferedBackend,
+    UnmatchedFilter,
 };
 
 /// The offers that were asked for, each judged.
@@ -30,7 +31,7 @@ pub(super) struct OffersBody<'a> {
 
 /// A name that was asked for and that nothing has.
 #[derive(Serialize, ToSchema)]
-#[schema(as = UnknownName)]
+#[schema(as = UnmatchedFilter)]
 struct UnknownNameBody<'a> {
     /// The query parameter.
     #[schema(example = "region")]
@@ -50,7 +51,7 @@ pub(super) struct JudgementsBody<'a> {
     /// One for each offer, in the order of the list.
     #[serde(serialize_with = "verdicts")]
     #[schema(value_type = Vec<JudgementBody<'static>>)]
-    verdicts: &'a [Judgement],
+    verdicts: &'a [Assessment],
     /// How far the backends that were asked about could be read.
     backends: Vec<OfferedBackendBody<'a>>,
 }
@@ -83,7 +84,7 @@ pub(super) struct OfferBody<'a> {
     /// `listed`, `estimated` or, without a price, `unknown`.
     price_basis: &'static str,
     #[serde(flatten)]
-    judgement: JudgementBody<'a>,
+    assessment: JudgementBody<'a>,
 }
 
 /// The GPUs of an instance type.
@@ -105,7 +106,7 @@ struct GpuBody<'a> {
 
 /// What is said of a launch.
 #[derive(Serialize, ToSchema)]
-#[schema(as = Judgement)]
+#[schema(as = Assessment)]
 struct JudgementBody<'a> {
     /// `available`, `unknown`, `no_quota` or `not_available`: the verdict as the backend's
     /// strictness has it.
@@ -184,7 +185,7 @@ struct OfferedBackendBody<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     failure: Option<String>,
     /// Where the offers come from.
-    catalog: EditionBody,
+    catalog: ReleaseBody,
 }
 
 impl<'a> OffersBody<'a> {
@@ -201,7 +202,7 @@ impl<'a> OffersBody<'a> {
 }
 
 impl<'a> UnknownNameBody<'a> {
-    fn of(unknown: &'a UnknownName) -> Self {
+    fn of(unknown: &'a UnmatchedFilter) -> Self {
         Self {
             parameter: parameter(unknown),
             name: &unknown.name,
@@ -211,21 +212,21 @@ impl<'a> UnknownNameBody<'a> {
 }
 
 impl<'a> JudgementsBody<'a> {
-    pub(super) fn of(judged: &'a Judgements) -> Self {
+    pub(super) fn of(judged: &'a Assessments) -> Self {
         Self {
-            verdicts: &judged.judgements,
+            verdicts: &judged.assessments,
             backends: judged.backends.iter().map(OfferedBackendBody::of).collect(),
         }
     }
 }
 
 /// Written one by one: thousands of them need not be in memory as bodies first.
-fn verdicts<S: Serializer>(judged: &&[Judgement], serializer: S) -> Result<S::Ok, S::Error> {
+fn verdicts<S: Serializer>(judged: &&[Assessment], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_seq(judged.iter().map(JudgementBody::of))
 }
 
 impl<'a> OfferBody<'a> {
-    pub(super) fn of(judged: JudgedOffer<'a>) -> Self {
+    pub(super) fn of(judged: EvaluatedOffer<'a>) -> Self {
         let offer = judged.offer;
         Self {
             backend: judged.backend.as_str(),
@@ -237,7 +238,7 @@ impl<'a> OfferBody<'a> {
             gpu: offer.shape.gpu.as_ref().map(GpuBody::of),
             price: offer.price,
             price_basis: offer.price_basis.as_str(),
-            judgement: JudgementBody::of(judged.judgement),
+            assessment: JudgementBody::of(judged.assessment),
         }
     }
 }
@@ -254,25 +255,25 @@ impl<'a> GpuBody<'a> {
 }
 
 impl<'a> JudgementBody<'a> {
-    fn of(judgement: &'a Judgement) -> Self {
-        let verdict = judgement.verdict();
-        let advice = judgement.advice;
-        let binding = judgement.binding();
+    fn of(assessment: &'a Assessment) -> Self {
+        let verdict = assessment.verdict();
+        let decision = assessment.decision;
+        let binding = assessment.binding();
         let row = binding.as_ref().and_then(|binding| binding.row);
         Self {
-            availability: advice.availability.as_str(),
+            availability: decision.availability.as_str(),
             launchable: verdict.launchable,
             quota: VerdictBody {
                 verdict: verdict.outcome.as_str(),
                 basis: verdict.basis.map(|basis| basis.as_str()),
-                taken_at: judgement.taken_at().map(|at| time(at.wall)),
-                freshness: judgement.freshness().map(|freshness| freshness.as_str()),
+                taken_at: assessment.taken_at().map(|at| time(at.wall)),
+                freshness: assessment.freshness().map(|freshness| freshness.as_str()),
                 binding: binding.map(BindingBody::of),
-                reason: judgement.reason(),
+                reason: assessment.reason(),
                 increase_url: row.and_then(|row| row.increase_url.as_deref()),
-                shadow_availability: advice.shadow.map(|shadow| shadow.as_str()),
+                shadow_availability: decision.shadow.map(|shadow| shadow.as_str()),
             },
-            capacity: judgement.capacity.as_ref().map(CapacityBody::of),
+            capacity: assessment.capacity.as_ref().map(CapacityBody::of),
         }
     }
 }
@@ -307,7 +308,7 @@ impl<'a> OfferedBackendBody<'a> {
                 .map(|region| region.as_str())
                 .collect(),
             failure: backend.failure().map(ToString::to_string),
-            catalog: EditionBody::of(&backend.catalog),
+            catalog: ReleaseBody::of(&backend.catalog),
         }
     }
 }

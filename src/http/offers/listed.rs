@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use crate::http::json::Object;
 use crate::model::Market;
-use crate::oracle::{AskedGpu, AskedOffer};
+use crate::oracle::{CustomGpu, CustomOffer};
 
 use super::asked::MOST_INSTANCES;
 
@@ -97,8 +97,8 @@ struct ListedGpuBody<'a> {
 
 impl ListedBody<'_> {
     /// The offers, in order.
-    pub(super) fn offers(&self) -> impl Iterator<Item = AskedOffer<'_>> {
-        self.offers.iter().map(|Object(offer)| AskedOffer {
+    pub(super) fn offers(&self) -> impl Iterator<Item = CustomOffer<'_>> {
+        self.offers.iter().map(|Object(offer)| CustomOffer {
             backend: &offer.backend.0,
             region: &offer.region.0,
             instance_type: &offer.instance_type.0,
@@ -108,7 +108,7 @@ impl ListedBody<'_> {
             },
             cpus: offer.cpus.map(NonZeroU32::get),
             memory_gb: offer.memory_gb,
-            gpu: offer.gpu.as_ref().map(|Object(gpu)| AskedGpu {
+            gpu: offer.gpu.as_ref().map(|Object(gpu)| CustomGpu {
                 name: &gpu.name.0,
                 count: gpu.count.get(),
                 memory_gb: gpu.memory_gb,

@@ -9,7 +9,7 @@ use axum::body::{Body, Bytes};
 use super::asked::parameter;
 use super::pieces::{in_pieces, in_steps};
 use crate::model::{Basis, Market, PriceBasis};
-use crate::oracle::{JudgedOffer, OfferPage, Shape};
+use crate::oracle::{EvaluatedOffer, OfferPage, Shape};
 
 const COLUMNS: [&str; 7] = [
     "PRICE",
@@ -129,10 +129,10 @@ fn line(text: &mut String, widths: &Widths, cells: &[&str; 7]) {
     );
 }
 
-fn row<'a>(judged: &JudgedOffer<'a>) -> [Cow<'a, str>; 7] {
+fn row<'a>(judged: &EvaluatedOffer<'a>) -> [Cow<'a, str>; 7] {
     let offer = &judged.offer;
-    let verdict = judged.judgement.verdict();
-    let advice = judged.judgement.advice;
+    let verdict = judged.assessment.verdict();
+    let decision = judged.assessment.decision;
     let price = match (offer.price, offer.price_basis) {
         (Some(price), PriceBasis::Estimated) => format!("~{price:.4}"),
         (Some(price), _) => format!("{price:.4}"),
@@ -142,9 +142,9 @@ fn row<'a>(judged: &JudgedOffer<'a>) -> [Cow<'a, str>; 7] {
         Market::OnDemand => "",
         Market::Spot => " spot",
     };
-    let availability = match advice.shadow {
-        None => advice.availability.as_str().to_owned(),
-        Some(shadow) => format!("{} ({})", advice.availability.as_str(), shadow.as_str()),
+    let availability = match decision.shadow {
+        None => decision.availability.as_str().to_owned(),
+        Some(shadow) => format!("{} ({})", decision.availability.as_str(), shadow.as_str()),
     };
     let launchable = match (verdict.launchable, verdict.basis) {
         (Some(count), Some(Basis::Limit)) if count > 0 => format!("<={count}"),
@@ -158,7 +158,7 @@ fn row<'a>(judged: &JudgedOffer<'a>) -> [Cow<'a, str>; 7] {
         resources(offer.shape).into(),
         availability.into(),
         launchable.into(),
-        judged.judgement.reason().into(),
+        judged.assessment.reason().into(),
     ]
 }
 

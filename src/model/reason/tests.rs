@@ -119,8 +119,8 @@ fn each_doubt_has_its_words() {
         said(default_only, Some(8.0))
             .ends_with("; only the cloud's default of 5 is known, not the account's limit")
     );
-    let silent = quota(Unit::Vcpu, Limit::Unknown, None);
-    assert!(said(silent, Some(8.0)).ends_with("; its limit is unknown"));
+    let undecided = quota(Unit::Vcpu, Limit::Unknown, None);
+    assert!(said(undecided, Some(8.0)).ends_with("; its limit is unknown"));
     let boundless = quota(Unit::Vcpu, Limit::Unlimited, None);
     assert!(said(boundless, Some(8.0)).ends_with("; it has no limit"));
 

@@ -84,7 +84,7 @@ fn a_launch_fits_into_what_is_left() {
     assert_eq!(bound_to(&verdict), Some(("P", Some(300.0))));
 
     let verdict = judge(&takes(&[("P", Some(100))]), 4, &quotas);
-    assert_eq!(verdict.outcome, Outcome::Short(Shortfall::Room));
+    assert_eq!(verdict.outcome, Outcome::Short(Shortfall::Headroom));
     assert_eq!(
         (verdict.basis, verdict.launchable),
         (Some(Basis::Headroom), Some(3))
@@ -112,7 +112,7 @@ fn a_layer_that_inherits_its_limit_takes_no_part_unless_nothing_is_above_it() {
         (Some(Basis::Headroom), Some(8))
     );
     let verdict = judge(&demand, 1, &index(vec![inherits()]));
-    assert_eq!(verdict.outcome, Outcome::Unknown(Doubt::NoLimit));
+    assert_eq!(verdict.outcome, Outcome::Unknown(UnknownReason::NoLimit));
 }
 
 #[test]
@@ -124,7 +124,7 @@ fn how_far_short_it_falls_is_told() {
             other => panic!("{other:?}"),
         }
     };
-    assert_eq!(short(192, used(96), Some(192), 1), Shortfall::Room);
+    assert_eq!(short(192, used(96), Some(192), 1), Shortfall::Headroom);
     assert_eq!(short(192, used(96), Some(192), 2), Shortfall::Limit);
     assert_eq!(short(96, used(0), Some(192), 1), Shortfall::Limit);
     assert_eq!(short(96, Usage::Unknown, Some(192), 1), Shortfall::Limit);
@@ -155,7 +155,7 @@ fn an_unknown_amount_is_short_only_of_a_limit_of_zero() {
 
     // All of it is in use, but that is not what the limit says.
     let verdict = judge(&demand, 1, &index(vec![at_most("P", 8, used(8))]));
-    assert_eq!(verdict.outcome, Outcome::Unknown(Doubt::NoAmount));
+    assert_eq!(verdict.outcome, Outcome::Unknown(UnknownReason::NoAmount));
     assert_eq!((verdict.basis, verdict.launchable), (None, None));
     assert_eq!(bound_to(&verdict), Some(("P", None)));
 }
@@ -169,23 +169,27 @@ fn what_is_not_known_is_unknown_and_says_which_quota() {
         ..at_most("P", 0, Usage::Unknown)
     };
     for (quotas, doubt, has_row) in [
-        (QuotaIndex::unread(Arc::default()), Doubt::Unread, false),
+        (
+            QuotaIndex::unread(Arc::default()),
+            UnknownReason::Unread,
+            false,
+        ),
         (
             QuotaIndex::expired(snapshot, Leased::new()),
-            Doubt::Expired,
+            UnknownReason::Expired,
             true,
         ),
         (
             index(vec![at_most("G", 0, used(0))]),
-            Doubt::NotListed,
+            UnknownReason::NotListed,
             false,
         ),
         (
             index(vec![row("P", Limit::Unknown, used(0))]),
-            Doubt::NoLimit,
+            UnknownReason::NoLimit,
             true,
         ),
-        (index(vec![default_only]), Doubt::DefaultOnly, true),
+        (index(vec![default_only]), UnknownReason::DefaultOnly, true),
     ] {
         let verdict = judge(&demand, 1, &quotas);
         assert_eq!(verdict.outcome, Outcome::Unknown(doubt));
@@ -203,7 +207,7 @@ fn an_offer_without_a_known_quota_is_unknown() {
     };
     for demand in [unmapped, Demand::default()] {
         let verdict = judge(&demand, 1, &index(vec![at_most("P", 0, used(0))]));
-        assert_eq!(verdict.outcome, Outcome::Unknown(Doubt::Unmapped));
+        assert_eq!(verdict.outcome, Outcome::Unknown(UnknownReason::Unmapped));
         assert_eq!(verdict.binding, None);
     }
 }
@@ -253,7 +257,7 @@ fn of_several_containers_the_least_room_counts() {
         row("gpu", Limit::Unknown, used(0)),
     ]);
     let verdict = judge(&demand, 1, &one_silent);
-    assert_eq!(verdict.outcome, Outcome::Unknown(Doubt::NoLimit));
+    assert_eq!(verdict.outcome, Outcome::Unknown(UnknownReason::NoLimit));
     assert_eq!(
         judge(&demand, 5, &one_silent).outcome,
         Outcome::Short(Shortfall::Limit)
@@ -290,15 +294,15 @@ fn taking_nothing_claims_nothing_of_what_is_not_known() {
     for (quotas, outcome) in [
         (
             QuotaIndex::unread(Arc::default()),
-            Outcome::Unknown(Doubt::Unread),
+            Outcome::Unknown(UnknownReason::Unread),
         ),
         (
             QuotaIndex::expired(full.clone(), Leased::new()),
-            Outcome::Unknown(Doubt::Expired),
+            Outcome::Unknown(UnknownReason::Expired),
         ),
         (
             index(vec![row("disk", Limit::Unknown, used(0))]),
-            Outcome::Unknown(Doubt::NoLimit),
+            Outcome::Unknown(UnknownReason::NoLimit),
         ),
         (QuotaIndex::new(full, Leased::new()), Outcome::Fits),
     ] {

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::Market;
 
-use super::JudgedOffer;
+use super::EvaluatedOffer;
 
 /// How offers are ordered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -86,11 +86,11 @@ impl Cursor {
     }
 
     /// The cursor of an offer's place.
-    pub(super) fn at(judged: &JudgedOffer<'_>, sort: Sort) -> Self {
+    pub(super) fn at(judged: &EvaluatedOffer<'_>, sort: Sort) -> Self {
         let offer = &judged.offer;
         Self {
             sort,
-            launchable: judged.judgement.verdict().launchable,
+            launchable: judged.assessment.verdict().launchable,
             price: offer.price.map(f64::to_bits),
             backend: judged.backend.to_string(),
             instance_type: offer.shape.instance_type.to_string(),

@@ -13,7 +13,8 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use super::{Operation, Rate, RateLimit, Upstream};
-use crate::model::{CallContext, Failure, FailureKind, Priority, Urgency};
+use crate::model::{Failure, FailureKind};
+use crate::source::{CallContext, Priority, Urgency};
 use crate::telemetry::Metrics;
 
 const LIST: Operation = Operation {

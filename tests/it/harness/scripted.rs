@@ -6,9 +6,8 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use quota_oracle::clouds::{self, CloudSettings, Connection, Registration, SecretProblem};
-use quota_oracle::model::{
-    CallContext, Demand, Failure, FetchUnit, Instance, Market, Reading, UnitId,
-};
+use quota_oracle::model::{Demand, Failure, FetchUnit, Instance, Market, Reading, UnitId};
+use quota_oracle::source::CallContext;
 use quota_oracle::source::QuotaSource;
 use serde::Deserialize;
 

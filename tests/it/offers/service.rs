@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode, header};
-use quota_oracle::cache::Cache;
 use quota_oracle::catalog::{Catalog, Source};
 use quota_oracle::clock::Clock;
 use quota_oracle::clouds::{CloudSettings, Connection, RegionChoice, aws};
@@ -14,6 +13,7 @@ use quota_oracle::http::{self, Settings, Token};
 use quota_oracle::model::{Lifetimes, Region, Strictness};
 use quota_oracle::oracle::{Backend, BackendSettings, Oracle};
 use quota_oracle::sim::aws::{Account, RateLimits, Settings as Simulated, SimulatedAws};
+use quota_oracle::store::Cache;
 use quota_oracle::telemetry::Metrics;
 use quota_oracle::upstream::{RateLimit, Upstream};
 use serde_json::Value;

@@ -60,7 +60,7 @@ async fn with_a_cloud_out_of_reach_every_offer_is_unknown_at_once() {
 async fn with_a_cloud_out_of_reach_its_whole_catalog_is_told_and_nothing_of_it_judged() {
     let (_, account) = simulated(&[]).await;
     let provider = catalog().provider("aws").unwrap();
-    let table = &provider.edition.table;
+    let table = &provider.release.table;
     let regions = table.regions().iter();
     let regions: Vec<&'static str> = regions
         .map(|region| &*region.as_str().to_owned().leak())

@@ -80,19 +80,19 @@ pub(super) fn refusal(code: &str, message: &str, status: u16, action: &Action<'_
                 .iter()
                 .any(|words| message.starts_with(words)) =>
         {
-            say(FailureKind::Denied).advise("set the clock of this machine right")
+            say(FailureKind::Denied).with_hint("set the clock of this machine right")
         }
         // The message of a wrong signature repeats the signed request, a session token included.
         code if BAD_CREDENTIALS.contains(&code) => Failure::new(
             FailureKind::Denied,
             format!("AWS does not accept the credentials ({code})"),
         )
-        .advise("renew or correct the backend's credentials"),
-        code if ACCESS_DENIED.contains(&code) => say(FailureKind::Denied).advise(format!(
+        .with_hint("renew or correct the backend's credentials"),
+        code if ACCESS_DENIED.contains(&code) => say(FailureKind::Denied).with_hint(format!(
             "grant {service}:{name} to the backend's credentials"
         )),
         "OptInRequired" | "SubscriptionRequiredException" => {
-            say(FailureKind::Denied).advise("finish signing the account up for AWS")
+            say(FailureKind::Denied).with_hint("finish signing the account up for AWS")
         }
         "NoSuchResourceException" => say(FailureKind::NotFound),
         // The identity provider of a web identity was not reached (STS API Reference,
@@ -158,13 +158,13 @@ mod tests {
     #[test]
     fn a_missing_permission_is_named() {
         let failure = refused("AccessDeniedException", "User: x is not authorized", 400);
-        let advice = "grant servicequotas:GetServiceQuota to the backend's credentials";
-        assert_eq!(failure.advice.as_deref(), Some(advice));
+        let hint = "grant servicequotas:GetServiceQuota to the backend's credentials";
+        assert_eq!(failure.hint.as_deref(), Some(hint));
     }
 
     #[test]
     fn a_wrong_clock_is_told_from_a_wrong_key() {
-        let advice = "set the clock of this machine right";
+        let hint = "set the clock of this machine right";
         let expired = "Signature expired: 20261121T190000Z is now earlier than 20261121T191000Z";
         let early = "Signature not yet current: 20261121T190000Z is still later than now";
         for (code, message) in [
@@ -175,13 +175,13 @@ mod tests {
         ] {
             let failure = refused(code, message, 403);
             assert_eq!(failure.kind, FailureKind::Denied, "{code}");
-            assert_eq!(failure.advice.as_deref(), Some(advice), "{code}");
+            assert_eq!(failure.hint.as_deref(), Some(hint), "{code}");
             assert_eq!(failure.detail, message);
         }
         let mismatch = "The request signature we calculated does not match. The Canonical String \
                         for this request should have been 'POST / x-amz-security-token:planted'";
         let failure = refused("InvalidSignatureException", mismatch, 403);
-        assert_ne!(failure.advice.as_deref(), Some(advice));
+        assert_ne!(failure.hint.as_deref(), Some(hint));
         assert!(!failure.to_string().contains("planted"), "{failure}");
     }
 }

@@ -40,12 +40,12 @@ fn not_given(error: &CredentialsError) -> Failure {
                 root_cause(unreached)
             ),
         )
-        .advise(NOT_REACHED),
+        .with_hint(NOT_REACHED),
         (other, None) => Failure::new(
             FailureKind::Denied,
             format!("no credentials: {}", root_cause(other)),
         )
-        .advise(CHECK_CREDENTIALS),
+        .with_hint(CHECK_CREDENTIALS),
     }
 }
 
@@ -68,12 +68,12 @@ where
     let denied = error
         .code()
         .is_some_and(|code| ACCESS_DENIED.contains(&code));
-    let advice = failure.advice.as_deref().unwrap_or(CHECK_CREDENTIALS);
-    failure.advice = Some(match denied {
+    let hint = failure.hint.as_deref().unwrap_or(CHECK_CREDENTIALS);
+    failure.hint = Some(match denied {
         true => format!(
-            "{advice}, and see whom the role's trust policy names, and with which external id"
+            "{hint}, and see whom the role's trust policy names, and with which external id"
         ),
-        false => advice.to_owned(),
+        false => hint.to_owned(),
     });
     Some(failure)
 }
@@ -108,7 +108,7 @@ mod tests {
         ] {
             let failure = said(status, code);
             assert_eq!(failure.kind, kind, "{code}");
-            assert_eq!(failure.advice.is_some(), kind == FailureKind::Denied);
+            assert_eq!(failure.hint.is_some(), kind == FailureKind::Denied);
             assert!(failure.detail.starts_with("no credentials: "), "{failure}");
         }
         assert_eq!(

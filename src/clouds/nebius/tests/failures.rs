@@ -60,7 +60,7 @@ async fn a_missing_permission_says_which_role_to_grant() {
     let denied = failure_with(Rule::new(Fault::PermissionDenied)).await;
     assert_eq!(denied.kind, FailureKind::Denied);
     assert!(denied.detail.contains(TENANT), "{denied}");
-    assert!(denied.advice.unwrap().contains("viewer"));
+    assert!(denied.hint.unwrap().contains("viewer"));
 }
 
 #[tokio::test(start_paused = true)]
@@ -147,7 +147,7 @@ async fn several_tenants_or_none_ask_for_one_to_be_named() {
         let story = Story::with(account, "", RegionChoice::Default).await;
         let failure = story.read().await.unwrap_err();
         assert!(failure.detail.contains(words), "{failure}");
-        assert!(failure.advice.unwrap().contains("`tenant`"));
+        assert!(failure.hint.unwrap().contains("`tenant`"));
     }
 }
 

@@ -15,13 +15,12 @@ use tokio::time::Instant;
 
 use crate::clouds::nebius::REGISTRATION;
 use crate::clouds::{Connection, RegionChoice};
-use crate::model::{
-    BackendName, CallContext, Failure, Limit, Priority, Quota, Reading, UnitId, Urgency, Usage,
-};
+use crate::model::{BackendName, Failure, Limit, Quota, Reading, UnitId, Usage};
 use crate::sim::nebius::{
     Account, Controls, Platform, Project, QuotaRow, RateLimit, Settings, SimulatedNebius,
 };
 use crate::source::QuotaSource;
+use crate::source::{CallContext, Priority, Urgency};
 use crate::telemetry::Metrics;
 use crate::upstream::Upstream;
 

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::{Advice, Availability, Strictness, advise};
+use crate::model::{Availability, Decision, Strictness, decide};
 
 const CODES: [&str; 3] = ["a", "b", "c"];
 
@@ -180,8 +180,8 @@ proptest! {
             let verdict = judge(&case.demand, case.count, &quotas);
             prop_assert_eq!(verdict.outcome.as_str(), "unknown");
             for strictness in Strictness::ALL {
-                let advice = advise(verdict.outcome, strictness, false, false);
-                prop_assert_ne!(advice.availability, Availability::NoQuota);
+                let decision = decide(verdict.outcome, strictness, false, false);
+                prop_assert_ne!(decision.availability, Availability::NoQuota);
             }
         }
     }
@@ -212,12 +212,12 @@ proptest! {
     fn a_milder_strictness_never_refuses_more(case in cases(), full in any::<bool>()) {
         let outcome = case.verdict().outcome;
         let refused = |strictness| {
-            advise(outcome, strictness, false, full).availability == Availability::NoQuota
+            decide(outcome, strictness, false, full).availability == Availability::NoQuota
         };
         prop_assert!(!refused(Strictness::Off));
         prop_assert!(Strictness::ALL.map(refused).is_sorted());
         for strictness in Strictness::ALL {
-            let Advice { availability, shadow } = advise(outcome, strictness, true, full);
+            let Decision { availability, shadow } = decide(outcome, strictness, true, full);
             prop_assert_ne!(availability, Availability::NoQuota);
             prop_assert_eq!(shadow == Some(Availability::NoQuota), refused(strictness));
         }

@@ -7,20 +7,20 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::cache::Good;
 use crate::model::{
     Container, Limit, Moment, Quota, QuotaKey, Reading, Region, Snapshot, UnitKey, Usage,
 };
+use crate::store::Good;
 
 /// The limits that are kept, and when they were told.
 ///
 /// Not on disk: after a restart a kept limit counts as told when the snapshot was taken.
 #[derive(Debug, Default)]
-pub(super) struct Kept(Mutex<HashMap<UnitKey, Told>>);
+pub(super) struct CarryOver(Mutex<HashMap<UnitKey, Told>>);
 
 type Told = BTreeMap<(Region, QuotaKey, Option<Container>), Moment>;
 
-impl Kept {
+impl CarryOver {
     /// The reading with what only failed for now as `last` had it, for as long as it is usable.
     pub(super) fn complete(
         &self,
@@ -32,8 +32,8 @@ impl Kept {
     ) -> Reading {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let told_before = all.remove(key).unwrap_or_default();
-        let untold = reading.untold;
-        let (Some(last), true) = (last, untold.limits || untold.usage) else {
+        let incomplete = reading.incomplete;
+        let (Some(last), true) = (last, incomplete.limits || incomplete.usage) else {
             return reading;
         };
         let mut told = Told::new();
@@ -48,11 +48,11 @@ impl Kept {
                 let new = quotas.iter_mut().find(is_old);
                 let usage = match &new {
                     Some(new) if new.usage != Usage::Unknown => new.usage,
-                    _ if untold.usage => usable(old.usage, now.wall, usable_for),
+                    _ if incomplete.usage => usable(old.usage, now.wall, usable_for),
                     _ => Usage::Unknown,
                 };
-                let is_told =
-                    !untold.limits || new.as_ref().is_some_and(|new| new.limit != Limit::Unknown);
+                let is_told = !incomplete.limits
+                    || new.as_ref().is_some_and(|new| new.limit != Limit::Unknown);
                 let id = (region.clone(), old.key.clone(), old.container.clone());
                 let told_at = told_before.get(&id).copied().unwrap_or(last.taken_at);
                 if !is_told && old.limit != Limit::Unknown && told_at.age(now) < usable_for {

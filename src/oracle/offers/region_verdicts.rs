@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use crate::model::{
-    Capacity, Demand, Doubt, Failure, Freshness, Leased, Market, Moment, Outcome, QuotaIndex,
-    Region, Snapshot, Verdict, judge, reason,
+    Capacity, Demand, Failure, Freshness, Leased, Market, Moment, Outcome, QuotaIndex, Region,
+    Snapshot, UnknownReason, Verdict, judge, reason,
 };
 use crate::oracle::RegionView;
 use crate::source::QuotaSource;
@@ -14,7 +14,7 @@ use super::demands::Demands;
 
 /// A region, judged as it is known at one moment.
 #[derive(Debug)]
-pub(super) struct JudgedRegion {
+pub(super) struct RegionVerdicts {
     pub(super) name: Region,
     version: u64,
     pub(super) taken_at: Option<Moment>,
@@ -33,9 +33,9 @@ pub(super) struct JudgedRegion {
 pub(super) struct Verdicts {
     count: u32,
     /// On the demands of the catalog, by their numbers.
-    of_catalog: Box<[OnceLock<Arc<Judged>>]>,
+    of_catalog: Box<[OnceLock<Arc<ExplainedVerdict>>]>,
     /// On demands that callers have made up, with disks and addresses.
-    of_others: RwLock<HashMap<Demand, Arc<Judged>>>,
+    of_others: RwLock<HashMap<Demand, Arc<ExplainedVerdict>>>,
 }
 
 /// Callers ask for one instance, and for few other counts at a time.
@@ -47,12 +47,12 @@ const MOST_OTHERS: usize = 256;
 
 /// A verdict and the sentence that explains it.
 #[derive(Debug)]
-pub(super) struct Judged {
+pub(super) struct ExplainedVerdict {
     pub(super) verdict: Verdict,
     pub(super) reason: String,
 }
 
-impl JudgedRegion {
+impl RegionVerdicts {
     /// The region as `view` shows it, by what `source` knows of it before it is read.
     pub(super) fn new(view: RegionView, source: &dyn QuotaSource, demands: Arc<Demands>) -> Self {
         let leased: Leased = view.leased;
@@ -64,7 +64,7 @@ impl JudgedRegion {
             .unwrap_or_default();
         capacity.sort_by(|a, b| key(a).cmp(&key(b)));
         let quotas = match known {
-            None => QuotaIndex::unread(Arc::new(source.outline(&view.location.region))),
+            None => QuotaIndex::unread(Arc::new(source.placeholder_quotas(&view.location.region))),
             Some(known) => {
                 let snapshot = Arc::clone(&known.snapshot);
                 match known.standing.freshness {
@@ -155,13 +155,17 @@ impl JudgedRegion {
     }
 
     /// The verdict on a demand of the catalog, by its number.
-    pub(super) fn of_catalog<'v>(&self, verdicts: &'v Verdicts, demand: u32) -> &'v Arc<Judged> {
+    pub(super) fn of_catalog<'v>(
+        &self,
+        verdicts: &'v Verdicts,
+        demand: u32,
+    ) -> &'v Arc<ExplainedVerdict> {
         let judge = || Arc::new(self.judge(self.demands.get(demand), verdicts.count));
         verdicts.of_catalog[demand as usize].get_or_init(judge)
     }
 
     /// The verdict on any demand.
-    pub(super) fn of_other(&self, verdicts: &Verdicts, demand: Demand) -> Arc<Judged> {
+    pub(super) fn of_other(&self, verdicts: &Verdicts, demand: Demand) -> Arc<ExplainedVerdict> {
         // There are as many types that nothing is known of as callers can make up names.
         if demand.unmapped.is_some() {
             return Arc::new(self.judge(&demand, verdicts.count));
@@ -181,17 +185,17 @@ impl JudgedRegion {
         judged
     }
 
-    fn judge(&self, demand: &Demand, count: u32) -> Judged {
+    fn judge(&self, demand: &Demand, count: u32) -> ExplainedVerdict {
         let verdict = judge(demand, count, &self.quotas);
         let mut reason = reason(&verdict, demand, &self.quotas, &self.name);
         let unread = matches!(
             verdict.outcome,
-            Outcome::Unknown(Doubt::Unread | Doubt::Expired)
+            Outcome::Unknown(UnknownReason::Unread | UnknownReason::Expired)
         );
         if let (true, Some(failure)) = (unread, &self.failure) {
             reason.push_str(&format!(": {failure}"));
         }
-        Judged { verdict, reason }
+        ExplainedVerdict { verdict, reason }
     }
 }
 

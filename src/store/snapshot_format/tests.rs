@@ -84,7 +84,7 @@ prop_compose! {
             K::Denied, K::NotEnabled, K::NotFound, K::Throttled, K::Timeout, K::Unavailable,
             K::Malformed,
         ];
-        Failure { advice, ..Failure::new(kinds[kind], detail) }
+        Failure { hint: advice, ..Failure::new(kinds[kind], detail) }
     }
 }
 

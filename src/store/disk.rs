@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 
 use crate::model::UnitKey;
 
-use super::stored::{self, StoredSnapshot};
+use super::snapshot_format::{self, StoredSnapshot};
 
 /// Starts the name of a file that is being written; one left behind by a crash is removed.
 const UNFINISHED: &str = ".unfinished-";
@@ -138,7 +138,7 @@ fn write(directory: &Path, snapshot: &StoredSnapshot) -> io::Result<()> {
     let mut file = tempfile::Builder::new()
         .prefix(UNFINISHED)
         .tempfile_in(&folder)?;
-    file.write_all(&stored::encode(snapshot)?)?;
+    file.write_all(&snapshot_format::encode(snapshot)?)?;
     // The content must be on disk before the name points at it, and the name before we say so.
     file.as_file().sync_all()?;
     let name = format!("{}.{EXTENSION}", file_name(key.unit.as_str()));
@@ -160,7 +160,7 @@ pub(super) fn load(directory: &Path) -> Vec<StoredSnapshot> {
             } else if file.extension().is_some_and(|end| end == EXTENSION) {
                 match fs::read(&file)
                     .map_err(|e| e.to_string())
-                    .and_then(|bytes| stored::decode(&bytes))
+                    .and_then(|bytes| snapshot_format::decode(&bytes))
                 {
                     Ok(snapshot) => loaded.push(snapshot),
                     Err(error) => tracing::warn!(

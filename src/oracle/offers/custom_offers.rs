@@ -7,13 +7,13 @@ use crate::catalog::Shape;
 use crate::model::{BackendName, Gpu, Instance, Market};
 use crate::oracle::Oracle;
 
-use super::region::{JudgedRegion, Verdicts};
-use super::tally::Tally;
-use super::{Judge, Judgement, OfferedBackend};
+use super::region_verdicts::{RegionVerdicts, Verdicts};
+use super::verdict_counts::VerdictCounts;
+use super::{Assessment, Evaluator, OfferedBackend};
 
 /// An offer of the caller's own.
 #[derive(Clone, Copy, Debug)]
-pub struct AskedOffer<'a> {
+pub struct CustomOffer<'a> {
     /// The backend's name.
     pub backend: &'a str,
     /// The cloud's own region name.
@@ -27,7 +27,7 @@ pub struct AskedOffer<'a> {
     /// Memory in GiB; the catalog's if absent.
     pub memory_gb: Option<f64>,
     /// The GPUs; the catalog's if absent.
-    pub gpu: Option<AskedGpu<'a>>,
+    pub gpu: Option<CustomGpu<'a>>,
     /// Disk to create with it, in GiB, if that is to be judged.
     pub disk_gb: Option<f64>,
     /// Whether it takes a public IPv4 address, if that is to be judged.
@@ -36,7 +36,7 @@ pub struct AskedOffer<'a> {
 
 /// The GPUs of an offer of the caller's own.
 #[derive(Clone, Copy, Debug)]
-pub struct AskedGpu<'a> {
+pub struct CustomGpu<'a> {
     /// The model.
     pub name: &'a str,
     /// How many.
@@ -49,46 +49,46 @@ pub struct AskedGpu<'a> {
 
 /// What is said of the offers of a list.
 #[derive(Debug)]
-pub struct Judgements {
+pub struct Assessments {
     /// One for each offer, in the order of the list.
-    pub judgements: Vec<Judgement>,
+    pub assessments: Vec<Assessment>,
     /// How far the backends that were asked about could be read.
     pub backends: Vec<OfferedBackend>,
 }
 
 impl Oracle {
     /// Judges offers of the caller's own, `count` of each, as far as the caller `sees` backends.
-    pub fn judge_listed<'a>(
+    pub fn assess_custom<'a>(
         &self,
-        offers: impl IntoIterator<Item = AskedOffer<'a>>,
+        offers: impl IntoIterator<Item = CustomOffer<'a>>,
         count: u32,
         sees: impl Fn(&BackendName) -> bool,
-    ) -> Judgements {
+    ) -> Assessments {
         let oracle = &*self.0;
         let seen = oracle.backends.values();
         let seen = seen.filter(|connected| sees(&connected.backend.name));
-        let mut benches: Vec<(Option<Bench<'_, 'a>>, _)> =
+        let mut benches: Vec<(Option<BackendBatch<'_, 'a>>, _)> =
             seen.map(|connected| (None, connected)).collect();
         let names: Vec<&str> = benches
             .iter()
             .map(|(_, connected)| connected.backend.name.as_str())
             .collect();
 
-        let judgements = offers
+        let assessments = offers
             .into_iter()
             .map(|offer| {
                 let Some(place) = names.iter().position(|name| *name == offer.backend) else {
                     let reason = format!("there is no backend `{}`", offer.backend);
-                    return Judgement::unknown(reason, None);
+                    return Assessment::unknown(reason, None);
                 };
                 let (bench, connected) = &mut benches[place];
                 bench
-                    .get_or_insert_with(|| Bench {
-                        judge: Judge::new(oracle, connected, count.max(1)),
-                        tally: Tally::default(),
+                    .get_or_insert_with(|| BackendBatch {
+                        judge: Evaluator::new(oracle, connected, count.max(1)),
+                        tally: VerdictCounts::default(),
                         asked: HashMap::new(),
                     })
-                    .judgement(&offer)
+                    .assessment(&offer)
             })
             .collect();
 
@@ -97,54 +97,54 @@ impl Oracle {
         for bench in benches.into_iter().filter_map(|(bench, _)| bench) {
             let judge = &bench.judge;
             for asked in bench.asked.values().flatten() {
-                oracle.ask_behind(judge.connected, &asked.region, now);
+                oracle.request_in_background(judge.connected, &asked.region, now);
             }
             bench.tally.count(&oracle.metrics, judge.name());
             backends.push(judge.backend());
         }
-        Judgements {
-            judgements,
+        Assessments {
+            assessments,
             backends,
         }
     }
 }
 
 /// Where the offers of one backend are judged.
-struct Bench<'a, 'o> {
-    judge: Judge<'a>,
-    tally: Tally,
+struct BackendBatch<'a, 'o> {
+    judge: Evaluator<'a>,
+    tally: VerdictCounts,
     /// The regions that were asked about, as far as they are the backend's.
     asked: HashMap<&'o str, Option<AskedRegion>>,
 }
 
 /// A region that was asked about, and what is said there of so many instances.
 struct AskedRegion {
-    region: Arc<JudgedRegion>,
+    region: Arc<RegionVerdicts>,
     verdicts: Arc<Verdicts>,
 }
 
-impl<'o> Bench<'_, 'o> {
-    fn judgement(&mut self, offer: &AskedOffer<'o>) -> Judgement {
+impl<'o> BackendBatch<'_, 'o> {
+    fn assessment(&mut self, offer: &CustomOffer<'o>) -> Assessment {
         let judge = &self.judge;
         let region = self.asked.entry(offer.region).or_insert_with(|| {
             let region = judge.view.region(offer.region)?;
             let verdicts = region.verdicts(judge.count);
             Some(AskedRegion { region, verdicts })
         });
-        let judgement = match region {
+        let assessment = match region {
             Some(asked) => judge.of_listed(offer, asked),
             None => {
                 let reason = format!("{} has no region `{}`", offer.backend, offer.region);
-                Judgement::unknown(reason, Some(&judge.view))
+                Assessment::unknown(reason, Some(&judge.view))
             }
         };
-        self.tally.add(&judgement);
-        judgement
+        self.tally.add(&assessment);
+        assessment
     }
 }
 
-impl Judge<'_> {
-    fn of_listed(&self, asked: &AskedOffer<'_>, at: &AskedRegion) -> Judgement {
+impl Evaluator<'_> {
+    fn of_listed(&self, asked: &CustomOffer<'_>, at: &AskedRegion) -> Assessment {
         let AskedRegion { region, verdicts } = at;
         let table = self.view.table();
         // A type is mostly the same everywhere, which spares looking for it in the region.
@@ -173,13 +173,13 @@ impl Judge<'_> {
             }
         };
         let capacity = region.capacity(asked.instance_type, asked.market);
-        Judgement::new(&self.view, region, judged, capacity)
+        Assessment::new(&self.view, region, judged, capacity)
     }
 }
 
 /// Whether the caller says nothing of an offer that the catalog does not.
-fn is_as_listed(asked: &AskedOffer<'_>, shape: &Shape) -> bool {
-    let same_gpu = |asked: AskedGpu<'_>| {
+fn is_as_listed(asked: &CustomOffer<'_>, shape: &Shape) -> bool {
+    let same_gpu = |asked: CustomGpu<'_>| {
         shape.gpu.as_ref().is_some_and(|gpu| {
             gpu.name.eq_ignore_ascii_case(asked.name)
                 && gpu.count == asked.count
@@ -195,7 +195,7 @@ fn is_as_listed(asked: &AskedOffer<'_>, shape: &Shape) -> bool {
 }
 
 /// What the caller says of an offer, and the catalog where the caller says nothing.
-fn instance(asked: &AskedOffer<'_>, known: Option<&Shape>) -> Instance {
+fn instance(asked: &CustomOffer<'_>, known: Option<&Shape>) -> Instance {
     let known_gpu = known.and_then(|shape| shape.gpu.as_ref());
     let gpu = asked.gpu.map(|gpu| {
         let same = known_gpu.filter(|known| known.name.eq_ignore_ascii_case(gpu.name));

@@ -3,22 +3,22 @@
 use std::sync::Arc;
 
 use crate::model::{
-    Advice, Amount, Capacity, Doubt, Freshness, Moment, Outcome, Quota, QuotaKey, Strictness,
-    Verdict, advise,
+    Amount, Capacity, Decision, Freshness, Moment, Outcome, Quota, QuotaKey, Strictness,
+    UnknownReason, Verdict, decide,
 };
 
-use super::region::{Judged, JudgedRegion};
-use super::view::BackendView;
+use super::judged_catalog::BackendView;
+use super::region_verdicts::{ExplainedVerdict, RegionVerdicts};
 
 /// What is said of a launch, and why.
 #[derive(Clone, Debug)]
-pub struct Judgement {
+pub struct Assessment {
     /// What the caller is told to do.
-    pub advice: Advice,
+    pub decision: Decision,
     /// What the cloud says it has room for now, if it says so: advice beside the verdict.
     pub capacity: Option<Capacity>,
-    judged: Arc<Judged>,
-    region: Option<Arc<JudgedRegion>>,
+    judged: Arc<ExplainedVerdict>,
+    region: Option<Arc<RegionVerdicts>>,
 }
 
 /// The quota that decided a verdict, with its numbers as they were then.
@@ -34,18 +34,18 @@ pub struct BindingQuota<'a> {
     pub required: Option<Amount>,
 }
 
-impl Judgement {
+impl Assessment {
     pub(super) fn new(
         view: &BackendView,
-        region: &Arc<JudgedRegion>,
-        judged: Arc<Judged>,
+        region: &Arc<RegionVerdicts>,
+        judged: Arc<ExplainedVerdict>,
         capacity: Option<&Capacity>,
     ) -> Self {
         // Nothing remembers denied capacity yet.
         let out_of_capacity = false;
         let outcome = judged.verdict.outcome;
         Self {
-            advice: advise(outcome, view.strictness, view.shadow, out_of_capacity),
+            decision: decide(outcome, view.strictness, view.shadow, out_of_capacity),
             capacity: capacity.cloned(),
             judged,
             region: Some(Arc::clone(region)),
@@ -55,7 +55,7 @@ impl Judgement {
     /// What is said of a launch at a place that nobody knows, for this reason; by whose strictness,
     /// if it is a backend's.
     pub(super) fn unknown(reason: String, view: Option<&BackendView>) -> Self {
-        let outcome = Outcome::Unknown(Doubt::Unmapped);
+        let outcome = Outcome::Unknown(UnknownReason::Unmapped);
         let verdict = Verdict {
             outcome,
             basis: None,
@@ -66,9 +66,9 @@ impl Judgement {
             (view.strictness, view.shadow)
         });
         Self {
-            advice: advise(outcome, strictness, shadow, false),
+            decision: decide(outcome, strictness, shadow, false),
             capacity: None,
-            judged: Arc::new(Judged { verdict, reason }),
+            judged: Arc::new(ExplainedVerdict { verdict, reason }),
             region: None,
         }
     }

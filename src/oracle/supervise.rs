@@ -11,7 +11,7 @@ const PAUSE: Duration = Duration::from_secs(30);
 
 /// Does the work, and begins it again when a fault of ours ends it: nobody waits for it who could
 /// miss it.
-pub async fn lasting<W: Future<Output = ()>>(what: &str, work: impl Fn() -> W) {
+pub async fn supervise<W: Future<Output = ()>>(what: &str, work: impl Fn() -> W) {
     while AssertUnwindSafe(work()).catch_unwind().await.is_err() {
         tracing::error!("{what} failed inside quota-oracle, and begins again in {PAUSE:?}");
         sleep(PAUSE).await;
@@ -32,7 +32,7 @@ mod tests {
             begun.set(begun.get() + 1);
             assert_eq!(begun.get(), 3, "fails twice");
         };
-        lasting("a test", work).await;
+        supervise("a test", work).await;
         assert_eq!((begun.get(), started.elapsed()), (3, 2 * PAUSE));
     }
 }

@@ -1,16 +1,16 @@
-//! Names as numbers: each distinct name once, whatever its case.
+//! Interner as numbers: each distinct name once, whatever its case.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// Names in the order of their numbers.
+/// Interner in the order of their numbers.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Names {
+pub(super) struct Interner {
     texts: Vec<Arc<str>>,
     numbers: HashMap<Box<str>, u32>,
 }
 
-impl Names {
+impl Interner {
     /// The number of a name, which is new if the name is; the first spelling is kept.
     pub(super) fn intern(&mut self, name: &str) -> u32 {
         if let Some(known) = self.find(name) {
@@ -62,7 +62,7 @@ mod tests {
 
     #[test]
     fn names_that_differ_in_case_are_one() {
-        let mut names = Names::default();
+        let mut names = Interner::default();
         assert_eq!(
             [
                 names.intern("H200"),

@@ -10,7 +10,7 @@ use super::secrets;
 use super::{KeyPath, Problem};
 
 /// The settings that the table at `at` says.
-pub(super) fn understand<T: DeserializeOwned>(table: &Table, at: &KeyPath) -> Result<T, Problem> {
+pub(super) fn parse_table<T: DeserializeOwned>(table: &Table, at: &KeyPath) -> Result<T, Problem> {
     serde_path_to_error::deserialize(Value::Table(table.clone())).map_err(|error| {
         let inner = KeyPath::default().follow(error.path());
         translate(table, at, inner, error.inner().message(), &[])
@@ -18,7 +18,7 @@ pub(super) fn understand<T: DeserializeOwned>(table: &Table, at: &KeyPath) -> Re
 }
 
 /// A problem with a cloud's own keys, which share their table with the `common` ones.
-pub(super) fn of_cloud(
+pub(super) fn explain_cloud_error(
     table: &Table,
     at: &KeyPath,
     error: &SettingsError,

@@ -3,16 +3,16 @@
 use crate::model::BackendName;
 use crate::telemetry::Metrics;
 
-use super::Judgement;
+use super::Assessment;
 
 /// The verdicts of one answer on one backend's offers.
 #[derive(Debug, Default)]
-pub(super) struct Tally(Vec<(&'static str, Option<&'static str>, u64)>);
+pub(super) struct VerdictCounts(Vec<(&'static str, Option<&'static str>, u64)>);
 
-impl Tally {
-    pub(super) fn add(&mut self, judgement: &Judgement) {
-        let verdict = judgement.verdict().outcome.as_str();
-        let shadow = judgement.advice.shadow.map(|shadow| shadow.as_str());
+impl VerdictCounts {
+    pub(super) fn add(&mut self, assessment: &Assessment) {
+        let verdict = assessment.verdict().outcome.as_str();
+        let shadow = assessment.decision.shadow.map(|shadow| shadow.as_str());
         let same = |(known, would, _): &&mut (_, _, u64)| (*known, *would) == (verdict, shadow);
         match self.0.iter_mut().find(same) {
             Some((_, _, count)) => *count += 1,

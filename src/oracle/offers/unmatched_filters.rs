@@ -4,13 +4,13 @@
 use std::sync::Arc;
 
 use crate::catalog::NameOf;
-use crate::model::nearest;
+use crate::model::suggest;
 
-use super::{Judge, OfferQuestion};
+use super::{Evaluator, OfferQuestion};
 
 /// A name that is asked for and that nothing has: no offer of any region that is read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UnknownName {
+pub struct UnmatchedFilter {
     /// What it was meant to name; nothing stands for a backend.
     pub of: Option<NameOf>,
     /// The name.
@@ -23,18 +23,18 @@ pub struct UnknownName {
 const MOST: usize = 5;
 
 /// The names of a question that nothing has, of the backends that the caller sees.
-pub(super) fn unknown(
+pub(super) fn unmatched_filters(
     question: &OfferQuestion,
-    judges: &[Judge<'_>],
+    judges: &[Evaluator<'_>],
     seen: &[&str],
-) -> Vec<UnknownName> {
+) -> Vec<UnmatchedFilter> {
     let backends = question.backends.iter().flatten();
     let backends = backends
         .filter(|name| !seen.contains(&name.as_str()))
-        .map(|name| UnknownName {
+        .map(|name| UnmatchedFilter {
             of: None,
             name: name.clone(),
-            nearest: nearest(name, seen).map(str::to_owned),
+            nearest: suggest(name, seen).map(str::to_owned),
         });
     let views = || judges.iter().map(|judge| &judge.view);
     let names = question
@@ -44,10 +44,10 @@ pub(super) fn unknown(
         .filter(|(of, name)| !judges.is_empty() && !views().any(|view| view.has_name(*of, name)))
         .map(|(of, name)| {
             let known: Vec<Arc<str>> = views().flat_map(|view| view.names(of)).cloned().collect();
-            UnknownName {
+            UnmatchedFilter {
                 of: Some(of),
                 name: name.to_owned(),
-                nearest: nearest(name, &known).map(str::to_owned),
+                nearest: suggest(name, &known).map(str::to_owned),
             }
         });
     backends.chain(names).take(MOST).collect()

@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    AccountId, Amount, Container, Failure, FailureKind, Limit, LimitSource, Native, Quota,
-    QuotaKey, QuotaMarket, Reading, Region, Scope, Snapshot, Unit, UnitKey, Untold, Usage,
+    AccountId, Amount, Container, Failure, FailureKind, Incomplete, Limit, LimitSource, Native,
+    Quota, QuotaKey, QuotaMarket, Reading, Region, Scope, Snapshot, Unit, UnitKey, Usage,
 };
 
 /// The version of the format; files of another version are ignored.
@@ -134,7 +134,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<StoredSnapshot, String> {
         capacity: BTreeMap::new(),
         gaps: gaps.ok_or("a gap makes no sense")?,
         // What was to be kept was kept before it was stored.
-        untold: Untold::default(),
+        incomplete: Incomplete::default(),
     };
     Ok(StoredSnapshot {
         key,
@@ -148,13 +148,13 @@ fn store_failure(failure: &Failure) -> StoredFailure {
     StoredFailure {
         kind: failure.kind.as_str().to_owned(),
         detail: failure.detail.clone(),
-        advice: failure.advice.clone(),
+        advice: failure.hint.clone(),
     }
 }
 
 fn recall_failure(stored: StoredFailure) -> Option<Failure> {
     let mut failure = Failure::new(FailureKind::parse(&stored.kind)?, stored.detail);
-    failure.advice = stored.advice;
+    failure.hint = stored.advice;
     Some(failure)
 }
 

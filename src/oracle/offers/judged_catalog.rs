@@ -6,23 +6,23 @@ use std::sync::{Arc, PoisonError};
 
 use jiff::SignedDuration;
 
-use crate::catalog::{Edition, NameOf, Provider, Table};
+use crate::catalog::{NameOf, Provider, Release, Table};
 use crate::model::{Failure, Freshness, Moment, Region, Snapshot, Strictness};
-use crate::oracle::backend::{Connected, Unit};
+use crate::oracle::backend::{BackendState, Unit};
 use crate::oracle::{Inner, Status};
 
 use super::demands::Demands;
-use super::region::JudgedRegion;
+use super::region_verdicts::RegionVerdicts;
 
 /// What is known of a backend's offers at one moment.
 #[derive(Debug)]
 pub(in crate::oracle) struct BackendView {
-    edition: Arc<Edition>,
+    release: Arc<Release>,
     marks: Vec<Mark>,
     pub(super) demands: Arc<Demands>,
-    regions: BTreeMap<Region, Arc<JudgedRegion>>,
+    regions: BTreeMap<Region, Arc<RegionVerdicts>>,
     /// The same by their place in the catalog; nothing for those that the backend does not have.
-    in_table: Vec<Option<Arc<JudgedRegion>>>,
+    in_table: Vec<Option<Arc<RegionVerdicts>>>,
     /// Whether a region that nobody has named yet may turn out to be the backend's.
     is_open: bool,
     pub(super) strictness: Strictness,
@@ -47,12 +47,12 @@ type Mark = Option<(u64, Option<Freshness>)>;
 
 impl Inner {
     /// What is known of a backend's offers now, and its catalog as it stands.
-    pub(super) fn offers_of(&self, connected: &Connected) -> (Arc<BackendView>, Arc<Provider>) {
+    pub(super) fn offers_of(&self, connected: &BackendState) -> (Arc<BackendView>, Arc<Provider>) {
         let provider = self
             .catalog
             .provider(connected.backend.kind.as_str())
             .expect("the catalog covers the kinds of all backends, which `Oracle::new` checks");
-        let edition = &provider.edition;
+        let release = &provider.release;
         let now = self.clock.now();
         // Looked at before the entries, so that a change in between is seen the next time.
         let changes = self.cache.changes();
@@ -64,17 +64,17 @@ impl Inner {
         if let Some(kept) = &*kept
             && kept.changes == changes
             && now.since_start < kept.until
-            && Arc::ptr_eq(&kept.view.edition, edition)
+            && Arc::ptr_eq(&kept.view.release, release)
         {
             return (Arc::clone(&kept.view), provider);
         }
         let before = kept.take().map(|kept| kept.view);
         let marks: Vec<Mark> = connected.units().map(|unit| self.mark(unit, now)).collect();
         let view = match before {
-            Some(view) if view.marks == marks && Arc::ptr_eq(&view.edition, edition) => view,
+            Some(view) if view.marks == marks && Arc::ptr_eq(&view.release, release) => view,
             before => {
-                let edition = Arc::clone(edition);
-                let view = BackendView::new(self, connected, edition, marks, before.as_deref());
+                let release = Arc::clone(release);
+                let view = BackendView::new(self, connected, release, marks, before.as_deref());
                 Arc::new(view)
             }
         };
@@ -88,7 +88,7 @@ impl Inner {
     }
 
     /// Until when no answer of a backend gets less fresh, as time since the start.
-    fn unchanged_until(&self, connected: &Connected, now: Moment) -> SignedDuration {
+    fn unchanged_until(&self, connected: &BackendState, now: Moment) -> SignedDuration {
         let changes_in = |unit: &Unit| {
             let entry = self.cache.get(&unit.key)?;
             let age = entry.good.as_ref()?.taken_at.age(now);
@@ -109,14 +109,14 @@ impl Inner {
 impl BackendView {
     fn new(
         oracle: &Inner,
-        connected: &Connected,
-        edition: Arc<Edition>,
+        connected: &BackendState,
+        release: Arc<Release>,
         marks: Vec<Mark>,
         before: Option<&Self>,
     ) -> Self {
         // What was read may have changed what a type draws on; mostly it has not.
         let source = &*connected.backend.source;
-        let demands = Demands::new(&edition.table, source);
+        let demands = Demands::new(&release.table, source);
         let demands = match before {
             Some(before) if *before.demands == demands => Arc::clone(&before.demands),
             _ => Arc::new(demands),
@@ -124,24 +124,24 @@ impl BackendView {
         let failure = oracle.failure(connected);
         let status = oracle.status(connected);
         let mut regions_unknown: Vec<Region> = status.unknown_regions().cloned().collect();
-        let mut regions: BTreeMap<Region, Arc<JudgedRegion>> = BTreeMap::new();
+        let mut regions: BTreeMap<Region, Arc<RegionVerdicts>> = BTreeMap::new();
         for view in status.regions {
             let name = view.location.region.clone();
             let same = before.and_then(|before| before.regions.get(&name));
             let region = match same {
                 Some(same) if same.shows(&view, &demands) => Arc::clone(same),
-                _ => Arc::new(JudgedRegion::new(view, source, Arc::clone(&demands))),
+                _ => Arc::new(RegionVerdicts::new(view, source, Arc::clone(&demands))),
             };
             regions.insert(name, region);
         }
         let is_open = connected.may_cover_any(&oracle.cache);
         if is_open {
-            for name in edition.table.regions() {
+            for name in release.table.regions() {
                 regions.entry(name.clone()).or_insert_with(|| {
                     regions_unknown.push(name.clone());
                     let demands = Arc::clone(&demands);
-                    let (failure, outline) = (failure.clone(), source.outline(name));
-                    Arc::new(JudgedRegion::unread(
+                    let (failure, outline) = (failure.clone(), source.placeholder_quotas(name));
+                    Arc::new(RegionVerdicts::unread(
                         name.clone(),
                         failure,
                         outline,
@@ -151,10 +151,10 @@ impl BackendView {
             }
             regions_unknown.sort_unstable();
         }
-        let in_table = edition.table.regions().iter();
+        let in_table = release.table.regions().iter();
         Self {
             in_table: in_table.map(|name| regions.get(name).cloned()).collect(),
-            edition,
+            release,
             marks,
             demands,
             regions,
@@ -169,11 +169,11 @@ impl BackendView {
 
     /// What the backend's cloud has to rent, in all of its regions.
     pub(super) fn table(&self) -> &Table {
-        &self.edition.table
+        &self.release.table
     }
 
     /// The region at a place of the catalog, if it is the backend's.
-    pub(super) fn region_at(&self, place: usize) -> Option<&Arc<JudgedRegion>> {
+    pub(super) fn region_at(&self, place: usize) -> Option<&Arc<RegionVerdicts>> {
         self.in_table[place].as_ref()
     }
 
@@ -192,12 +192,12 @@ impl BackendView {
         names.filter_map(move |(place, name)| is_ours(place).then_some(name))
     }
 
-    fn region_in_table(&self, name: &str) -> Option<&Arc<JudgedRegion>> {
+    fn region_in_table(&self, name: &str) -> Option<&Arc<RegionVerdicts>> {
         self.region_at(self.table().region_place(name)?)
     }
 
     /// The region of that name, if it is the backend's or may turn out to be.
-    pub(super) fn region(&self, name: &str) -> Option<Arc<JudgedRegion>> {
+    pub(super) fn region(&self, name: &str) -> Option<Arc<RegionVerdicts>> {
         // The catalog knows it in any case, as it does other names.
         let known = self.regions.get(name);
         match known.or_else(|| self.region_in_table(name)) {
@@ -205,7 +205,7 @@ impl BackendView {
             None if self.is_open => {
                 let (failure, demands) = (self.failure.clone(), Arc::clone(&self.demands));
                 let (name, outline) = (Region::from(name), Snapshot::default());
-                let region = JudgedRegion::unread(name, failure, outline, demands);
+                let region = RegionVerdicts::unread(name, failure, outline, demands);
                 Some(Arc::new(region))
             }
             None => None,
@@ -215,7 +215,7 @@ impl BackendView {
 
 impl Inner {
     /// Why something of a backend is not known, if anything is not.
-    fn failure(&self, connected: &Connected) -> Option<Failure> {
+    fn failure(&self, connected: &BackendState) -> Option<Failure> {
         let now = self.clock.now();
         connected.units().find_map(|unit| {
             if let Some((_, Some(Freshness::Fresh | Freshness::Stale))) = self.mark(unit, now) {

@@ -1,7 +1,7 @@
 //! What somebody may have meant.
 
 /// The one of `known` that a slip of the finger makes `word` of.
-pub fn nearest<'k, K: AsRef<str>>(word: &str, known: &'k [K]) -> Option<&'k str> {
+pub fn suggest<'k, K: AsRef<str>>(word: &str, known: &'k [K]) -> Option<&'k str> {
     let word = plain(word);
     let letters = word.chars().count();
     let slips = slips(letters);
@@ -34,10 +34,10 @@ mod tests {
     #[test]
     fn a_slip_is_seen_and_another_word_is_not() {
         let known = ["us-east-1", "us-east-2", "eu-north1"];
-        assert_eq!(nearest("us-esat-1", &known), Some("us-east-1"));
-        assert_eq!(nearest("US_EAST_2", &known), Some("us-east-2"));
-        assert_eq!(nearest("ap-south-1", &known), None);
-        assert_eq!(nearest("x", &["gpu"]), None);
+        assert_eq!(suggest("us-esat-1", &known), Some("us-east-1"));
+        assert_eq!(suggest("US_EAST_2", &known), Some("us-east-2"));
+        assert_eq!(suggest("ap-south-1", &known), None);
+        assert_eq!(suggest("x", &["gpu"]), None);
     }
 
     #[test]
@@ -45,7 +45,7 @@ mod tests {
         let known = ["p5.48xlarge", "us-east-northwest-1"];
         // Comparing takes both lengths multiplied: minutes, if each of these were.
         let long = "x".repeat(10_000_000);
-        assert_eq!(nearest(&long, &known), None);
-        assert_eq!(nearest("us-east", &known), None);
+        assert_eq!(suggest(&long, &known), None);
+        assert_eq!(suggest("us-east", &known), None);
     }
 }

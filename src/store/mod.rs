@@ -8,7 +8,7 @@
 mod disk;
 mod entry;
 mod settings;
-mod stored;
+mod snapshot_format;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -21,7 +21,7 @@ use crate::model::{BackendName, FailureRecord, Moment, Reading, UnitKey};
 use disk::Disk;
 pub use entry::{Entry, Good};
 pub use settings::Settings;
-use stored::StoredSnapshot;
+use snapshot_format::StoredSnapshot;
 
 /// The answers of all backends; clones share them.
 #[derive(Clone, Debug)]

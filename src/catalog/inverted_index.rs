@@ -2,12 +2,12 @@
 
 /// For each key, the numbers of the items that have it, ascending.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Groups {
+pub(super) struct InvertedIndex {
     starts: Vec<u32>,
     items: Vec<u32>,
 }
 
-impl Groups {
+impl InvertedIndex {
     /// The items of each of `keys` keys, where item `n` has the `n`th key of `key_of_item`, if any.
     pub(super) fn new(keys: usize, key_of_item: impl Iterator<Item = Option<u32>> + Clone) -> Self {
         let mut starts = vec![0u32; keys + 1];
@@ -48,7 +48,7 @@ mod tests {
     #[test]
     fn items_are_listed_under_their_key() {
         let keys = [Some(2), None, Some(0), Some(2)];
-        let groups = Groups::new(3, keys.into_iter());
+        let groups = InvertedIndex::new(3, keys.into_iter());
         assert_eq!(
             [groups.of(0), groups.of(1), groups.of(2)],
             [&[2][..], &[], &[0, 3]]
