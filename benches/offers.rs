@@ -90,6 +90,7 @@ fn quotas() -> QuotaIndex {
         default: None,
         increase_url: None,
         native: None,
+        observed_at: None,
     }]);
     QuotaIndex::new(Arc::new(snapshot), Leased::new())
 }

@@ -158,6 +158,7 @@ fn row(code: &str) -> Quota {
         default: Some(Amount::ZERO),
         increase_url: Some("https://console.aws.amazon.com/servicequotas/home".into()),
         native: None,
+        observed_at: None,
     }
 }
 

@@ -14,8 +14,7 @@ use crate::app;
 use crate::config;
 use crate::model::{BackendName, Failure, FetchUnit, Reading, Snapshot};
 use crate::oracle::read_timeout;
-use crate::source::QuotaSource;
-use crate::source::{CallContext, Priority, Urgency};
+use crate::source::{CallContext, Priority, QuotaSource, Urgency, Wanted};
 use crate::telemetry::Metrics;
 
 use super::{Error, print};
@@ -116,7 +115,7 @@ async fn fetch(source: &Arc<dyn QuotaSource>, unit: &FetchUnit) -> Result<Readin
         urgency: Urgency::new(Priority::Request),
         deadline: (Instant::now() + read_timeout(&**source)).into_std(),
     };
-    let mut reading = source.fetch(&unit.id, &context).await?;
+    let mut reading = source.fetch(&unit.id, &Wanted::All, &context).await?;
     let missing = source.probe_permissions(&unit.id, &context).await;
     let missing = missing.into_iter();
     let news: Vec<_> = missing.filter(|it| !reading.gaps.contains(it)).collect();

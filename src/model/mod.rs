@@ -16,8 +16,11 @@ mod quota;
 mod quota_index;
 mod reading;
 mod reason;
+mod restriction;
+mod snapshot;
 mod suggest;
 mod timestamp;
+mod unit;
 mod verdict;
 
 pub use amount::{Amount, GIB, TIB};
@@ -32,8 +35,11 @@ pub use quota::{
     Container, Limit, LimitSource, Native, Quota, QuotaKey, QuotaMarket, Scope, Unit, Usage,
 };
 pub use quota_index::{Leased, QuotaIndex, UnknownReason};
-pub use reading::{FetchUnit, Incomplete, Reading, Snapshot, UnitId, UnitKey};
+pub use reading::{Incomplete, Reading};
 pub use reason::reason;
+pub use restriction::{Restriction, RestrictionKind};
+pub use snapshot::Snapshot;
 pub use suggest::suggest;
 pub use timestamp::Moment;
+pub use unit::{Coverage, FetchUnit, UnitId, UnitKey};
 pub use verdict::{Basis, Binding, Outcome, Shortfall, Verdict, judge};

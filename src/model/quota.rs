@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::{Amount, Market};
+use super::{Amount, Market, Moment};
 
 /// A row of a snapshot.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,6 +36,8 @@ pub struct Quota {
     pub increase_url: Option<Arc<str>>,
     /// How the cloud itself spells the row.
     pub native: Option<Arc<Native>>,
+    /// When the call that brought the row was sent, where that is not when its snapshot was taken.
+    pub observed_at: Option<Moment>,
 }
 
 impl Quota {

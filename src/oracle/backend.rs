@@ -49,7 +49,8 @@ impl BackendState {
     pub(super) fn new(backend: Backend) -> Self {
         let mut units = BTreeMap::new();
         let mut by_region = BTreeMap::new();
-        for FetchUnit { id, regions } in backend.source.units() {
+        for FetchUnit { id, coverage } in backend.source.units() {
+            let regions = coverage.known_regions().to_vec();
             for region in &regions {
                 by_region.insert(region.clone(), id.clone());
             }

@@ -17,8 +17,7 @@ use crate::clock::Clock;
 use crate::model::{
     Failure, FailureKind, FailureRecord, Lifetimes, Moment, Reading, UnitId, UnitKey,
 };
-use crate::source::QuotaSource;
-use crate::source::{CallContext, Priority, Urgency};
+use crate::source::{CallContext, Priority, QuotaSource, Urgency, Wanted};
 use crate::store::{Cache, Good};
 use crate::telemetry::{Cause, Metrics};
 
@@ -210,7 +209,7 @@ async fn fetch(
         urgency,
         deadline: deadline.into_std(),
     };
-    let fetch = source.fetch(unit, &context);
+    let fetch = source.fetch(unit, &Wanted::All, &context);
     timeout_at(deadline, fetch).await.unwrap_or_else(|_| {
         let seconds = read_timeout.as_secs();
         let detail = format!("no complete answer within {seconds} s");

@@ -1,6 +1,7 @@
 //! What a cloud is: the trait that each cloud fulfils, and nothing of any one of them.
 
 mod call;
+mod wanted;
 
 use std::fmt;
 use std::time::Duration;
@@ -13,28 +14,33 @@ use crate::model::{
 };
 
 pub use call::{CallContext, Priority, Urgency};
+pub use wanted::{QuotaRef, Wanted};
 
 /// A connected cloud.
 ///
 /// Every remote call inside goes through `upstream`, which alone retries and keeps to limits.
 pub trait QuotaSource: Send + Sync + fmt::Debug {
-    /// Which reads of the cloud cover the configured regions: one per region, or one for all.
+    /// Returns the fetch units that together cover the configured regions.
     fn units(&self) -> Vec<FetchUnit>;
 
-    /// Reads all quotas of a unit, for all regions that it covers.
+    /// Reads the wanted quotas of a unit, for all regions that it covers.
+    ///
+    /// A reading of [`Wanted::Only`] brings the rows that were asked for, each with its
+    /// `observed_at`, and may bring others that came along.
     fn fetch<'a>(
         &'a self,
         unit: &'a UnitId,
+        wanted: &'a Wanted,
         context: &'a CallContext,
     ) -> BoxFuture<'a, Result<Reading, Failure>>;
 
-    /// How long one read takes within the configured rate when nothing goes wrong, as far as that
-    /// is known beforehand.
+    /// Returns how long a full read takes within the configured rate when nothing goes wrong, as
+    /// far as that is known beforehand.
     fn estimated_duration(&self) -> Duration {
         Duration::ZERO
     }
 
-    /// Tries what reading this unit may need and today did not: what is missing for another day.
+    /// Tries the calls that reading this unit may need another day and did not need today.
     fn probe_permissions<'a>(
         &'a self,
         _unit: &'a UnitId,
@@ -43,14 +49,32 @@ pub trait QuotaSource: Send + Sync + fmt::Debug {
         async { Vec::new() }.boxed()
     }
 
-    /// What is known of a region's quotas before it is read: how they are called, and no number.
+    /// Returns the names of a region's quotas, without numbers, as known before it is read.
     fn placeholder_quotas(&self, _region: &Region) -> Snapshot {
         Snapshot::default()
     }
 
-    /// The quotas that launching `instance` draws from, without asking the cloud.
+    /// Returns the quotas that launching `instance` draws from, without asking the cloud.
     ///
-    /// A type's demand is worked out once for all regions. What was read of the cloud may change it,
-    /// from the reading on that brought it home.
-    fn demand(&self, instance: &Instance, market: Market) -> Demand;
+    /// `snapshot` is what is known of the region, by which a demand may change: a GCP spot launch
+    /// draws on the preemptible quota where one was granted. It may be looked at only with
+    /// [`DemandScope::Snapshot`].
+    fn demand(&self, instance: &Instance, market: Market, snapshot: &Snapshot) -> Demand;
+
+    /// Returns how far one demand of a type and market holds, which decides where it is shared.
+    fn demand_scope(&self) -> DemandScope;
+}
+
+/// The extent over which the demand of a type and market is the same.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum DemandScope {
+    /// All backends of the kind whose settings have this fingerprint.
+    Settings(u64),
+    /// All regions of this backend, until the source counts another generation of what it learnt.
+    Backend {
+        /// The generation.
+        generation: u64,
+    },
+    /// The region, as its snapshot is now.
+    Snapshot,
 }

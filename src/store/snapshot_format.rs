@@ -132,6 +132,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<StoredSnapshot, String> {
         regions,
         // What there was room for before a restart says nothing about now.
         capacity: BTreeMap::new(),
+        restrictions: BTreeMap::new(),
         gaps: gaps.ok_or("a gap makes no sense")?,
         // What was to be kept was kept before it was stored.
         incomplete: Incomplete::default(),
@@ -195,6 +196,7 @@ fn store_quota(quota: &Quota) -> StoredQuota {
 
 fn recall_quota(stored: StoredQuota) -> Option<Quota> {
     Some(Quota {
+        observed_at: None,
         key: QuotaKey::new(stored.service, stored.code),
         name: stored.name,
         unit: Unit::parse(&stored.unit)?,

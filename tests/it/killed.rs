@@ -123,6 +123,7 @@ fn reading(limit: u32) -> Reading {
         default: None,
         increase_url: None,
         native: None,
+        observed_at: None,
     };
     let snapshot = Snapshot::new((0..ROWS).map(row).collect());
     Reading {

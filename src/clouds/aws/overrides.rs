@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use serde::de::{DeserializeSeed, Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -16,13 +17,20 @@ use crate::model::{Market, QuotaKey};
 pub struct QuotaOverrides(BTreeMap<Launches, QuotaKey>);
 
 /// The launches that an override speaks of, in lower case: `p5`, `p5.48xlarge`, `p5@spot`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct Launches {
     type_or_family: String,
     market: Market,
 }
 
 impl QuotaOverrides {
+    /// Returns a number that differs where the overrides do, within one process.
+    pub(super) fn fingerprint(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        self.0.hash(&mut hasher);
+        hasher.finish()
+    }
+
     /// The quota that the operator names for launches of a type, for the type before its family;
     /// both in lower case.
     pub(super) fn quota(

@@ -90,6 +90,7 @@ pub(super) fn quota(
         _ => None,
     };
     Ok(Quota {
+        observed_at: None,
         key: QuotaKey::new(service, code),
         name: answer.quota_name().or(kind.name).unwrap_or(code).into(),
         unit: kind.unit,
@@ -127,6 +128,7 @@ pub(super) fn placeholder_quotas(key: &QuotaKey, region: &Region) -> Quota {
         default: None,
         increase_url: Some(increase_url(region, service, code).into()),
         native: None,
+        observed_at: None,
     }
 }
 

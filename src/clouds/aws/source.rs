@@ -13,11 +13,11 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::clouds::Connection;
 use crate::model::{
-    Demand, Failure, FailureKind, FetchUnit, Incomplete, Instance, Market, Reading, Region,
-    Snapshot, UnitId,
+    Coverage, Demand, Failure, FailureKind, FetchUnit, Incomplete, Instance, Market, Reading,
+    Region, Snapshot, UnitId,
 };
 use crate::source::CallContext;
-use crate::source::QuotaSource;
+use crate::source::{self, DemandScope, QuotaSource};
 
 use super::client::{RegionClient, shared_config};
 use super::credentials;
@@ -150,6 +150,7 @@ impl AwsSource {
                 Arc::new(Snapshot::new(rows.into_values().collect())),
             )]),
             capacity: BTreeMap::new(),
+            restrictions: BTreeMap::new(),
             gaps,
             incomplete,
         })
@@ -227,7 +228,7 @@ impl QuotaSource for AwsSource {
             .iter()
             .map(|(id, region)| FetchUnit {
                 id: id.clone(),
-                regions: vec![region.client.region().clone()],
+                coverage: Coverage::Region(region.client.region().clone()),
             })
             .collect()
     }
@@ -239,6 +240,7 @@ impl QuotaSource for AwsSource {
     fn fetch<'a>(
         &'a self,
         unit: &'a UnitId,
+        _wanted: &'a source::Wanted,
         context: &'a CallContext,
     ) -> BoxFuture<'a, Result<Reading, Failure>> {
         async move {
@@ -281,8 +283,12 @@ impl QuotaSource for AwsSource {
         .boxed()
     }
 
-    fn demand(&self, instance: &Instance, market: Market) -> Demand {
+    fn demand(&self, instance: &Instance, market: Market, _snapshot: &Snapshot) -> Demand {
         demand::demand(instance, market, &self.quota_overrides)
+    }
+
+    fn demand_scope(&self) -> DemandScope {
+        DemandScope::Settings(self.quota_overrides.fingerprint())
     }
 }
 

@@ -68,6 +68,7 @@ pub(super) fn unread(project: &str, tenant_rows: &[Quota]) -> Vec<Quota> {
         limit: Limit::Unknown,
         usage: Usage::Unknown,
         native: None,
+        observed_at: None,
         ..row.clone()
     };
     tenant_rows.iter().map(unknown).collect()
@@ -83,6 +84,7 @@ fn quota(container: &Container, row: &QuotaAllowance) -> Option<(Option<Region>,
     }
     let region = (!spec.region.is_empty()).then(|| Region::from(&*spec.region));
     let quota = Quota {
+        observed_at: None,
         key: key(&metadata.name),
         name: name(&metadata.name, &status.description, state),
         unit: unit(&status.unit),

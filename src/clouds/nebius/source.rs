@@ -1,6 +1,7 @@
 //! One read of an account: the tenant's quotas, the projects', and what else the cloud tells.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -17,11 +18,11 @@ use super::settings::Settings;
 use super::{capacity, demand};
 use crate::clouds::{Connection, RegionChoice};
 use crate::model::{
-    AccountId, Capacity, Demand, Failure, FailureKind, FetchUnit, Incomplete, Instance, Market,
-    Quota, Reading, Region, Snapshot, UnitId,
+    AccountId, Capacity, Coverage, Demand, Failure, FailureKind, FetchUnit, Incomplete, Instance,
+    Market, Quota, Reading, Region, Snapshot, UnitId,
 };
 use crate::source::CallContext;
-use crate::source::QuotaSource;
+use crate::source::{DemandScope, QuotaSource, Wanted};
 
 /// None of Nebius's services is regional, so one limit holds for the calls of all regions.
 const EVERYWHERE: &str = "global";
@@ -41,6 +42,8 @@ pub(super) struct NebiusSource {
     client: Client,
     finder: Finder,
     platforms: ArcSwap<Platforms>,
+    /// Counts the changes of `platforms`, on which demands rest.
+    platforms_generation: AtomicU64,
     platforms_read_at: Mutex<Option<Instant>>,
 }
 
@@ -61,6 +64,7 @@ impl NebiusSource {
             client,
             finder: Finder::default(),
             platforms: ArcSwap::default(),
+            platforms_generation: AtomicU64::new(0),
             platforms_read_at: Mutex::default(),
         })
     }
@@ -81,6 +85,7 @@ impl NebiusSource {
             account: Some(AccountId::new(&*account.tenant)),
             regions,
             capacity,
+            restrictions: BTreeMap::new(),
             gaps,
             // Without its quotas there is no reading.
             incomplete: Incomplete::default(),
@@ -169,7 +174,10 @@ impl NebiusSource {
                 Err(failure) => gaps.push(failure),
             }
         }
-        self.platforms.store(Arc::new(platforms));
+        if platforms != **self.platforms.load() {
+            self.platforms.store(Arc::new(platforms));
+            self.platforms_generation.fetch_add(1, Ordering::Release);
+        }
         // What failed is tried again with the next read; until then names tell the quotas.
         if gaps.is_empty() {
             *self.lock_platforms_read_at() = Some(Instant::now());
@@ -230,24 +238,30 @@ fn named(what: &str, mut failure: Failure) -> Failure {
 
 impl QuotaSource for NebiusSource {
     fn units(&self) -> Vec<FetchUnit> {
-        let regions = match &self.regions {
-            // The tenant's regions are known once it was read.
-            RegionChoice::Default | RegionChoice::All => Vec::new(),
-            RegionChoice::Listed(regions) => regions.clone(),
+        let coverage = match &self.regions {
+            RegionChoice::Default | RegionChoice::All => Coverage::Discovered,
+            RegionChoice::Listed(regions) => Coverage::Listed(regions.clone()),
         };
         let id = UnitId::from(TENANT);
-        vec![FetchUnit { id, regions }]
+        vec![FetchUnit { id, coverage }]
     }
 
     fn fetch<'a>(
         &'a self,
         _unit: &'a UnitId,
+        _wanted: &'a Wanted,
         context: &'a CallContext,
     ) -> BoxFuture<'a, Result<Reading, Failure>> {
         Box::pin(self.read(context))
     }
 
-    fn demand(&self, instance: &Instance, market: Market) -> Demand {
+    fn demand(&self, instance: &Instance, market: Market, _snapshot: &Snapshot) -> Demand {
         demand::demand(&self.platforms.load(), instance, market)
+    }
+
+    fn demand_scope(&self) -> DemandScope {
+        DemandScope::Backend {
+            generation: self.platforms_generation.load(Ordering::Acquire),
+        }
     }
 }

@@ -98,6 +98,7 @@ mod tests {
             .iter()
             .map(|(path, text)| ((*path).to_owned(), (*text).to_owned()));
         Quota {
+            observed_at: None,
             key: QuotaKey::new("ec2", "L-417A185B"),
             name: "Running On-Demand P instances".into(),
             unit: Unit::Vcpu,

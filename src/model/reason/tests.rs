@@ -26,6 +26,7 @@ fn quota(unit: Unit, limit: Limit, usage: Option<f64>) -> Quota {
         default: None,
         increase_url: None,
         native: None,
+        observed_at: None,
     }
 }
 

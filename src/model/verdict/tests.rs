@@ -37,6 +37,7 @@ fn row(code: &str, limit: Limit, usage: Usage) -> Quota {
         default: None,
         increase_url: None,
         native: None,
+        observed_at: None,
     }
 }
 

@@ -164,11 +164,11 @@ impl Evaluator<'_> {
                     None => table.type_by_name(asked.instance_type),
                 };
                 let instance = instance(asked, known.as_ref());
-                let demand = self
-                    .connected
-                    .backend
-                    .source
-                    .demand(&instance, asked.market);
+                let demand = self.connected.backend.source.demand(
+                    &instance,
+                    asked.market,
+                    &crate::model::Snapshot::default(),
+                );
                 region.of_other(verdicts, demand)
             }
         };

@@ -27,8 +27,9 @@ impl Demands {
             .iter()
             .map(|shape| {
                 let instance = shape.instance();
-                [Market::OnDemand, Market::Spot]
-                    .map(|market| number(source.demand(&instance, market)))
+                [Market::OnDemand, Market::Spot].map(|market| {
+                    number(source.demand(&instance, market, &crate::model::Snapshot::default()))
+                })
             })
             .collect();
         let mut distinct: Vec<(Demand, u32)> = numbers.into_iter().collect();

@@ -60,6 +60,7 @@ prop_compose! {
         native in of((1.0..1e12f64, btree_map(".{0,8}", ".{0,8}", 0..3))),
     ) -> Quota {
         Quota {
+observed_at: None,
             key: QuotaKey::new(service, code),
             name,
             unit,

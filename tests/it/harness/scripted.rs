@@ -6,9 +6,10 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use quota_oracle::clouds::{self, CloudSettings, Connection, Registration, SecretProblem};
-use quota_oracle::model::{Demand, Failure, FetchUnit, Instance, Market, Reading, UnitId};
-use quota_oracle::source::CallContext;
-use quota_oracle::source::QuotaSource;
+use quota_oracle::model::{
+    Coverage, Demand, Failure, FetchUnit, Instance, Market, Reading, Snapshot, UnitId,
+};
+use quota_oracle::source::{CallContext, DemandScope, QuotaSource, Wanted};
 use serde::Deserialize;
 
 /// The clouds that stories know: the real ones, and kind `scripted`.
@@ -54,13 +55,14 @@ impl QuotaSource for Script {
     fn units(&self) -> Vec<FetchUnit> {
         vec![FetchUnit {
             id: UnitId::from("nowhere-1"),
-            regions: vec!["nowhere-1".into()],
+            coverage: Coverage::Region("nowhere-1".into()),
         }]
     }
 
     fn fetch<'a>(
         &'a self,
         _unit: &'a UnitId,
+        _wanted: &'a Wanted,
         _context: &'a CallContext,
     ) -> BoxFuture<'a, Result<Reading, Failure>> {
         async {
@@ -72,7 +74,11 @@ impl QuotaSource for Script {
         .boxed()
     }
 
-    fn demand(&self, _instance: &Instance, _market: Market) -> Demand {
+    fn demand(&self, _: &Instance, _: Market, _: &Snapshot) -> Demand {
         panic!("on purpose")
+    }
+
+    fn demand_scope(&self) -> DemandScope {
+        DemandScope::Settings(0)
     }
 }

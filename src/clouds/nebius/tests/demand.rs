@@ -1,7 +1,7 @@
 //! The demand of an offer, by what the cloud says of its platforms.
 
 use super::*;
-use crate::model::{Amount, Instance, Market};
+use crate::model::{Amount, Instance, Market, Snapshot};
 
 fn instance(instance_type: &str) -> Instance {
     Instance {
@@ -22,7 +22,9 @@ async fn the_clouds_own_word_on_a_platform_replaces_the_naming_rule() {
     let story = Story::with(account, "", RegionChoice::Default).await;
     let instance = instance("gpu-h100-sxm 8gpu-128vcpu-1600gb");
     let first_draw = || {
-        let demand = story.source.demand(&instance, Market::OnDemand);
+        let demand = story
+            .source
+            .demand(&instance, Market::OnDemand, &Snapshot::default());
         let draw = demand.draws[0].clone();
         (draw.quota.code.to_string(), draw.amount.map(Amount::get))
     };
@@ -50,7 +52,7 @@ async fn every_code_that_a_demonstrated_platform_draws_on_is_among_its_quotas() 
             let mut instance = instance(&format!("{} 8gpu", platform.name));
             instance.disk_gb = Some(100.0);
             instance.public_ip = true;
-            let demand = story.source.demand(&instance, market);
+            let demand = story.source.demand(&instance, market, &Snapshot::default());
             assert_eq!(demand.unmapped, None);
             for draw in demand.draws {
                 let rows = rows(&reading, &platform.region, &draw.quota.code);

@@ -88,7 +88,13 @@ impl Story {
             urgency: Urgency::new(Priority::Request),
             deadline: deadline.into_std(),
         };
-        self.source.fetch(&UnitId::from("tenant"), &context).await
+        self.source
+            .fetch(
+                &UnitId::from("tenant"),
+                &crate::source::Wanted::All,
+                &context,
+            )
+            .await
     }
 
     /// The rows of one quota in eu-north1, one for each layer.

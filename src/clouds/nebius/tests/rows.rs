@@ -201,7 +201,7 @@ async fn listed_regions_are_all_that_is_kept_and_an_unknown_one_is_named() {
     assert_eq!(regions, ["eu-north1"]);
     assert_eq!(reading.gaps.len(), 1);
     assert!(reading.gaps[0].detail.contains("mars-1"));
-    assert_eq!(story.source.units()[0].regions, listed);
+    assert_eq!(story.source.units()[0].coverage.known_regions(), listed);
 }
 
 #[tokio::test]

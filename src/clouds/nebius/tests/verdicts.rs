@@ -1,6 +1,7 @@
 //! What the rows of an account mean for an offer, in one word each.
 
 use super::*;
+use crate::model::Snapshot;
 use crate::model::{Gpu, Instance, Leased, Market, QuotaIndex, Region, judge};
 use crate::sim::nebius::{State, UsageState};
 
@@ -33,7 +34,7 @@ async fn verdict(market: Market, rows: Vec<QuotaRow>) -> &'static str {
         disk_gb: None,
         public_ip: false,
     };
-    let demand = story.source.demand(&instance, market);
+    let demand = story.source.demand(&instance, market, &Snapshot::default());
     judge(&demand, 1, &index).outcome.as_str()
 }
 

@@ -27,6 +27,7 @@ fn row(name: &str, market: QuotaMarket, limit: Limit, usage: Option<u32>) -> Quo
         default: None,
         increase_url: None,
         native: None,
+        observed_at: None,
     }
 }
 

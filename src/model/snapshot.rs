@@ -1,0 +1,30 @@
+//! The quotas of one region, as read at one moment.
+
+use super::{Container, Quota, QuotaKey};
+
+/// All quotas of one region, as read at one moment.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Snapshot {
+    quotas: Vec<Quota>,
+}
+
+impl Snapshot {
+    /// A snapshot of these rows, in their order.
+    pub fn new(mut quotas: Vec<Quota>) -> Self {
+        quotas.sort_by(|a, b| (&a.key, &a.container).cmp(&(&b.key, &b.container)));
+        Self { quotas }
+    }
+
+    /// The rows, ordered by service, code and container.
+    pub fn quotas(&self) -> &[Quota] {
+        &self.quotas
+    }
+
+    /// The row of this quota and container.
+    pub fn find(&self, key: &QuotaKey, container: Option<&Container>) -> Option<&Quota> {
+        self.quotas
+            .binary_search_by(|row| (&row.key, row.container.as_ref()).cmp(&(key, container)))
+            .ok()
+            .map(|found| &self.quotas[found])
+    }
+}
