@@ -50,7 +50,7 @@ const OPT_IN: [&str; 17] = [
 ];
 
 /// The regions that the operator chose.
-pub(super) fn chosen(choice: &RegionChoice) -> Vec<Region> {
+pub(super) fn resolve_regions(choice: &RegionChoice) -> Vec<Region> {
     let named = |names: &[&str]| names.iter().map(|name| Region::from(*name)).collect();
     match choice {
         RegionChoice::Default => named(&ENABLED_BY_DEFAULT),
@@ -74,8 +74,8 @@ pub(super) fn needs_opt_in(region: &Region) -> bool {
 
 /// The region that a misspelt one may stand for. One that is none of the partition's may also be
 /// younger than this program.
-pub(super) fn meant(region: &Region) -> Option<Region> {
-    let known = chosen(&RegionChoice::All);
+pub(super) fn closest_region(region: &Region) -> Option<Region> {
+    let known = resolve_regions(&RegionChoice::All);
     let is_known = known.contains(region) || !needs_opt_in(region);
     let meant = suggest(region.as_str(), &known).filter(|_| !is_known);
     meant.map(Region::from)
@@ -97,17 +97,17 @@ mod tests {
 
     #[test]
     fn a_misspelt_region_is_told_from_others() {
-        let meant = |region: &str| meant(&Region::from(region));
-        assert_eq!(meant("us-esat-1"), Some("us-east-1".into()));
+        let closest = |region: &str| closest_region(&Region::from(region));
+        assert_eq!(closest("us-esat-1"), Some("us-east-1".into()));
         for right in ["us-east-1", "mx-central-1", "cn-north-1", "moon"] {
-            assert_eq!(meant(right), None, "{right}");
+            assert_eq!(closest(right), None, "{right}");
         }
     }
 
     #[test]
     fn only_the_oldest_regions_and_other_partitions_need_no_opt_in() {
         let needs = |region: &str| needs_opt_in(&Region::from(region));
-        let listed = chosen(&RegionChoice::All);
+        let listed = resolve_regions(&RegionChoice::All);
         let opt_in = listed.iter().filter(|region| needs_opt_in(region));
         assert_eq!((listed.len(), opt_in.count()), (34, 17));
         assert!(["ap-southeast-9", "sa-west-1"].map(needs) == [true, true]);

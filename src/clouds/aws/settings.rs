@@ -15,7 +15,7 @@ use crate::model::{Failure, Region};
 use crate::source::QuotaSource;
 
 use super::overrides::QuotaOverrides;
-use super::regions::chosen;
+use super::regions::resolve_regions;
 use super::source::AwsSource;
 
 /// A backend of kind `aws`, besides the keys that every backend has.
@@ -222,7 +222,7 @@ fn session_name() -> String {
 
 impl CloudSettings for Settings {
     fn regions(&self, choice: &RegionChoice) -> Option<Vec<Region>> {
-        Some(chosen(choice))
+        Some(resolve_regions(choice))
     }
 
     fn account_variables(&self) -> &'static [&'static str] {

@@ -22,16 +22,16 @@ use crate::source::{self, DemandScope, QuotaSource};
 use super::client::{RegionClient, shared_config};
 use super::credentials;
 use super::demand;
-use super::limits::{self, Limits, Wanted};
+use super::fetch::{self, Limits, Wanted};
 use super::overrides::QuotaOverrides;
-use super::regions::{ENABLED_BY_DEFAULT, chosen, meant, needs_opt_in};
-use super::row;
+use super::quotas;
+use super::regions::{ENABLED_BY_DEFAULT, closest_region, needs_opt_in, resolve_regions};
 use super::settings::{Settings, UsageSource};
 use super::usage::{self, Report, Unread};
 
 /// How long the answer to "are these credentials good at all" may be reused: long enough for all
 /// regions of one round of reads, short enough to notice a revoked key.
-const VOUCH_FOR: Duration = Duration::from_secs(60);
+const VERIFIED_FOR: Duration = Duration::from_secs(60);
 
 /// How long limits that are in wait for the report. At the default rate limits take over four
 /// seconds, in which AWS makes most reports, and callers wait for ten in all; a later report is
@@ -55,7 +55,7 @@ pub(super) struct AwsSource {
     /// A region that every account has, to try the credentials in.
     reference: RegionClient,
     /// When the credentials were last tried there, and with what result.
-    vouched: Mutex<Option<(Instant, Result<(), Failure>)>>,
+    verified: Mutex<Option<(Instant, Result<(), Failure>)>>,
     estimated_duration: Duration,
 }
 
@@ -76,7 +76,7 @@ impl AwsSource {
         if estimated_duration > LONGEST_READ {
             return Err(too_slow(estimated_duration));
         }
-        let regions = chosen(&connection.regions);
+        let regions = resolve_regions(&connection.regions);
         let reference = regions
             .iter()
             .find(|region| !needs_opt_in(region))
@@ -109,7 +109,7 @@ impl AwsSource {
             usage: settings.usage,
             quota_overrides: settings.quota_overrides.clone(),
             reference: client(&reference),
-            vouched: Mutex::default(),
+            verified: Mutex::default(),
             estimated_duration,
         })
     }
@@ -118,7 +118,7 @@ impl AwsSource {
         let client = &region.client;
         // Both at once, since a report takes seconds; but without limits there is no reading, and
         // with them it waits for the report no longer than is good for callers.
-        let limits = pin!(limits::read(client, &self.wanted, context));
+        let limits = pin!(fetch::read(client, &self.wanted, context));
         let report = pin!(self.report(region, context));
         let (limits, report) = match select(limits, report).await {
             Either::Left((limits, report)) => {
@@ -144,7 +144,7 @@ impl AwsSource {
         }
         gaps.dedup();
         Ok(Reading {
-            account: rows.values().find_map(row::account),
+            account: rows.values().find_map(quotas::account),
             regions: BTreeMap::from([(
                 client.region().clone(),
                 Arc::new(Snapshot::new(rows.into_values().collect())),
@@ -178,7 +178,7 @@ impl AwsSource {
         if !needs_opt_in(region) {
             return unknown_credentials;
         }
-        match self.vouch(context).await {
+        match self.verify_credentials(context).await {
             Ok(()) => refusal.with_hint(format!(
                 "enable {region} for the account, or leave it out of `regions`"
             )),
@@ -197,10 +197,10 @@ impl AwsSource {
     }
 
     /// Whether the credentials are good where every account has a region; asked by one at a time.
-    async fn vouch(&self, context: &CallContext) -> Result<(), Failure> {
-        let mut vouched = self.vouched.lock().await;
-        if let Some((when, result)) = &*vouched
-            && when.elapsed() < VOUCH_FOR
+    async fn verify_credentials(&self, context: &CallContext) -> Result<(), Failure> {
+        let mut verified = self.verified.lock().await;
+        if let Some((when, result)) = &*verified
+            && when.elapsed() < VERIFIED_FOR
         {
             return result.clone();
         }
@@ -217,7 +217,7 @@ impl AwsSource {
             }),
             Err(failure) => Err(failure),
         };
-        *vouched = Some((Instant::now(), result.clone()));
+        *verified = Some((Instant::now(), result.clone()));
         result
     }
 }
@@ -307,7 +307,7 @@ fn late() -> Failure {
 
 /// A region that is not there fails in whatever way its address does.
 fn hint(failure: Failure, region: &Region) -> Failure {
-    let Some(meant) = meant(region) else {
+    let Some(meant) = closest_region(region) else {
         return failure;
     };
     let hint = failure.hint.as_deref().unwrap_or("look at `regions`");

@@ -15,7 +15,7 @@ use crate::source::CallContext;
 
 use super::client::RegionClient;
 use super::pages::{Next, Pages, incomplete};
-use super::row::unit_size;
+use super::quotas::unit_size;
 
 /// AWS says that a report takes several seconds; the first look is early, the next ones rarer.
 const FIRST_LOOK: Duration = Duration::from_millis(500);

@@ -40,9 +40,9 @@ pub(super) struct Project {
 
 /// Finds the account and remembers it for a while.
 #[derive(Debug, Default)]
-pub(super) struct Finder(Mutex<Option<(Instant, Arc<Account>)>>);
+pub(super) struct AccountResolver(Mutex<Option<(Instant, Arc<Account>)>>);
 
-impl Finder {
+impl AccountResolver {
     /// The account as found lately, or as it is now.
     pub(super) async fn account(
         &self,

@@ -7,12 +7,12 @@ use tonic::metadata::AsciiMetadataValue;
 use tonic::transport::Channel;
 use tonic::{Code, Request, Response, Status};
 
-use super::channels::{self, within_attempt};
 use super::errors;
-use super::issuer::Issuer;
+use super::grpc::{self, within_attempt};
 use super::operations::{LIST_ADVICE, LIST_PLATFORMS, LIST_PROJECTS, LIST_QUOTAS, LIST_TENANTS};
 use super::pages::every_page;
 use super::settings::Endpoints;
+use super::token_source::TokenSource;
 use super::tokens::{Token, Tokens};
 use crate::model::{Failure, FailureKind, Region};
 use crate::secret::ExposeSecret;
@@ -50,20 +50,20 @@ pub(super) struct Client {
 impl Client {
     pub(super) fn new(
         endpoints: &Endpoints,
-        issuer: Issuer,
+        token_source: TokenSource,
         upstream: Upstream,
         region: Region,
     ) -> Result<Self, Failure> {
-        let iam = channels::open(&endpoints.iam)?;
+        let iam = grpc::open(&endpoints.iam)?;
         Ok(Self {
             upstream,
             region,
-            tokens: Tokens::new(issuer),
+            tokens: Tokens::new(token_source),
             tenants: TenantServiceClient::new(iam.clone()),
             projects: ProjectServiceClient::new(iam),
-            platforms: PlatformServiceClient::new(channels::open(&endpoints.compute)?),
-            quotas: QuotaAllowanceServiceClient::new(channels::open(&endpoints.quotas)?),
-            advice: ResourceAdviceServiceClient::new(channels::open(&endpoints.capacity)?),
+            platforms: PlatformServiceClient::new(grpc::open(&endpoints.compute)?),
+            quotas: QuotaAllowanceServiceClient::new(grpc::open(&endpoints.quotas)?),
+            advice: ResourceAdviceServiceClient::new(grpc::open(&endpoints.capacity)?),
         })
     }
 
@@ -230,6 +230,6 @@ fn signed<Q>(message: Q, token: &Token) -> Result<Request<Q>, Failure> {
     bearer.set_sensitive(true);
     let mut request = Request::new(message);
     request.metadata_mut().insert("authorization", bearer);
-    request.set_timeout(channels::ATTEMPT_TIMEOUT);
+    request.set_timeout(grpc::ATTEMPT_TIMEOUT);
     Ok(request)
 }

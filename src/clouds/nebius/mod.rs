@@ -3,18 +3,18 @@
 
 mod account;
 mod capacity;
-mod channels;
 mod client;
 mod credentials;
 mod demand;
 mod errors;
-mod issuer;
+mod grpc;
 mod operations;
 mod pages;
 mod platforms;
 mod quotas;
 mod settings;
 mod source;
+mod token_source;
 mod tokens;
 
 #[cfg(test)]

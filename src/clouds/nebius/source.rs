@@ -9,12 +9,12 @@ use arc_swap::ArcSwap;
 use futures_util::future::{BoxFuture, join, join_all};
 use tokio::time::Instant;
 
-use super::account::{Account, Finder, Project};
+use super::account::{Account, AccountResolver, Project};
 use super::client::Client;
-use super::issuer::Issuer;
 use super::platforms::Platforms;
 use super::quotas::{self, ByRegion, PROJECT, TENANT, container};
 use super::settings::Settings;
+use super::token_source::TokenSource;
 use super::{capacity, demand};
 use crate::clouds::{Connection, RegionChoice};
 use crate::model::{
@@ -32,7 +32,7 @@ const PLATFORMS_KNOWN_FOR: Duration = Duration::from_secs(3600);
 
 /// What is read besides the quotas may not keep them waiting for longer, but long enough for the
 /// circuit breaker to learn that it hangs.
-const BESIDES_TIMEOUT: Duration = Duration::from_secs(4);
+const OPTIONAL_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// Reads one account's quotas.
 #[derive(Debug)]
@@ -40,7 +40,7 @@ pub(super) struct NebiusSource {
     settings: Settings,
     regions: RegionChoice,
     client: Client,
-    finder: Finder,
+    account_resolver: AccountResolver,
     platforms: ArcSwap<Platforms>,
     /// Counts the changes of `platforms`, on which demands rest.
     platforms_generation: AtomicU64,
@@ -50,19 +50,24 @@ pub(super) struct NebiusSource {
 impl NebiusSource {
     pub(super) fn new(settings: Settings, connection: Connection) -> Result<Self, Failure> {
         let region = Region::from(EVERYWHERE);
-        let issuer = Issuer::new(
+        let token_source = TokenSource::new(
             &settings.credentials,
             &settings.endpoints,
             connection.base,
             connection.upstream.clone(),
             region.clone(),
         )?;
-        let client = Client::new(&settings.endpoints, issuer, connection.upstream, region)?;
+        let client = Client::new(
+            &settings.endpoints,
+            token_source,
+            connection.upstream,
+            region,
+        )?;
         Ok(Self {
             settings,
             regions: connection.regions,
             client,
-            finder: Finder::default(),
+            account_resolver: AccountResolver::default(),
             platforms: ArcSwap::default(),
             platforms_generation: AtomicU64::new(0),
             platforms_read_at: Mutex::default(),
@@ -70,16 +75,18 @@ impl NebiusSource {
     }
 
     async fn read(&self, context: &CallContext) -> Result<Reading, Failure> {
-        let account = self.finder.account(&self.settings, &self.client, context);
+        let account = self
+            .account_resolver
+            .account(&self.settings, &self.client, context);
         let account = account.await?;
-        let (quotas, (capacity, besides)) = join(
+        let (quotas, (capacity, optional_gaps)) = join(
             self.quotas(&account, context),
-            self.besides(&account, context),
+            self.optional(&account, context),
         )
         .await;
         let (quotas, mut gaps) = quotas?;
         gaps.extend(account.gaps.iter().cloned());
-        gaps.extend(besides);
+        gaps.extend(optional_gaps);
         let regions = self.by_region(quotas, &mut gaps);
         Ok(Reading {
             account: Some(AccountId::new(&*account.tenant)),
@@ -125,12 +132,12 @@ impl NebiusSource {
     }
 
     /// Platforms and capacity, whose absence takes nothing from the quotas.
-    async fn besides(
+    async fn optional(
         &self,
         account: &Account,
         context: &CallContext,
     ) -> (BTreeMap<Region, Vec<Capacity>>, Vec<Failure>) {
-        let soon = (Instant::now() + BESIDES_TIMEOUT).into_std();
+        let soon = (Instant::now() + OPTIONAL_TIMEOUT).into_std();
         let context = CallContext {
             urgency: context.urgency.clone(),
             deadline: context.deadline.min(soon),

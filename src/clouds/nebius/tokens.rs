@@ -7,7 +7,7 @@ use arc_swap::ArcSwapOption;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout_at};
 
-use super::issuer::{Issued, Issuer};
+use super::token_source::{Issued, TokenSource};
 use crate::model::{Failure, FailureKind};
 use crate::secret::SecretString;
 use crate::source::CallContext;
@@ -37,7 +37,7 @@ pub(super) struct Token {
 /// Keeps the token that calls are signed with.
 #[derive(Debug)]
 pub(super) struct Tokens {
-    issuer: Issuer,
+    token_source: TokenSource,
     current: ArcSwapOption<Token>,
     /// Held during a renewal, so that there is one at a time.
     renewal: Mutex<Renewal>,
@@ -57,9 +57,9 @@ struct Failed {
 }
 
 impl Tokens {
-    pub(super) fn new(issuer: Issuer) -> Self {
+    pub(super) fn new(token_source: TokenSource) -> Self {
         Self {
-            issuer,
+            token_source,
             current: ArcSwapOption::empty(),
             renewal: Mutex::default(),
         }
@@ -142,7 +142,7 @@ impl Tokens {
         context: &CallContext,
     ) -> Result<Arc<Token>, Failure> {
         let deadline = Instant::from_std(context.deadline);
-        let issued = match timeout_at(deadline, self.issuer.issue(context)).await {
+        let issued = match timeout_at(deadline, self.token_source.issue(context)).await {
             Ok(issued) => issued,
             Err(_) => Err(Failure::new(
                 FailureKind::Timeout,

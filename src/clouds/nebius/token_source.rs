@@ -8,9 +8,9 @@ use serde::Deserialize;
 use tonic::Code;
 use tonic::transport::Channel;
 
-use super::channels::{self, within_attempt};
 use super::credentials::ServiceAccountKey;
 use super::errors;
+use super::grpc::{self, within_attempt};
 use super::operations::{EXCHANGE_TOKEN, METADATA_TOKEN};
 use super::settings::{CredentialsSettings, Endpoints};
 use crate::model::{Failure, FailureKind, Region};
@@ -38,7 +38,7 @@ pub(super) struct Issued {
 
 /// Issues access tokens.
 #[derive(Debug)]
-pub(super) struct Issuer {
+pub(super) struct TokenSource {
     source: Source,
     upstream: Upstream,
     region: Region,
@@ -65,8 +65,8 @@ struct Exchange {
     client: TokenExchangeServiceClient<Channel>,
 }
 
-impl Issuer {
-    /// The issuer that the settings name; fails if what they point to cannot be read.
+impl TokenSource {
+    /// The source that the settings name; fails if what they point to cannot be read.
     pub(super) fn new(
         credentials: &CredentialsSettings,
         endpoints: &Endpoints,
@@ -93,7 +93,7 @@ impl Issuer {
                 Source::Exchange(Box::new(Exchange {
                     credentials: credentials.clone(),
                     base,
-                    client: TokenExchangeServiceClient::new(channels::open(&endpoints.tokens)?),
+                    client: TokenExchangeServiceClient::new(grpc::open(&endpoints.tokens)?),
                 }))
             }
         };
@@ -198,7 +198,7 @@ async fn ask_metadata(url: &str, client: &reqwest::Client) -> Result<Issued, Fai
         Failure::new(kind, format!("the metadata service: {error}"))
             .with_hint("credentials from metadata work only on a Nebius virtual machine that has a service account")
     };
-    let request = client.get(url).timeout(channels::ATTEMPT_TIMEOUT).send();
+    let request = client.get(url).timeout(grpc::ATTEMPT_TIMEOUT).send();
     let answer = request.await.map_err(unreachable)?;
     let status = answer.status();
     if !status.is_success() {

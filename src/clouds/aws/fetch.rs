@@ -14,7 +14,7 @@ use super::client::RegionClient;
 use super::demand::GP3_STORAGE;
 use super::operations::{GET_SERVICE_QUOTA, LIST_SERVICE_QUOTAS};
 use super::pages::{Next, Pages, incomplete};
-use super::row;
+use super::quotas;
 use super::settings::{MoreQuotas, ServiceAndCode, Settings};
 use super::vcpu_quotas::{EC2, VCPU_QUOTAS};
 
@@ -34,7 +34,7 @@ pub(super) struct Wanted {
     /// What verdicts rest on: without them a region is not read.
     needed: BTreeSet<QuotaKey>,
     /// What comes along where it can.
-    besides: BTreeSet<QuotaKey>,
+    optional: BTreeSet<QuotaKey>,
     /// The services of which everything comes along.
     listed: BTreeSet<String>,
 }
@@ -54,7 +54,7 @@ impl Wanted {
             .iter()
             .map(|quota| QuotaKey::new(EC2, quota.code))
             .collect();
-        let mut besides: BTreeSet<_> = ALSO_READ
+        let mut optional: BTreeSet<_> = ALSO_READ
             .map(|(service, code)| QuotaKey::new(service, code))
             .into_iter()
             .chain(settings.quota_overrides.quotas().cloned())
@@ -68,7 +68,7 @@ impl Wanted {
                 for ServiceAndCode { service, code } in quotas {
                     match code {
                         Some(code) => {
-                            besides.insert(QuotaKey::new(service.as_str(), code.as_str()));
+                            optional.insert(QuotaKey::new(service.as_str(), code.as_str()));
                         }
                         None => {
                             listed.insert(service.clone());
@@ -77,19 +77,19 @@ impl Wanted {
                 }
             }
         }
-        besides.retain(|key| !needed.contains(key));
+        optional.retain(|key| !needed.contains(key));
         Self {
             needed,
-            besides,
+            optional,
             listed,
         }
     }
 
     /// What is known of what is wanted of a region before it is read.
     pub(super) fn placeholder_quotas(&self, region: &Region) -> Snapshot {
-        let keys = self.needed.iter().chain(&self.besides);
+        let keys = self.needed.iter().chain(&self.optional);
         Snapshot::new(
-            keys.map(|key| row::placeholder_quotas(key, region))
+            keys.map(|key| quotas::placeholder_quotas(key, region))
                 .collect(),
         )
     }
@@ -102,7 +102,7 @@ impl Wanted {
     /// How long reading all of it takes within the rate, when nothing goes wrong.
     pub(super) fn estimated_duration(&self, upstream: &Upstream) -> Duration {
         let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-        let singles = count(self.needed.len() + self.besides.len());
+        let singles = count(self.needed.len() + self.optional.len());
         let pages = count(self.listed.len()).saturating_mul(EXPECTED_PAGES);
         upstream
             .estimated_duration(&GET_SERVICE_QUOTA, singles)
@@ -146,7 +146,7 @@ pub(super) async fn read(
     limits.add(seen_now);
 
     // A listing that is whole leaves out what has no applied value.
-    let all = wanted.needed.iter().chain(&wanted.besides);
+    let all = wanted.needed.iter().chain(&wanted.optional);
     let left_out: Vec<_> = all
         .filter(|key| {
             !unlisted(key) && !incomplete.contains(&*key.service) && !limits.rows.contains_key(*key)
@@ -156,7 +156,9 @@ pub(super) async fn read(
     for part in join_all(published).await {
         limits.add(part);
     }
-    limits.gaps.extend(row::troubles(limits.rows.values()));
+    limits
+        .gaps
+        .extend(quotas::transient_row_errors(limits.rows.values()));
     Ok(limits)
 }
 
@@ -169,17 +171,17 @@ async fn one_by_one(
 ) -> Result<Limits, Failure> {
     let needed = wanted.needed.iter().filter(|key| which(key));
     let needed = try_join_all(needed.map(|key| single(client, key, context)));
-    let besides = wanted.besides.iter().filter(|key| which(key));
-    let besides = join_all(besides.map(async |key| {
+    let optional = wanted.optional.iter().filter(|key| which(key));
+    let optional = join_all(optional.map(async |key| {
         let read = single(client, key, context).await;
         read.unwrap_or_else(|failure| {
             let detail = format!("{key} was not read: {}", failure.detail);
             Limits::missing(Failure { detail, ..failure })
         })
     }));
-    let (needed, besides) = try_join(needed, besides.map(Ok)).await?;
+    let (needed, optional) = try_join(needed, optional.map(Ok)).await?;
     let mut limits = Limits::default();
-    for part in needed.into_iter().chain(besides) {
+    for part in needed.into_iter().chain(optional) {
         limits.add(part);
     }
     Ok(limits)
@@ -192,7 +194,7 @@ async fn single(
 ) -> Result<Limits, Failure> {
     match client.applied(&key.service, &key.code, context).await? {
         Some(answer) => {
-            let quota = row::quota(&answer, LimitSource::Applied, client.region())?;
+            let quota = quotas::quota(&answer, LimitSource::Applied, client.region())?;
             Ok(Limits::of(quota))
         }
         None => Ok(published(client, key, context).await),
@@ -205,7 +207,7 @@ async fn single(
 async fn published(client: &RegionClient, key: &QuotaKey, context: &CallContext) -> Limits {
     let answer = client.published(&key.service, &key.code, context).await;
     let quota = answer.and_then(|answer| match answer {
-        Some(answer) => row::quota(&answer, LimitSource::Default, client.region()),
+        Some(answer) => quotas::quota(&answer, LimitSource::Default, client.region()),
         None => Err(Failure::new(
             FailureKind::NotFound,
             format!("AWS knows no quota {key} in {}", client.region()),
@@ -226,7 +228,7 @@ async fn list(
         let page = client.list(service, token.take(), context).await?;
         let before = limits.rows.len();
         for answer in page.quotas() {
-            let quota = row::quota(answer, LimitSource::Applied, client.region())?;
+            let quota = quotas::quota(answer, LimitSource::Applied, client.region())?;
             limits.rows.insert(quota.key.clone(), quota);
         }
         match pages.after(page.next_token, limits.rows.len() > before) {

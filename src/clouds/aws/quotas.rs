@@ -142,7 +142,7 @@ pub(super) fn account(quota: &Quota) -> Option<AccountId> {
 /// What AWS could not tell for now of these rows, one failure for each of its reasons.
 ///
 /// A row without a value for another reason is no failure: its limit is unknown, and stays so.
-pub(super) fn troubles<'a>(quotas: impl Iterator<Item = &'a Quota>) -> Vec<Failure> {
+pub(super) fn transient_row_errors<'a>(quotas: impl Iterator<Item = &'a Quota>) -> Vec<Failure> {
     let mut troubled = BTreeMap::<&str, Vec<&QuotaKey>>::new();
     for quota in quotas {
         let members = quota.native.as_ref().map(|native| &native.members);
