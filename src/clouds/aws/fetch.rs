@@ -15,7 +15,8 @@ use super::demand::GP3_STORAGE;
 use super::operations::{GET_SERVICE_QUOTA, LIST_SERVICE_QUOTAS};
 use super::pages::{Next, Pages, incomplete};
 use super::quotas;
-use super::settings::{MoreQuotas, ServiceAndCode, Settings};
+use super::service_and_code::ServiceAndCode;
+use super::settings::{MoreQuotas, Settings};
 use super::vcpu_quotas::{EC2, VCPU_QUOTAS};
 
 /// EC2's elastic IP addresses, and EBS's storage for gp3 volumes: besides vCPUs the two that a

@@ -15,21 +15,31 @@ mod overrides;
 mod pages;
 mod quotas;
 mod regions;
+mod service_and_code;
 mod settings;
 mod source;
 mod usage;
 mod vcpu_quotas;
 
 use std::num::NonZeroU32;
+use std::path::Path;
+use std::sync::Arc;
 
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+
+use crate::model::{Failure, Region};
+use crate::source::QuotaSource;
 use crate::upstream::RateLimit;
 
-use super::Registration;
+use super::{CloudSettings, Connection, RegionChoice, Registration, SecretProblem};
+
+use regions::resolve_regions;
+use source::AwsSource;
 
 pub use overrides::QuotaOverrides;
-pub use settings::{
-    Credentials, EndpointUrl, MoreQuotas, ServiceAndCode, Settings, StaticKeys, UsageSource,
-};
+pub use service_and_code::ServiceAndCode;
+pub use settings::{Credentials, EndpointUrl, MoreQuotas, Settings, StaticKeys, UsageSource};
 
 /// How the configuration knows this cloud.
 pub const REGISTRATION: Registration = Registration {
@@ -43,3 +53,59 @@ pub const REGISTRATION: Registration = Registration {
     },
     parse: super::parse::<Settings>,
 };
+
+impl CloudSettings for Settings {
+    fn regions(&self, choice: &RegionChoice) -> Option<Vec<Region>> {
+        Some(resolve_regions(choice))
+    }
+
+    fn account_variables(&self) -> &'static [&'static str] {
+        match &self.credentials {
+            // A role is assumed by whoever the environment says, and is the same whoever does.
+            Credentials::Default => &["AWS_ACCESS_KEY_ID", "AWS_PROFILE", "AWS_ROLE_ARN"],
+            Credentials::Static(_)
+            | Credentials::Profile { .. }
+            | Credentials::AssumeRole { .. } => &[],
+        }
+    }
+
+    fn check_secrets(&self, base: &Path) -> Result<(), SecretProblem> {
+        match &self.credentials {
+            Credentials::Static(keys) => keys.read(base).map(drop),
+            _ => Ok(()),
+        }
+    }
+
+    fn connect(
+        &self,
+        connection: Connection,
+    ) -> BoxFuture<'_, Result<Arc<dyn QuotaSource>, Failure>> {
+        async move {
+            let source = AwsSource::connect(self, connection).await?;
+            Ok(Arc::new(source) as Arc<dyn QuotaSource>)
+        }
+        .boxed()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_environment_says_whose_account_it_is_only_where_the_keys_do_not() {
+        let variables = |credentials: &str| {
+            let settings = format!("credentials = {{ source = {credentials} }}");
+            let settings: Settings = toml::from_str(&settings).unwrap();
+            settings.account_variables()
+        };
+        assert!(variables("\"default\"").contains(&"AWS_PROFILE"));
+        for credentials in [
+            "\"static\", access_key_id = \"AKIA\"",
+            "\"profile\", profile = \"gpu\"",
+            "\"assume_role\", role_arn = \"arn\"",
+        ] {
+            assert!(variables(credentials).is_empty(), "{credentials}");
+        }
+    }
+}

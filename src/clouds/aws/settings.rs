@@ -1,22 +1,16 @@
 //! The keys of a backend of kind `aws`.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::PathBuf;
 
-use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
 use secrecy::SecretString;
 use serde::de::{Error, SeqAccess, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use crate::clouds::{CloudSettings, Connection, RegionChoice, SecretProblem};
-use crate::model::{Failure, Region};
-use crate::source::QuotaSource;
+use crate::model::Region;
 
 use super::overrides::QuotaOverrides;
-use super::regions::resolve_regions;
-use super::source::AwsSource;
+use super::service_and_code::ServiceAndCode;
 
 /// A backend of kind `aws`, besides the keys that every backend has.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -136,41 +130,6 @@ impl<'de> Deserialize<'de> for MoreQuotas {
     }
 }
 
-/// `service/code`, such as `ebs/L-7A658B76`, or `service/all`.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
-pub struct ServiceAndCode {
-    /// AWS's code of the service, such as `ebs`.
-    pub service: String,
-    /// The quota's code; all of the service's quotas if absent.
-    pub code: Option<String>,
-}
-
-impl TryFrom<String> for ServiceAndCode {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        match text.split_once('/') {
-            Some((service, code)) if is_name(service, 63) && is_name(code, 128) => Ok(Self {
-                service: service.to_owned(),
-                code: (code != "all").then(|| code.to_owned()),
-            }),
-            _ => Err(format!(
-                "`{text}` is not `service/code` such as `ebs/L-7A658B76`, or `service/all`"
-            )),
-        }
-    }
-}
-
-/// Whether AWS may have a service or quota of that name, which is `[a-zA-Z][a-zA-Z0-9-]+` (Service
-/// Quotas API Reference, `ServiceCode` and `QuotaCode`).
-fn is_name(text: &str, longest: usize) -> bool {
-    let is_plain = |c: u8| c.is_ascii_alphanumeric() || c == b'-';
-    (2..=longest).contains(&text.len())
-        && text.starts_with(|c: char| c.is_ascii_alphabetic())
-        && text.bytes().all(is_plain)
-}
-
 /// Whose quotas are read.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(tag = "source", rename_all = "snake_case", deny_unknown_fields)]
@@ -220,60 +179,9 @@ fn session_name() -> String {
     "quota-oracle".to_owned()
 }
 
-impl CloudSettings for Settings {
-    fn regions(&self, choice: &RegionChoice) -> Option<Vec<Region>> {
-        Some(resolve_regions(choice))
-    }
-
-    fn account_variables(&self) -> &'static [&'static str] {
-        match &self.credentials {
-            // A role is assumed by whoever the environment says, and is the same whoever does.
-            Credentials::Default => &["AWS_ACCESS_KEY_ID", "AWS_PROFILE", "AWS_ROLE_ARN"],
-            Credentials::Static(_)
-            | Credentials::Profile { .. }
-            | Credentials::AssumeRole { .. } => &[],
-        }
-    }
-
-    fn check_secrets(&self, base: &Path) -> Result<(), SecretProblem> {
-        match &self.credentials {
-            Credentials::Static(keys) => keys.read(base).map(drop),
-            _ => Ok(()),
-        }
-    }
-
-    fn connect(
-        &self,
-        connection: Connection,
-    ) -> BoxFuture<'_, Result<Arc<dyn QuotaSource>, Failure>> {
-        async move {
-            let source = AwsSource::connect(self, connection).await?;
-            Ok(Arc::new(source) as Arc<dyn QuotaSource>)
-        }
-        .boxed()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_environment_says_whose_account_it_is_only_where_the_keys_do_not() {
-        let variables = |credentials: &str| {
-            let settings = format!("credentials = {{ source = {credentials} }}");
-            let settings: Settings = toml::from_str(&settings).unwrap();
-            settings.account_variables()
-        };
-        assert!(variables("\"default\"").contains(&"AWS_PROFILE"));
-        for credentials in [
-            "\"static\", access_key_id = \"AKIA\"",
-            "\"profile\", profile = \"gpu\"",
-            "\"assume_role\", role_arn = \"arn\"",
-        ] {
-            assert!(variables(credentials).is_empty(), "{credentials}");
-        }
-    }
 
     #[test]
     fn an_address_is_that_of_one_region_or_of_each() {

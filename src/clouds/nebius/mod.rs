@@ -21,9 +21,18 @@ mod tokens;
 mod tests;
 
 use std::num::NonZeroU32;
+use std::path::Path;
+use std::sync::Arc;
 
-use super::{Registration, parse};
+use futures_util::future::BoxFuture;
+
+use crate::model::Failure;
+use crate::source::QuotaSource;
 use crate::upstream::RateLimit;
+
+use super::{CloudSettings, Connection, Registration, SecretProblem, parse};
+
+use source::NebiusSource;
 
 pub use settings::{Address, CredentialsSettings, Endpoints, Settings};
 
@@ -38,3 +47,19 @@ pub const REGISTRATION: Registration = Registration {
     },
     parse: parse::<Settings>,
 };
+
+impl CloudSettings for Settings {
+    fn check_secrets(&self, base: &Path) -> Result<(), SecretProblem> {
+        credentials::check_secrets(&self.credentials, base)
+    }
+
+    fn connect(
+        &self,
+        connection: Connection,
+    ) -> BoxFuture<'_, Result<Arc<dyn QuotaSource>, Failure>> {
+        Box::pin(async move {
+            let source = NebiusSource::new(self.clone(), connection)?;
+            Ok(Arc::new(source) as Arc<dyn QuotaSource>)
+        })
+    }
+}

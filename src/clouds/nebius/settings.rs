@@ -1,19 +1,11 @@
 //! The keys of a backend of kind `nebius`.
 
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::PathBuf;
 
-use futures_util::future::BoxFuture;
 use serde::Deserialize;
 use tonic::transport::Uri;
 
-use crate::clouds::{CloudSettings, Connection, SecretProblem};
-use crate::model::Failure;
 use crate::secret::{SecretSource, SecretString};
-use crate::source::QuotaSource;
-
-use super::credentials;
-use super::source::NebiusSource;
 
 /// The keys of kind `nebius` in a `[[backends]]` table.
 #[derive(Clone, Debug, Deserialize)]
@@ -31,22 +23,6 @@ pub struct Settings {
     /// Where the cloud's services answer.
     #[serde(default)]
     pub endpoints: Endpoints,
-}
-
-impl CloudSettings for Settings {
-    fn check_secrets(&self, base: &Path) -> Result<(), SecretProblem> {
-        credentials::check_secrets(&self.credentials, base)
-    }
-
-    fn connect(
-        &self,
-        connection: Connection,
-    ) -> BoxFuture<'_, Result<Arc<dyn QuotaSource>, Failure>> {
-        Box::pin(async move {
-            let source = NebiusSource::new(self.clone(), connection)?;
-            Ok(Arc::new(source) as Arc<dyn QuotaSource>)
-        })
-    }
 }
 
 fn yes() -> bool {

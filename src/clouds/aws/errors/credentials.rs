@@ -8,8 +8,8 @@ use aws_sdk_servicequotas::error::{ConnectorError, ProvideErrorMetadata, SdkErro
 use aws_sdk_sts::operation::assume_role::AssumeRoleError;
 use aws_sdk_sts::operation::assume_role_with_web_identity::AssumeRoleWithWebIdentityError;
 
+use super::call::{NOT_REACHED, chain, of_call, root_cause};
 use super::codes::{ACCESS_DENIED, Action};
-use super::{NOT_REACHED, chain, of_call, root_cause};
 use crate::model::{Failure, FailureKind};
 
 /// The failure, if it is for want of credentials that the call was not made.
