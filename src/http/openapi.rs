@@ -1,24 +1,13 @@
 //! The OpenAPI document, made from the routes themselves.
 
 use axum::http::StatusCode;
-use utoipa::openapi::schema::{Schema, Type};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{
-    Content, InfoBuilder, License, ObjectBuilder, OpenApi, OpenApiBuilder, Ref, RefOr, Response,
-    ResponseBuilder, SecurityRequirement,
+    Content, InfoBuilder, License, OpenApi, OpenApiBuilder, Ref, RefOr, Response, ResponseBuilder,
+    SecurityRequirement,
 };
-use utoipa::{PartialSchema, ToSchema};
-
-use crate::model::Availability;
-use crate::oracle::Sort;
 
 use super::routes::Route;
-use super::table::FORMATS;
-
-/// The OpenAPI 3.1 document of the service.
-pub fn document() -> OpenApi {
-    complete(super::table_of_contents().into_openapi())
-}
 
 /// The document with what the routes have in common: how they refuse, and as what.
 pub(super) fn complete(mut document: OpenApi) -> OpenApi {
@@ -83,7 +72,7 @@ fn name_problems(response: &mut Response) {
 }
 
 /// Everything in the document but the routes.
-pub(super) fn placeholder_quotas() -> OpenApi {
+pub(super) fn base() -> OpenApi {
     let mut license = License::new("Apache-2.0");
     license.identifier = Some("Apache-2.0".to_owned());
     let info = InfoBuilder::new()
@@ -108,52 +97,4 @@ pub(super) fn placeholder_quotas() -> OpenApi {
             SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)),
         );
     document
-}
-
-/// Declares parameters that take one of a few words, which are known elsewhere.
-macro_rules! word_parameters {
-    ($($(#[$doc:meta])* $name:ident = $words:expr;)+) => {$(
-        $(#[$doc])*
-        pub(super) struct $name;
-
-        impl ToSchema for $name {}
-
-        impl PartialSchema for $name {
-            fn schema() -> RefOr<Schema> {
-                let words = ObjectBuilder::new().schema_type(Type::String);
-                words.enum_values(Some($words)).into()
-            }
-        }
-    )+};
-}
-
-word_parameters! {
-    /// The parameter `sort`.
-    SortWord = Sort::ALL.map(Sort::as_str);
-    /// The parameter `availability`.
-    AvailabilityWord = Availability::ALL.map(Availability::as_str);
-    /// The parameter `format`.
-    FormatWord = FORMATS.map(|(word, _)| word);
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_needs_a_token_says_how_it_is_refused_and_all_refuse_alike() {
-        let document = serde_json::to_value(document()).unwrap();
-        let status =
-            |path: &str, status: &str| document["paths"][path]["get"]["responses"][status].clone();
-        let schema = "#/components/schemas/Problem";
-        for refusal in ["400", "401", "403", "404", "default"] {
-            let refusal = status("/quotas/{backend}/{region}", refusal);
-            let content = &refusal["content"]["application/problem+json"];
-            assert_eq!(content["schema"]["$ref"], schema, "{refusal}");
-            assert_ne!(refusal["description"], "", "{refusal}");
-        }
-        assert_eq!(status("/healthz", "401"), serde_json::Value::Null);
-        let plain = format!("\"application/json\":{{\"schema\":{{\"$ref\":\"{schema}\"}}");
-        assert!(!document.to_string().contains(&plain));
-    }
 }

@@ -7,13 +7,13 @@ use utoipa::ToSchema;
 
 use crate::oracle::RegionView;
 
-use super::Shared;
-use super::access::Caller;
-use super::body::RegionOverviewBody;
-use super::layers::Deadline;
-use super::problem::{Problem, ProblemBody};
-use super::query::Query;
-use super::quotas::check_visible;
+use super::auth::Caller;
+use super::auth::visibility::check_visible;
+use super::error::{Problem, ProblemBody};
+use super::extract::deadline::Deadline;
+use super::extract::query::Query;
+use super::quotas::body::RegionOverviewBody;
+use super::state::Shared;
 
 /// What is known of the regions after reading them, or after the request's time was up.
 #[derive(Serialize, ToSchema)]

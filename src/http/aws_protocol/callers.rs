@@ -5,14 +5,16 @@ use std::collections::BTreeMap;
 use axum::http::request::Parts;
 use jiff::Timestamp;
 
-use crate::http::{AwsAnswers, AwsClient, AwsProtocolSettings};
+use crate::http::settings::{AwsAnswers, AwsClient, AwsProtocolSettings};
 use crate::model::BackendName;
 use crate::secret::ExposeSecret;
 
-use super::DEFAULT_BACKEND;
 use super::authorization::Authorization;
 use super::error::AwsError;
-use super::signature::{self, Sent};
+use super::signature::{self, SignedRequest};
+
+/// The backend that `/aws` stands for where several could be meant.
+const DEFAULT_BACKEND: &str = "aws";
 
 /// The keys that requests are signed with.
 #[derive(Debug)]
@@ -50,7 +52,7 @@ impl Callers {
         if self.verify {
             let key = client.ok_or_else(AwsError::unknown_key)?;
             let secret = key.secret_access_key.expose_secret();
-            signature::verify(Sent::new(head, body), &authorization, secret, now)?;
+            signature::verify(SignedRequest::new(head, body), &authorization, secret, now)?;
         }
         Ok(Caller {
             region: authorization.region.to_owned(),

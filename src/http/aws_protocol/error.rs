@@ -4,7 +4,7 @@ use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-use crate::http::problem::{Kind, Problem};
+use crate::http::error::{Kind, Problem};
 use crate::model::{Failure, FailureKind};
 use crate::oracle::QuotaError;
 
@@ -136,7 +136,7 @@ impl IntoResponse for AwsError {
             "message"
         };
         let body = json!({"__type": self.code, member: self.message});
-        let mut response = super::json(&body);
+        let mut response = super::response::json(&body);
         *response.status_mut() = self.status;
         let code = HeaderValue::from_static(self.code);
         response.headers_mut().insert(ERROR_TYPE, code);

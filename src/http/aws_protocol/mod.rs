@@ -29,81 +29,32 @@
 
 mod authorization;
 mod callers;
-mod error;
+pub(super) mod endpoint;
+pub(super) mod error;
 mod operation;
 mod paging;
 mod quotas;
+mod response;
 mod signature;
 mod value;
 mod wire;
 
-use std::collections::BTreeMap;
-
 use axum::Extension;
 use axum::body::to_bytes;
 use axum::extract::{Path, Request, State};
-use axum::http::{HeaderName, HeaderValue, header};
-use axum::response::{IntoResponse, Response};
-use serde_json::Value;
+use axum::response::Response;
 
-use crate::clock::Clock;
-use crate::model::BackendName;
+use super::extract::deadline::Deadline;
+use super::state::Shared;
 
-use super::layers::Deadline;
-use super::{AwsAnswers, AwsProtocolSettings, Shared};
-
-pub(super) use error::AwsError;
-
-use callers::Callers;
+use error::AwsError;
 use operation::{Operation, Parameters};
 use quotas::Rows;
-
-/// The media type of the protocol in both directions.
-const MEDIA_TYPE: &str = "application/x-amz-json-1.1";
-
-/// The header in which AWS tells the request's id.
-pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
+use response::json;
 
 /// The largest request body: the longest parameters of the service model, a page token of 2,048
 /// characters included, are a small part of it, and it is read before the caller is known.
 const LARGEST_BODY: usize = 64 * 1024;
-
-/// The backend that `/aws` stands for where several could be meant.
-const DEFAULT_BACKEND: &str = "aws";
-
-/// Everything that the protocol needs besides the oracle.
-#[derive(Clone, Debug)]
-pub struct AwsProtocol {
-    /// Who may speak it.
-    pub settings: AwsProtocolSettings,
-    /// The backends that it can speak of, and what they answer.
-    pub backends: BTreeMap<BackendName, AwsAnswers>,
-    /// Tells whether a signature is still good.
-    pub clock: Clock,
-}
-
-/// The protocol at work.
-#[derive(Debug)]
-pub(super) struct Endpoint {
-    callers: Callers,
-    backends: BTreeMap<BackendName, AwsAnswers>,
-    clock: Clock,
-}
-
-impl Endpoint {
-    pub(super) fn new(protocol: AwsProtocol) -> Self {
-        Self {
-            callers: Callers::new(protocol.settings),
-            backends: protocol.backends,
-            clock: protocol.clock,
-        }
-    }
-}
-
-/// Whether a route speaks this protocol.
-pub(super) fn is_spoken_at(route: &str) -> bool {
-    route == "/aws" || route.starts_with("/aws/")
-}
 
 /// AWS Service Quotas (JSON 1.1) about one backend.
 ///
@@ -127,7 +78,7 @@ pub(super) async fn backend(
     Path(backend): Path<String>,
     request: Request,
 ) -> Result<Response, AwsError> {
-    told(answer(&shared, deadline, Some(&backend), request).await)
+    log_refusal(answer(&shared, deadline, Some(&backend), request).await)
 }
 
 /// The same about the only AWS backend that the caller may ask about, or the one named `aws`.
@@ -144,7 +95,7 @@ pub(super) async fn default_backend(
     Extension(deadline): Extension<Deadline>,
     request: Request,
 ) -> Result<Response, AwsError> {
-    told(answer(&shared, deadline, None, request).await)
+    log_refusal(answer(&shared, deadline, None, request).await)
 }
 
 async fn answer(
@@ -181,14 +132,9 @@ async fn answer(
 }
 
 /// Clients such as dstack pass over a refusal in silence, so that this is where it can be found.
-fn told(result: Result<Response, AwsError>) -> Result<Response, AwsError> {
+fn log_refusal(result: Result<Response, AwsError>) -> Result<Response, AwsError> {
     if let Err(refusal) = &result {
         tracing::info!(code = refusal.code, "refused: {}", refusal.message);
     }
     result
-}
-
-fn json(body: &Value) -> Response {
-    let media_type = HeaderValue::from_static(MEDIA_TYPE);
-    ([(header::CONTENT_TYPE, media_type)], body.to_string()).into_response()
 }

@@ -4,7 +4,7 @@ use axum::http::HeaderMap;
 use serde::Deserialize;
 
 use super::error::AwsError;
-use crate::http::json::Object;
+use crate::http::extract::json::Object;
 
 /// The prefix of `X-Amz-Target` in the service model of 2019-06-24.
 const TARGET_PREFIX: &str = "ServiceQuotasV20190624.";

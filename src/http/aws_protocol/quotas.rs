@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::http::AwsAnswers;
+use crate::http::settings::AwsAnswers;
 use crate::model::{Amount, Freshness, Quota};
 use crate::oracle::{Known, RegionView};
 

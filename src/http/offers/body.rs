@@ -3,9 +3,9 @@
 use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 
-use super::asked::parameter;
-use crate::http::body::{Number, QuotaBody, time};
-use crate::http::health::ReleaseBody;
+use super::query::parameter;
+use crate::http::health::body::ReleaseBody;
+use crate::http::quotas::body::{Number, QuotaBody, time};
 use crate::model::{Capacity, Gpu, Market};
 use crate::oracle::{
     Assessment, Assessments, BindingQuota, EvaluatedOffer, OfferPage, OfferedBackend,
@@ -189,7 +189,7 @@ struct OfferedBackendBody<'a> {
 }
 
 impl<'a> OffersBody<'a> {
-    /// All that is said besides the offers themselves, which [`super::pieces`] writes.
+    /// All that is said besides the offers themselves, which [`super::stream`] writes.
     pub(super) fn without_offers(page: &'a OfferPage) -> Self {
         Self {
             offers: Vec::new(),

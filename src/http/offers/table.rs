@@ -6,8 +6,8 @@ use std::ops::Range;
 
 use axum::body::{Body, Bytes};
 
-use super::asked::parameter;
-use super::pieces::{in_pieces, in_steps};
+use super::query::parameter;
+use super::stream::{in_pieces, in_steps};
 use crate::model::{Basis, Market, PriceBasis};
 use crate::oracle::{EvaluatedOffer, OfferPage, Shape};
 

@@ -90,7 +90,7 @@ fn signed(plan: &Plan) -> Parts {
 
 fn verified(head: &Parts, body: &[u8], now: Timestamp) -> Result<(), &'static str> {
     let authorization = Authorization::of(&head.headers).map_err(|error| error.code)?;
-    verify(Sent::new(head, body), &authorization, SECRET, now).map_err(|error| error.code)
+    verify(SignedRequest::new(head, body), &authorization, SECRET, now).map_err(|error| error.code)
 }
 
 /// What is said of a request that was changed after it was signed.
@@ -137,7 +137,7 @@ fn the_request_that_was_signed_is_let_in() {
         set(&mut captured, name, value);
     }
     let authorization = Authorization::of(&captured.headers).unwrap();
-    let sent = Sent::new(&captured, BODY);
+    let sent = SignedRequest::new(&captured, BODY);
     let secret = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
     assert_eq!(verify(sent, &authorization, secret, now()), Ok(()));
 }
@@ -255,7 +255,7 @@ fn the_date_is_written_one_way_and_agrees_with_the_scope() {
 fn a_refusal_repeats_nothing_of_the_secret_or_the_signature() {
     let head = signed(&Plan::default());
     let authorization = Authorization::of(&head.headers).unwrap();
-    let sent = Sent::new(&head, b"{}");
+    let sent = SignedRequest::new(&head, b"{}");
     let refused = verify(sent, &authorization, SECRET, now()).unwrap_err();
     let expected = calculate_signature(
         generate_signing_key(SECRET, now().into(), "eu-north-1", "servicequotas"),

@@ -8,10 +8,10 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use super::problem::{Kind, Problem};
+use crate::http::error::{Kind, Problem};
 
 /// Understands a body as a `T`, which may borrow from it.
-pub(super) fn read<'b, T: Deserialize<'b>>(
+pub(in crate::http) fn read<'b, T: Deserialize<'b>>(
     headers: &HeaderMap,
     body: &'b [u8],
 ) -> Result<T, Problem> {
@@ -31,7 +31,7 @@ pub(super) fn read<'b, T: Deserialize<'b>>(
 /// What is sent as an object and as nothing else: serde would also fill a struct from a list, by
 /// the order of its fields, which nobody has promised.
 #[derive(Debug)]
-pub(super) struct Object<T>(pub(super) T);
+pub(in crate::http) struct Object<T>(pub(in crate::http) T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

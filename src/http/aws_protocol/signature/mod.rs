@@ -30,14 +30,14 @@ const DATE_FORMAT: &str = "%Y%m%dT%H%M%SZ";
 
 /// A request as it was sent.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Sent<'a> {
+pub(super) struct SignedRequest<'a> {
     pub(super) method: &'a Method,
     pub(super) uri: &'a Uri,
     pub(super) headers: &'a HeaderMap,
     pub(super) body: &'a [u8],
 }
 
-impl<'a> Sent<'a> {
+impl<'a> SignedRequest<'a> {
     pub(super) fn new(head: &'a Parts, body: &'a [u8]) -> Self {
         Self {
             method: &head.method,
@@ -50,7 +50,7 @@ impl<'a> Sent<'a> {
 
 /// Refuses a request that was not signed with `secret`, all of it, and just now.
 pub(super) fn verify(
-    sent: Sent<'_>,
+    sent: SignedRequest<'_>,
     authorization: &Authorization<'_>,
     secret: &str,
     now: Timestamp,
@@ -137,7 +137,11 @@ fn check_skew(signed_at: Timestamp, now: Timestamp) -> Result<(), AwsError> {
     )))
 }
 
-fn string_to_sign(sent: &Sent<'_>, authorization: &Authorization<'_>, date: &str) -> String {
+fn string_to_sign(
+    sent: &SignedRequest<'_>,
+    authorization: &Authorization<'_>,
+    date: &str,
+) -> String {
     format!(
         "{ALGORITHM}\n{date}\n{}/{}/{SERVICE}/{TERMINATOR}\n{}",
         authorization.date,
@@ -147,7 +151,7 @@ fn string_to_sign(sent: &Sent<'_>, authorization: &Authorization<'_>, date: &str
 }
 
 /// Bytes, since a header's value need not be text.
-fn canonical_request(sent: &Sent<'_>, signed_headers: &str) -> Vec<u8> {
+fn canonical_request(sent: &SignedRequest<'_>, signed_headers: &str) -> Vec<u8> {
     let mut canonical = format!("{}\n{}\n\n", sent.method, canonical_path(sent.uri)).into_bytes();
     for name in signed_headers.split(';') {
         canonical.extend_from_slice(name.as_bytes());
@@ -172,7 +176,7 @@ fn canonical_path(uri: &Uri) -> String {
 }
 
 /// All values of a header, trimmed, with single spaces inside.
-fn canonical_value(sent: &Sent<'_>, name: &str) -> Vec<u8> {
+fn canonical_value(sent: &SignedRequest<'_>, name: &str) -> Vec<u8> {
     let values: Vec<_> = sent
         .headers
         .get_all(name)

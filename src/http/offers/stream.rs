@@ -11,8 +11,11 @@ use futures_util::{StreamExt, stream};
 
 use crate::oracle::OfferPage;
 
-use super::OFFER_BYTES;
 use super::body::{OfferBody, OffersBody};
+
+/// A little more than an offer or a verdict usually takes, so that the bytes of many are seldom
+/// moved.
+pub(super) const OFFER_BYTES: usize = 1100;
 
 /// A page as most callers ask for it is one piece, and so has a `Content-Length`.
 const OFFERS_IN_A_PIECE: usize = 250;

@@ -1,43 +1,19 @@
-//! Quotas as a table for people, and who wants tables.
+//! Quotas as a table for people.
 
-use axum::http::{HeaderMap, header};
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, Table};
 
 use crate::model::{Amount, GIB, Limit, LimitSource, Quota, Unit, duration};
 use crate::oracle::RegionView;
 
-use super::problem::Problem;
-use super::query::Query;
-
-/// What `format` may be, and whether it is a table.
-pub(super) const FORMATS: [(&str, bool); 2] = [("json", false), ("table", true)];
-
-/// Whether a request asks for a table: by `format=table`, or by accepting text and not JSON.
-pub(super) fn is_wanted(query: &Query, headers: &HeaderMap) -> Result<bool, Problem> {
-    if let Some(table) = query.word("format", &FORMATS)? {
-        return Ok(table);
-    }
-    Ok(is_accepted(headers))
-}
-
-/// Whether a caller accepts text and not JSON.
-pub(super) fn is_accepted(headers: &HeaderMap) -> bool {
-    let accept = headers
-        .get(header::ACCEPT)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
-    accept.contains("text/plain") && !accept.contains("json")
-}
-
 /// What is known of several regions, each with a heading of its own.
-pub(super) fn regions(views: &[RegionView]) -> String {
+pub(in crate::http) fn regions(views: &[RegionView]) -> String {
     let tables: Vec<String> = views.iter().map(|view| region(view, |_| true)).collect();
     tables.join("\n")
 }
 
 /// What is known of a region, of the rows that `keep` keeps.
-pub(super) fn region(view: &RegionView, keep: impl Fn(&Quota) -> bool) -> String {
+pub(in crate::http) fn region(view: &RegionView, keep: impl Fn(&Quota) -> bool) -> String {
     let mut text = view.location.to_string();
     if let Some(account) = &view.account {
         text.push_str(&format!("  account {account}"));

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::routes::ROUTES;
 
 /// The page; it asks the same routes as everybody else.
-const PAGE: &str = include_str!("dashboard/index.html");
+const PAGE: &str = include_str!("index.html");
 
 /// What there is to ask.
 #[derive(Serialize, ToSchema)]

@@ -1,9 +1,9 @@
 //! `/offers`: what can be launched, out of the catalog or out of the caller's own list.
 
-mod asked;
 mod body;
-mod listed;
-mod pieces;
+mod custom_offers;
+mod query;
+mod stream;
 mod table;
 
 use axum::Extension;
@@ -12,19 +12,17 @@ use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 
-use super::Shared;
-use super::access::Caller;
-use super::openapi::{AvailabilityWord, FormatWord, SortWord};
-use super::problem::{Problem, ProblemBody};
-use super::query::Query;
-use super::{json, table::is_wanted};
+use super::auth::Caller;
+use super::error::{Problem, ProblemBody};
+use super::extract::format::wants_table;
+use super::extract::json;
+use super::extract::query::Query;
+use super::extract::words::{AvailabilityWord, FormatWord, SortWord};
+use super::state::Shared;
 
 use body::{JudgementsBody, OffersBody};
-use listed::ListedBody;
-
-/// A little more than an offer or a verdict usually takes, so that the bytes of many are seldom
-/// moved.
-const OFFER_BYTES: usize = 1100;
+use custom_offers::CustomOffersBody;
+use stream::OFFER_BYTES;
 
 /// The offers that can be rented, each with whether it can be launched and which quota stands in
 /// the way.
@@ -59,9 +57,9 @@ pub(super) async fn find(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let query = Query::parse(query.as_deref(), &asked::PARAMETERS)?;
-    let question = asked::question(&query)?;
-    let wants_table = is_wanted(&query, &headers)?;
+    let query = Query::parse(query.as_deref(), &query::PARAMETERS)?;
+    let question = query::question(&query)?;
+    let wants_table = wants_table(&query, &headers)?;
     let page = shared
         .0
         .oracle
@@ -72,7 +70,7 @@ pub(super) async fn find(
         return Ok((vary, text, table::body(page).await).into_response());
     }
     let json = [(header::CONTENT_TYPE, "application/json")];
-    Ok((vary, json, pieces::json(page)).into_response())
+    Ok((vary, json, stream::json(page)).into_response())
 }
 
 /// Judges offers of the caller's own, in their order.
@@ -80,7 +78,7 @@ pub(super) async fn find(
 /// Answered from memory, without waiting for a cloud. An offer of a backend, region or type that
 /// is not known gets the verdict `unknown` with its reason; it never makes the call fail.
 #[utoipa::path(post, path = "/offers", tag = "offers",
-    request_body(content = ListedBody<'static>),
+    request_body(content = CustomOffersBody<'static>),
     responses(
         (status = 200, body = JudgementsBody<'static>),
         (status = 400, body = ProblemBody, description = "`field` is the path of what is wrong"),
@@ -95,7 +93,7 @@ pub(super) async fn judge(
     body: Bytes,
 ) -> Result<Response, Problem> {
     Query::parse(query.as_deref(), &[])?;
-    let list: ListedBody<'_> = json::read(&headers, &body)?;
+    let list: CustomOffersBody<'_> = json::read(&headers, &body)?;
     let judged = shared
         .0
         .oracle

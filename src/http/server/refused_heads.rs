@@ -17,9 +17,12 @@ use tokio_io_timeout::TimeoutWriter;
 
 use crate::telemetry::Metrics;
 
-use super::connections::LARGEST_HEAD;
-use super::layers::{self, REQUEST_ID};
-use super::problem::{Kind, Problem};
+use crate::http::error::{Kind, Problem};
+use crate::http::middleware::request_id::{self, REQUEST_ID};
+
+/// The most bytes that address and headers may have together; callers need a few hundred, and each
+/// connection may take as much memory.
+pub(super) const LARGEST_HEAD: usize = 64 * 1024;
 
 /// A connection on which the HTTP library's own answers are problem documents.
 #[derive(Debug)]
@@ -101,7 +104,7 @@ fn document(written: &[u8]) -> Option<(StatusCode, Bytes)> {
     for (name, value) in &head.headers {
         add(&[name.as_str().as_bytes(), b": ", value.as_bytes()]);
     }
-    let id = layers::request_id(&HeaderMap::new());
+    let id = request_id::choose(&HeaderMap::new());
     add(&[REQUEST_ID.as_str().as_bytes(), b": ", id.as_bytes()]);
     add(&[b"content-length: ", body.len().to_string().as_bytes()]);
     answer.extend_from_slice(b"\r\n\r\n");

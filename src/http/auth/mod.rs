@@ -1,12 +1,14 @@
 //! Who may do what: bearer tokens, compared in constant time.
 
+pub(super) mod visibility;
+
 use std::sync::Arc;
 
 use axum::http::{HeaderMap, Method, header};
 use subtle::ConstantTimeEq;
 
-use super::problem::{Kind, Problem};
-use super::{Scope, Token};
+use super::error::{Kind, Problem};
+use super::settings::{Scope, Token};
 
 /// The tokens that are let in; without any, everybody is.
 #[derive(Debug)]

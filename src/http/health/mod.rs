@@ -1,82 +1,18 @@
 //! Is it alive, is it ready, what does it count.
 
+pub(super) mod body;
+
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
-use serde::Serialize;
-use utoipa::ToSchema;
 
 use crate::model::BackendName;
-use crate::oracle::{Provider, RegionStatus};
 
-use super::Shared;
-use super::access::Caller;
-use super::body::time;
+use super::auth::Caller;
+use super::state::Shared;
 
-/// Whether the process is alive.
-#[derive(Serialize, ToSchema)]
-pub(super) struct Health {
-    /// `ok`.
-    status: &'static str,
-    /// The version of the service.
-    version: &'static str,
-}
-
-/// Whether the first answers are there.
-#[derive(Serialize, ToSchema)]
-pub(super) struct ReadinessBody {
-    /// `ready` or `waiting`.
-    status: &'static str,
-    /// Regions that are read at start and were neither read nor refused yet.
-    waiting_for: Vec<String>,
-    /// Regions that could not be read, and why. They do not keep the service from being ready.
-    failed: Vec<FailedRegion>,
-    /// The catalogs that offers come from. One that cannot be loaded keeps what it had, and does
-    /// not keep the service from being ready.
-    catalogs: Vec<CatalogBody>,
-}
-
-/// A cloud's catalog, as it stands.
-#[derive(Serialize, ToSchema)]
-#[schema(as = Catalog)]
-pub(super) struct CatalogBody {
-    /// Which cloud.
-    #[schema(example = "aws")]
-    provider: String,
-    /// How many offers it has.
-    offers: usize,
-    /// How many rows were damaged, and left out.
-    damaged_rows: usize,
-    #[serde(flatten)]
-    release: ReleaseBody,
-}
-
-/// Which release of a catalog is served.
-#[derive(Serialize, ToSchema)]
-#[schema(as = CatalogEdition)]
-pub(super) struct ReleaseBody {
-    /// Where it comes from: `bundled`, `directory` or `published`.
-    origin: &'static str,
-    /// What the source calls it, where it has a name for it.
-    version: Option<String>,
-    /// When it was loaded.
-    loaded_at: String,
-    /// Why it is not what the source has now; absent when it is. In full only for callers with a
-    /// token, where tokens are configured.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    last_error: Option<String>,
-}
-
-/// A region that could not be read.
-#[derive(Serialize, ToSchema)]
-pub(super) struct FailedRegion {
-    /// Backend and region.
-    #[schema(example = "aws/us-east-1")]
-    location: String,
-    /// Why; only the kind for whoever sends no token for the backend, where tokens are configured.
-    failure: String,
-}
+use body::{CatalogBody, FailedRegion, Health, ReadinessBody, ReleaseBody};
 
 /// Alive.
 #[utoipa::path(get, path = "/healthz", tag = "operation", responses((status = 200, body = Health)))]
@@ -122,7 +58,7 @@ pub(super) async fn readyz(State(shared): State<Shared>, request: Request) -> Re
                 damaged_rows: provider.release.damaged_rows,
                 release: match caller.is_ok() {
                     true => ReleaseBody::of(provider),
-                    false => ReleaseBody::of(provider).for_strangers(),
+                    false => ReleaseBody::of(provider).redacted(),
                 },
             })
             .collect(),
@@ -133,40 +69,6 @@ pub(super) async fn readyz(State(shared): State<Shared>, request: Request) -> Re
         StatusCode::SERVICE_UNAVAILABLE
     };
     (status, Json(body)).into_response()
-}
-
-impl ReleaseBody {
-    pub(super) fn of(provider: &Provider) -> Self {
-        let release = &provider.release;
-        Self {
-            origin: release.origin.as_str(),
-            version: release.version.as_ref().map(ToString::to_string),
-            loaded_at: time(release.loaded_at),
-            last_error: provider.last_error.as_ref().map(ToString::to_string),
-        }
-    }
-
-    /// Without what the failure tells of paths and addresses.
-    fn for_strangers(self) -> Self {
-        let in_short = |_| "the source could not be read".to_owned();
-        Self {
-            last_error: self.last_error.map(in_short),
-            ..self
-        }
-    }
-}
-
-impl FailedRegion {
-    fn of(region: &RegionStatus, in_full: bool) -> Self {
-        let failure = region.failure.as_ref();
-        Self {
-            location: region.location.to_string(),
-            failure: failure.map_or_else(String::new, |failure| match in_full {
-                true => failure.to_string(),
-                false => failure.kind.as_str().to_owned(),
-            }),
-        }
-    }
 }
 
 /// Prometheus metrics.

@@ -3,8 +3,8 @@
 use crate::model::{Availability, Market};
 use crate::oracle::{Cursor, Filter, NameOf, OfferQuestion, Sort, UnmatchedFilter};
 
-use crate::http::problem::Problem;
-use crate::http::query::Query;
+use crate::http::error::Problem;
+use crate::http::extract::query::Query;
 
 /// The most instances of one offer that are judged together.
 pub(super) const MOST_INSTANCES: u32 = 10_000;

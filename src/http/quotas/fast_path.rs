@@ -12,35 +12,21 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
 use tokio::time::Instant;
 
-use crate::telemetry::{HttpRequests, Metrics};
+use crate::http::extract::format;
+use crate::http::middleware::request_id::{self, REQUEST_ID};
+use crate::http::settings::Scope;
+use crate::http::state::Shared;
 
-use super::rendered::Coding;
-use super::{Scope, Shared, layers, quotas, table};
-
-/// What counts the answers, looked up once.
-#[derive(Debug)]
-pub(super) struct Counted {
-    whole: HttpRequests,
-    not_modified: HttpRequests,
-}
-
-impl Counted {
-    pub(super) fn by(metrics: &Metrics) -> Self {
-        let with = |status: StatusCode| metrics.http_requests(quotas::REGION, status.as_u16());
-        Self {
-            whole: with(StatusCode::OK),
-            not_modified: with(StatusCode::NOT_MODIFIED),
-        }
-    }
-}
+use super::conditional::{conditional, head};
+use super::response_cache::ContentEncoding;
 
 /// The answer, if it is known already and everything about the request is usual.
-pub(super) fn answer(shared: &Shared, request: &Request) -> Option<Response> {
+pub(in crate::http) fn answer(shared: &Shared, request: &Request) -> Option<Response> {
     let started = Instant::now();
     // The router turns the panic of whatever it runs into a problem, and has to run this then.
     let answer = catch_unwind(AssertUnwindSafe(|| find(shared, request)));
     let mut response = answer.ok()??;
-    let id = layers::request_id(request.headers());
+    let id = request_id::choose(request.headers());
     let status = response.status();
     tracing::debug!(
         request_id = id.to_str().unwrap_or_default(),
@@ -49,8 +35,8 @@ pub(super) fn answer(shared: &Shared, request: &Request) -> Option<Response> {
         status = status.as_u16(),
         "answered"
     );
-    response.headers_mut().insert(layers::REQUEST_ID, id);
-    let counted = &shared.0.warm_answers;
+    response.headers_mut().insert(REQUEST_ID, id);
+    let counted = &shared.0.fast_path;
     let counted = match status {
         StatusCode::NOT_MODIFIED => &counted.not_modified,
         _ => &counted.whole,
@@ -64,7 +50,7 @@ fn find(shared: &Shared, request: &Request) -> Option<Response> {
     let is_plain = request.method() == Method::GET
         && request.body().is_end_stream()
         && uri.query().is_none()
-        && !table::is_accepted(headers);
+        && !format::accepts_text_only(headers);
     let (backend, region) = place(uri.path()).filter(|_| is_plain)?;
     let coding = coding(headers)?;
 
@@ -74,12 +60,12 @@ fn find(shared: &Shared, request: &Request) -> Option<Response> {
     let freshness = Some(glance.standing.freshness);
     let kept = shared
         .0
-        .rendered
+        .response_cache
         .kept(backend, region, glance.version, freshness)?;
 
-    let head = quotas::head(Some(&glance.standing));
-    let mut response = quotas::conditional(headers, &kept, head);
-    if coding != Coding::Identity && response.status() == StatusCode::OK {
+    let headers_of_answer = head(Some(&glance.standing));
+    let mut response = conditional(headers, &kept, headers_of_answer);
+    if coding != ContentEncoding::Identity && response.status() == StatusCode::OK {
         *response.body_mut() = Body::from(kept.coded(coding));
         let coding = HeaderValue::from_static(coding.as_str());
         response
@@ -97,13 +83,13 @@ fn place(path: &str) -> Option<(&str, &str)> {
 }
 
 /// The coding to answer in, if the caller lists codings without weighing them.
-fn coding(headers: &HeaderMap) -> Option<Coding> {
-    let mut best = Coding::Identity;
+fn coding(headers: &HeaderMap) -> Option<ContentEncoding> {
+    let mut best = ContentEncoding::Identity;
     for value in headers.get_all(header::ACCEPT_ENCODING) {
         for name in value.to_str().ok()?.split(',') {
             best = match name.trim() {
-                "zstd" => Coding::Zstd,
-                "gzip" if best == Coding::Identity => Coding::Gzip,
+                "zstd" => ContentEncoding::Zstd,
+                "gzip" if best == ContentEncoding::Identity => ContentEncoding::Gzip,
                 name if name.contains([';', '*']) => return None,
                 _ => best,
             };

@@ -6,7 +6,7 @@
 //! rows ("Running On-Demand P instances"; "All P4, P3 and P2 Spot Instance Requests", "All P5 Spot
 //! Instance Requests"), since the `Class` of their usage metrics is not documented for all.
 
-use crate::http::{AwsAnswers, AwsMarket, AwsValue};
+use crate::http::settings::{AwsAnswers, AwsMarket, AwsValue};
 use crate::model::{Amount, LimitSource, Quota, QuotaMarket};
 
 /// Why a quota has no value.

@@ -8,11 +8,11 @@ use serde::de::{Error, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use utoipa::ToSchema;
 
-use crate::http::json::Object;
+use crate::http::extract::json::Object;
 use crate::model::Market;
 use crate::oracle::{CustomGpu, CustomOffer};
 
-use super::asked::MOST_INSTANCES;
+use super::query::MOST_INSTANCES;
 
 /// The most offers of one call.
 const MOST_OFFERS: usize = 10_000;
@@ -21,22 +21,22 @@ const MOST_OFFERS: usize = 10_000;
 #[derive(Deserialize, ToSchema)]
 #[schema(as = OfferList)]
 #[serde(deny_unknown_fields)]
-pub(super) struct ListedBody<'a> {
+pub(super) struct CustomOffersBody<'a> {
     /// How many instances of each are launched together, from 1 to 10,000.
     #[serde(default = "one", deserialize_with = "instances")]
     #[schema(minimum = 1, maximum = 10_000, default = 1)]
     pub(super) count: u32,
     /// The offers, up to 10,000.
     #[serde(borrow, deserialize_with = "bounded")]
-    #[schema(max_items = 10_000, value_type = Vec<ListedOfferBody<'static>>)]
-    offers: Vec<Object<ListedOfferBody<'a>>>,
+    #[schema(max_items = 10_000, value_type = Vec<CustomOfferBody<'static>>)]
+    offers: Vec<Object<CustomOfferBody<'a>>>,
 }
 
 /// An offer of the caller's own. What it leaves out is taken from the catalog.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = ListedOffer)]
 #[serde(deny_unknown_fields)]
-struct ListedOfferBody<'a> {
+struct CustomOfferBody<'a> {
     /// The backend's name.
     #[serde(borrow)]
     #[schema(value_type = String, max_length = 200, example = "aws")]
@@ -62,8 +62,8 @@ struct ListedOfferBody<'a> {
     memory_gb: Option<f64>,
     /// The GPUs.
     #[serde(default, borrow)]
-    #[schema(value_type = Option<ListedGpuBody<'static>>)]
-    gpu: Option<Object<ListedGpuBody<'a>>>,
+    #[schema(value_type = Option<CustomGpuBody<'static>>)]
+    gpu: Option<Object<CustomGpuBody<'a>>>,
     /// Disk to create with it, in GiB, if that is to be judged.
     #[serde(default, deserialize_with = "amount")]
     #[schema(minimum = 0)]
@@ -77,7 +77,7 @@ struct ListedOfferBody<'a> {
 #[derive(Deserialize, ToSchema)]
 #[schema(as = ListedGpu)]
 #[serde(deny_unknown_fields)]
-struct ListedGpuBody<'a> {
+struct CustomGpuBody<'a> {
     /// The model.
     #[serde(borrow)]
     #[schema(value_type = String, max_length = 200, example = "H100")]
@@ -95,7 +95,7 @@ struct ListedGpuBody<'a> {
     vendor: Option<Name<'a>>,
 }
 
-impl ListedBody<'_> {
+impl CustomOffersBody<'_> {
     /// The offers, in order.
     pub(super) fn offers(&self) -> impl Iterator<Item = CustomOffer<'_>> {
         self.offers.iter().map(|Object(offer)| CustomOffer {

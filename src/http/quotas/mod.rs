@@ -1,23 +1,34 @@
 //! `GET /quotas…`: what is known of accounts and regions.
 
+pub(super) mod body;
+mod conditional;
+pub(super) mod counters;
+pub(super) mod fast_path;
+pub(super) mod response_cache;
+mod table;
+
 use std::time::Duration;
 
 use axum::Extension;
-use axum::body::Body;
 use axum::extract::{Path, RawQuery, Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 
-use crate::oracle::{BackendStatus, QuotaError, RegionView, Standing};
+use crate::oracle::{BackendStatus, RegionView};
 
-use super::access::Caller;
-use super::body::{BackendBody, BackendOverviewBody, OverviewBody, RegionBody};
-use super::layers::Deadline;
-use super::openapi::FormatWord;
-use super::problem::{Problem, ProblemBody};
-use super::query::Query;
-use super::rendered::Rendered;
-use super::{Scope, Shared, table};
+use super::auth::Caller;
+use super::auth::visibility::{check_visible, unknown, visible};
+use super::error::{Problem, ProblemBody};
+use super::extract::deadline::Deadline;
+use super::extract::format;
+use super::extract::query::Query;
+use super::extract::words::FormatWord;
+use super::settings::Scope;
+use super::state::Shared;
+
+use body::{BackendBody, BackendOverviewBody, OverviewBody, RegionBody};
+use conditional::{conditional, head};
+use response_cache::CachedResponse;
 
 /// The backends, their regions and how fresh each is.
 #[utoipa::path(get, path = "/quotas", tag = "quotas",
@@ -35,7 +46,7 @@ pub(super) async fn all(
     };
     Ok(conditional(
         &headers,
-        &Rendered::of_json(&body),
+        &CachedResponse::of_json(&body),
         HeaderMap::new(),
     ))
 }
@@ -59,7 +70,7 @@ pub(super) async fn backend(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let query = Query::parse(query.as_deref(), &["format"])?;
-    let wants_table = table::is_wanted(&query, &headers)?;
+    let wants_table = format::wants_table(&query, &headers)?;
     check_visible(&shared, &caller, &backend)?;
     shared.0.oracle.refresh_stale(&backend)?;
     let mut backends = visible(&shared, &caller);
@@ -82,11 +93,12 @@ pub(super) async fn backend(
             .map(|view| RegionBody::of(view, |_| true))
             .collect(),
     };
-    Ok(conditional(&headers, &Rendered::of_json(&body), head(None)))
+    Ok(conditional(
+        &headers,
+        &CachedResponse::of_json(&body),
+        head(None),
+    ))
 }
-
-/// The route of [`region`], as metrics call it.
-pub(super) const REGION: &str = "/quotas/{backend}/{region}";
 
 /// The quotas of one region.
 ///
@@ -146,7 +158,7 @@ struct Asked {
 impl Asked {
     fn parse(query: Option<&str>, headers: &HeaderMap) -> Result<Self, Problem> {
         let query = Query::parse(query, &["max_age", "service", "code", "format"])?;
-        let table = table::is_wanted(&query, headers)?;
+        let table = format::wants_table(&query, headers)?;
         Ok(Self {
             max_age: query.duration("max_age")?,
             services: query.names("service")?.unwrap_or_default(),
@@ -175,83 +187,8 @@ fn answer(shared: &Shared, view: &RegionView, asked: &Asked, headers: &HeaderMap
         return (head, text).into_response();
     }
     if asked.is_filtered() {
-        let rendered = Rendered::of_json(&RegionBody::of(view, keep));
+        let rendered = CachedResponse::of_json(&RegionBody::of(view, keep));
         return conditional(headers, &rendered, head);
     }
-    conditional(headers, &shared.0.rendered.region(view), head)
-}
-
-/// The headers that say how far an answer about a region may be relied on.
-pub(super) fn head(standing: Option<&Standing>) -> HeaderMap {
-    // All headers of the answer will fit.
-    let mut head = HeaderMap::with_capacity(8);
-    let vary = HeaderValue::from_static("accept, accept-encoding");
-    head.insert(header::VARY, vary);
-    if let Some(standing) = standing {
-        head.insert(header::AGE, HeaderValue::from(standing.age.as_secs()));
-        let cache = format!("max-age={}", standing.fresh_for.as_secs());
-        let cache = HeaderValue::try_from(cache).expect("a number in words is a header value");
-        head.insert(header::CACHE_CONTROL, cache);
-    }
-    head
-}
-
-/// The body, or 304 if the caller has it already.
-pub(super) fn conditional(
-    asked: &HeaderMap,
-    rendered: &Rendered,
-    mut headers: HeaderMap,
-) -> Response {
-    headers.insert(header::ETAG, rendered.etag.clone());
-    let mut response = if has_it(asked, &rendered.etag) {
-        StatusCode::NOT_MODIFIED.into_response()
-    } else {
-        headers.insert(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("application/json"),
-        );
-        Response::new(Body::from(rendered.body.clone()))
-    };
-    // Put in place whole: adding them one by one would hash every name again.
-    *response.headers_mut() = headers;
-    response
-}
-
-/// Whether `If-None-Match` names the tag, by weak comparison (RFC 9110, section 13.1.2).
-fn has_it(asked: &HeaderMap, etag: &HeaderValue) -> bool {
-    let strong = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
-    let Ok(etag) = etag.to_str() else {
-        return false;
-    };
-    asked
-        .get_all(header::IF_NONE_MATCH)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .any(|tag| tag.trim() == "*" || strong(tag) == strong(etag))
-}
-
-fn visible(shared: &Shared, caller: &Caller) -> Vec<BackendStatus> {
-    let mut backends = shared.0.oracle.backends();
-    backends.retain(|status| caller.sees(status.name.as_str()));
-    backends
-}
-
-/// Refuses a backend that does not exist for the caller, as if it did not exist at all.
-pub(super) fn check_visible(
-    shared: &Shared,
-    caller: &Caller,
-    backend: &str,
-) -> Result<(), Problem> {
-    if caller.sees(backend) && shared.0.oracle.has_backend(backend) {
-        return Ok(());
-    }
-    Err(unknown(shared, caller, backend))
-}
-
-fn unknown(shared: &Shared, caller: &Caller, backend: &str) -> Problem {
-    let mut known = shared.0.oracle.backend_names();
-    known.retain(|name| caller.sees(name.as_str()));
-    let asked = backend.to_owned();
-    QuotaError::UnknownBackend { asked, known }.into()
+    conditional(headers, &shared.0.response_cache.region(view), head)
 }

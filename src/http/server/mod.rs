@@ -4,6 +4,8 @@
 //! `axum::serve` would wait for ever for a request that a caller began and does not finish, and
 //! for a caller who does not read the answer.
 
+mod refused_heads;
+
 use std::io;
 use std::pin::pin;
 use std::time::Duration;
@@ -18,8 +20,9 @@ use tokio::time::sleep;
 use tokio_io_timeout::TimeoutWriter;
 use tower::ServiceExt;
 
-use super::Service;
-use super::refused_heads::Connection;
+use super::router::Service;
+
+use refused_heads::{Connection, LARGEST_HEAD};
 
 /// How long the head of a request may take, from the end of the last one on; so long too is a
 /// connection kept that is not used. Clients give up unused ones after 90 seconds (Go's net/http,
@@ -29,10 +32,6 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(120);
 /// How long a caller may take nothing of an answer that is being written. Networks that lose packets
 /// take seconds; whoever has gone away without a word keeps an answer's memory.
 const STALLED_AFTER: Duration = Duration::from_secs(60);
-
-/// The most bytes that address and headers may have together; callers need a few hundred, and each
-/// connection may take as much memory.
-pub(super) const LARGEST_HEAD: usize = 64 * 1024;
 
 /// A process without free file descriptors cannot do better than wait until some connection ends.
 const AFTER_A_FAILURE: Duration = Duration::from_secs(1);

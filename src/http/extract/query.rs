@@ -5,15 +5,15 @@ use std::time::Duration;
 
 use crate::model::duration;
 
-use super::problem::{Problem, did_you_mean};
+use crate::http::error::{Problem, did_you_mean};
 
 /// The keys and values of a query string, in order.
 #[derive(Debug)]
-pub(super) struct Query(Vec<(String, String)>);
+pub(in crate::http) struct Query(Vec<(String, String)>);
 
 impl Query {
     /// Parses a query string; all of its keys must be among `known`.
-    pub(super) fn parse(text: Option<&str>, known: &[&str]) -> Result<Self, Problem> {
+    pub(in crate::http) fn parse(text: Option<&str>, known: &[&str]) -> Result<Self, Problem> {
         let pairs: Vec<(String, String)> =
             form_urlencoded::parse(text.unwrap_or_default().as_bytes())
                 .into_owned()
@@ -34,7 +34,7 @@ impl Query {
     }
 
     /// The value of a key that may be given once.
-    pub(super) fn one(&self, key: &str) -> Result<Option<&str>, Problem> {
+    pub(in crate::http) fn one(&self, key: &str) -> Result<Option<&str>, Problem> {
         let mut values = self.all(key);
         let first = values.next();
         match values.next() {
@@ -47,7 +47,7 @@ impl Query {
     }
 
     /// All values of a key that may be given repeatedly.
-    pub(super) fn all(&self, key: &str) -> impl Iterator<Item = &str> {
+    pub(in crate::http) fn all(&self, key: &str) -> impl Iterator<Item = &str> {
         self.0
             .iter()
             .filter(move |(known, _)| known == key)
@@ -55,7 +55,7 @@ impl Query {
     }
 
     /// All values of a key that may be given repeatedly; nothing if it is not given.
-    pub(super) fn names(&self, key: &str) -> Result<Option<Vec<String>>, Problem> {
+    pub(in crate::http) fn names(&self, key: &str) -> Result<Option<Vec<String>>, Problem> {
         let names: Vec<String> = self.all(key).map(ToOwned::to_owned).collect();
         if names.iter().any(String::is_empty) {
             return Err(Problem::bad(key, format!("`{key}` is empty")));
@@ -64,7 +64,7 @@ impl Query {
     }
 
     /// A whole number in a range.
-    pub(super) fn whole(
+    pub(in crate::http) fn whole(
         &self,
         key: &str,
         range: RangeInclusive<u32>,
@@ -83,7 +83,7 @@ impl Query {
     }
 
     /// A number that is not negative.
-    pub(super) fn amount(&self, key: &str) -> Result<Option<f64>, Problem> {
+    pub(in crate::http) fn amount(&self, key: &str) -> Result<Option<f64>, Problem> {
         let Some(text) = self.one(key)? else {
             return Ok(None);
         };
@@ -97,7 +97,11 @@ impl Query {
     }
 
     /// One of a few words, each of which stands for a value.
-    pub(super) fn word<T>(&self, key: &str, words: &[(&str, T)]) -> Result<Option<T>, Problem>
+    pub(in crate::http) fn word<T>(
+        &self,
+        key: &str,
+        words: &[(&str, T)],
+    ) -> Result<Option<T>, Problem>
     where
         T: Copy,
     {
@@ -107,7 +111,11 @@ impl Query {
     }
 
     /// Any of a few words, each of which stands for a value; nothing if the key is not given.
-    pub(super) fn words<T>(&self, key: &str, words: &[(&str, T)]) -> Result<Option<Vec<T>>, Problem>
+    pub(in crate::http) fn words<T>(
+        &self,
+        key: &str,
+        words: &[(&str, T)],
+    ) -> Result<Option<Vec<T>>, Problem>
     where
         T: Copy,
     {
@@ -117,7 +125,7 @@ impl Query {
     }
 
     /// A duration, such as `30s`.
-    pub(super) fn duration(&self, key: &str) -> Result<Option<Duration>, Problem> {
+    pub(in crate::http) fn duration(&self, key: &str) -> Result<Option<Duration>, Problem> {
         let Some(text) = self.one(key)? else {
             return Ok(None);
         };

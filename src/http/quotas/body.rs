@@ -12,7 +12,7 @@ use crate::oracle::{BackendStatus, RegionView};
 /// A region of a backend with its quotas.
 #[derive(Serialize, ToSchema)]
 #[schema(as = RegionQuotas)]
-pub(super) struct RegionBody<'a> {
+pub(in crate::http) struct RegionBody<'a> {
     /// The backend's name.
     #[schema(example = "aws")]
     backend: &'a str,
@@ -44,7 +44,7 @@ pub(super) struct RegionBody<'a> {
 /// null, and so is what the cloud's own documentation does not tell.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Quota)]
-pub(super) struct QuotaBody<'a> {
+pub(in crate::http) struct QuotaBody<'a> {
     /// The cloud's code.
     #[schema(example = "L-417A185B")]
     code: &'a str,
@@ -94,7 +94,7 @@ pub(super) struct QuotaBody<'a> {
 /// Whose limit a quota is.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Container)]
-pub(super) struct ContainerBody<'a> {
+pub(in crate::http) struct ContainerBody<'a> {
     /// The cloud's word for the layer.
     #[schema(example = "project")]
     kind: &'a str,
@@ -105,7 +105,7 @@ pub(super) struct ContainerBody<'a> {
 /// Why a cloud could not be read.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Failure)]
-pub(super) struct FailureBody {
+pub(in crate::http) struct FailureBody {
     /// `denied`, `not_enabled`, `not_found`, `throttled`, `timeout`, `unavailable` or `malformed`.
     kind: &'static str,
     /// In the words of whoever refused.
@@ -118,7 +118,7 @@ pub(super) struct FailureBody {
 /// Why the last read failed, and when the next one is due.
 #[derive(Serialize, ToSchema)]
 #[schema(as = LastFailure)]
-pub(super) struct FailureRecordBody {
+pub(in crate::http) struct FailureRecordBody {
     #[serde(flatten)]
     failure: FailureBody,
     /// When it failed.
@@ -130,14 +130,14 @@ pub(super) struct FailureRecordBody {
 /// The backends and how they are doing.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Overview)]
-pub(super) struct OverviewBody<'a> {
-    pub(super) backends: Vec<BackendOverviewBody<'a>>,
+pub(in crate::http) struct OverviewBody<'a> {
+    pub(in crate::http) backends: Vec<BackendOverviewBody<'a>>,
 }
 
 /// A backend and the freshness of its regions.
 #[derive(Serialize, ToSchema)]
 #[schema(as = BackendOverview)]
-pub(super) struct BackendOverviewBody<'a> {
+pub(in crate::http) struct BackendOverviewBody<'a> {
     /// The backend's name.
     backend: &'a str,
     /// Which cloud it connects to.
@@ -153,7 +153,7 @@ pub(super) struct BackendOverviewBody<'a> {
 /// A region and its freshness.
 #[derive(Serialize, ToSchema)]
 #[schema(as = RegionOverview)]
-pub(super) struct RegionOverviewBody<'a> {
+pub(in crate::http) struct RegionOverviewBody<'a> {
     /// The cloud's own region name.
     region: &'a str,
     /// `fresh`, `stale` or `expired`; null if it was never read.
@@ -167,22 +167,22 @@ pub(super) struct RegionOverviewBody<'a> {
 /// A backend with the quotas of all its regions.
 #[derive(Serialize, ToSchema)]
 #[schema(as = BackendQuotas)]
-pub(super) struct BackendBody<'a> {
+pub(in crate::http) struct BackendBody<'a> {
     /// The backend's name.
-    pub(super) backend: &'a str,
+    pub(in crate::http) backend: &'a str,
     /// Which cloud it connects to.
-    pub(super) kind: &'a str,
+    pub(in crate::http) kind: &'a str,
     /// The cloud's own name of the account, once it is known.
-    pub(super) account: Option<&'a str>,
+    pub(in crate::http) account: Option<&'a str>,
     /// `ok`, `partial` or `unavailable`.
-    pub(super) status: &'static str,
+    pub(in crate::http) status: &'static str,
     /// Its regions.
-    pub(super) regions: Vec<RegionBody<'a>>,
+    pub(in crate::http) regions: Vec<RegionBody<'a>>,
 }
 
 impl<'a> RegionBody<'a> {
     /// What is known of a region, of the rows that `keep` keeps.
-    pub(super) fn of(view: &'a RegionView, keep: impl Fn(&Quota) -> bool) -> Self {
+    pub(in crate::http) fn of(view: &'a RegionView, keep: impl Fn(&Quota) -> bool) -> Self {
         let known = view.known.as_ref();
         let rows = known.map_or(&[][..], |known| known.snapshot.quotas());
         Self {
@@ -210,7 +210,7 @@ impl<'a> RegionBody<'a> {
 
 impl<'a> QuotaBody<'a> {
     /// The row of a quota, of which so much is leased; without a row, what its key tells.
-    pub(super) fn of(key: &'a QuotaKey, row: Option<&'a Quota>, leased: Amount) -> Self {
+    pub(in crate::http) fn of(key: &'a QuotaKey, row: Option<&'a Quota>, leased: Amount) -> Self {
         Self {
             code: &key.code,
             name: row.map(|row| &*row.name),
@@ -252,7 +252,7 @@ impl<'a> ContainerBody<'a> {
 }
 
 impl FailureBody {
-    pub(super) fn of(failure: &Failure) -> Self {
+    pub(in crate::http) fn of(failure: &Failure) -> Self {
         Self {
             kind: failure.kind.as_str(),
             detail: failure.detail.clone(),
@@ -273,7 +273,7 @@ impl FailureRecordBody {
 }
 
 impl<'a> BackendOverviewBody<'a> {
-    pub(super) fn of(status: &'a BackendStatus) -> Self {
+    pub(in crate::http) fn of(status: &'a BackendStatus) -> Self {
         Self {
             backend: status.name.as_str(),
             kind: status.kind.as_str(),
@@ -285,7 +285,7 @@ impl<'a> BackendOverviewBody<'a> {
 }
 
 impl<'a> RegionOverviewBody<'a> {
-    pub(super) fn of(view: &'a RegionView) -> Self {
+    pub(in crate::http) fn of(view: &'a RegionView) -> Self {
         let known = view.known.as_ref();
         Self {
             region: view.location.region.as_str(),
@@ -297,13 +297,13 @@ impl<'a> RegionOverviewBody<'a> {
 }
 
 /// A time as it is sent: UTC, to the second.
-pub(super) fn time(at: Timestamp) -> String {
+pub(in crate::http) fn time(at: Timestamp) -> String {
     at.round(TimeUnit::Second).unwrap_or(at).to_string()
 }
 
 /// An amount as it is sent: a whole number without a fraction wherever it is one.
 #[derive(Clone, Copy)]
-pub(super) struct Number(pub(super) Amount);
+pub(in crate::http) struct Number(pub(in crate::http) Amount);
 
 /// The largest double below which every whole number is exact (2^53).
 const EXACT: f64 = 9_007_199_254_740_992.0;

@@ -101,7 +101,7 @@ pub(super) struct ProblemBody {
     retry_after_seconds: Option<u64>,
     /// Why the cloud could not be read.
     #[serde(skip_serializing_if = "Option::is_none")]
-    failure: Option<super::body::FailureBody>,
+    failure: Option<super::quotas::body::FailureBody>,
 }
 
 impl Kind {
@@ -157,7 +157,10 @@ impl Problem {
             known: self.known,
             field: self.field,
             retry_after_seconds: seconds,
-            failure: self.failure.as_deref().map(super::body::FailureBody::of),
+            failure: self
+                .failure
+                .as_deref()
+                .map(super::quotas::body::FailureBody::of),
         };
         let mut response = (status, Json(body)).into_response();
         let headers = response.headers_mut();
@@ -169,7 +172,7 @@ impl Problem {
     }
 }
 
-/// The problem travels as an extension; [`super::layers`] renders it, knowing the request.
+/// The problem travels as an extension; [`super::middleware`] renders it, knowing the request.
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let mut response = self.kind.status().into_response();

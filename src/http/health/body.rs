@@ -1,0 +1,105 @@
+//! Health and readiness as they are sent.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::http::quotas::body::time;
+use crate::oracle::{Provider, RegionStatus};
+
+/// Whether the process is alive.
+#[derive(Serialize, ToSchema)]
+pub(in crate::http) struct Health {
+    /// `ok`.
+    pub(super) status: &'static str,
+    /// The version of the service.
+    pub(super) version: &'static str,
+}
+
+/// Whether the first answers are there.
+#[derive(Serialize, ToSchema)]
+pub(in crate::http) struct ReadinessBody {
+    /// `ready` or `waiting`.
+    pub(super) status: &'static str,
+    /// Regions that are read at start and were neither read nor refused yet.
+    pub(super) waiting_for: Vec<String>,
+    /// Regions that could not be read, and why. They do not keep the service from being ready.
+    pub(super) failed: Vec<FailedRegion>,
+    /// The catalogs that offers come from. One that cannot be loaded keeps what it had, and does
+    /// not keep the service from being ready.
+    pub(super) catalogs: Vec<CatalogBody>,
+}
+
+/// A cloud's catalog, as it stands.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Catalog)]
+pub(in crate::http) struct CatalogBody {
+    /// Which cloud.
+    #[schema(example = "aws")]
+    pub(super) provider: String,
+    /// How many offers it has.
+    pub(super) offers: usize,
+    /// How many rows were damaged, and left out.
+    pub(super) damaged_rows: usize,
+    #[serde(flatten)]
+    pub(super) release: ReleaseBody,
+}
+
+/// Which release of a catalog is served.
+#[derive(Serialize, ToSchema)]
+#[schema(as = CatalogEdition)]
+pub(in crate::http) struct ReleaseBody {
+    /// Where it comes from: `bundled`, `directory` or `published`.
+    origin: &'static str,
+    /// What the source calls it, where it has a name for it.
+    version: Option<String>,
+    /// When it was loaded.
+    loaded_at: String,
+    /// Why it is not what the source has now; absent when it is. In full only for callers with a
+    /// token, where tokens are configured.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_error: Option<String>,
+}
+
+/// A region that could not be read.
+#[derive(Serialize, ToSchema)]
+pub(in crate::http) struct FailedRegion {
+    /// Backend and region.
+    #[schema(example = "aws/us-east-1")]
+    location: String,
+    /// Why; only the kind for whoever sends no token for the backend, where tokens are configured.
+    failure: String,
+}
+
+impl ReleaseBody {
+    pub(in crate::http) fn of(provider: &Provider) -> Self {
+        let release = &provider.release;
+        Self {
+            origin: release.origin.as_str(),
+            version: release.version.as_ref().map(ToString::to_string),
+            loaded_at: time(release.loaded_at),
+            last_error: provider.last_error.as_ref().map(ToString::to_string),
+        }
+    }
+
+    /// Without what the failure tells of paths and addresses.
+    pub(super) fn redacted(self) -> Self {
+        let in_short = |_| "the source could not be read".to_owned();
+        Self {
+            last_error: self.last_error.map(in_short),
+            ..self
+        }
+    }
+}
+
+impl FailedRegion {
+    pub(super) fn of(region: &RegionStatus, in_full: bool) -> Self {
+        let failure = region.failure.as_ref();
+        Self {
+            location: region.location.to_string(),
+            failure: failure.map_or_else(String::new, |failure| match in_full {
+                true => failure.to_string(),
+                false => failure.kind.as_str().to_owned(),
+            }),
+        }
+    }
+}

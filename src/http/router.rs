@@ -1,0 +1,151 @@
+//! Every route with what handles it, and the layers around them all.
+
+use std::convert::Infallible;
+use std::future::{Ready, ready};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::response::Response;
+use axum::routing::future::RouteFuture;
+use axum::routing::post;
+use futures_util::future::Either;
+use tower::ServiceBuilder;
+use tower_http::compression::CompressionLayer;
+use tower_http::limit::RequestBodyLimitLayer;
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use utoipa_swagger_ui::SwaggerUi;
+
+use crate::oracle::Oracle;
+
+use super::auth::Tokens;
+use super::aws_protocol::endpoint::{AwsProtocol, Endpoint};
+use super::quotas::counters::FastPathCounters;
+use super::quotas::fast_path;
+use super::quotas::response_cache::ResponseCache;
+use super::settings::Settings;
+use super::state::{Inner, Shared};
+use super::{aws_protocol, dashboard, error, health, middleware, offers, openapi, quotas, refresh};
+
+/// The service as a function of a request; clones share it.
+#[derive(Clone, Debug)]
+pub struct Service {
+    pub(super) shared: Shared,
+    router: Router,
+}
+
+impl tower::Service<Request> for Service {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Either<Ready<Result<Response, Infallible>>, RouteFuture<Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        // So is the router, always.
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        match fast_path::answer(&self.shared, &request) {
+            Some(response) => Either::Left(ready(Ok(response))),
+            None => Either::Right(self.router.call(request)),
+        }
+    }
+}
+
+/// The service over what the oracle knows.
+pub fn service(oracle: Oracle, settings: &Settings, aws_protocol: Option<AwsProtocol>) -> Service {
+    let shared = Shared(Arc::new(Inner {
+        fast_path: FastPathCounters::new(oracle.metrics()),
+        oracle,
+        tokens: Tokens::new(settings.tokens.clone()),
+        request_timeout: settings.request_timeout,
+        response_cache: ResponseCache::default(),
+        aws_protocol: aws_protocol.map(Endpoint::new),
+    }));
+    let (router, document) = api().split_for_parts();
+    let document = openapi::complete(document);
+    let router = router
+        .merge(SwaggerUi::new("/docs").url("/openapi.json", document))
+        .fallback(error::unknown_route)
+        .method_not_allowed_fallback(error::method_not_allowed)
+        // One layer of many parts, the outermost first: each layer of its own would box and copy
+        // every route once more for every request.
+        .layer(
+            ServiceBuilder::new()
+                .layer(axum::middleware::from_fn_with_state(
+                    shared.clone(),
+                    middleware::answer,
+                ))
+                .layer(CompressionLayer::new())
+                // The default limit is asked by handlers that read a body; the others have one too.
+                .layer(RequestBodyLimitLayer::new(settings.max_body))
+                .layer(DefaultBodyLimit::max(settings.max_body)),
+        )
+        .with_state(shared.clone());
+    Service { shared, router }
+}
+
+/// All routes with their documentation.
+fn api() -> OpenApiRouter<Shared> {
+    OpenApiRouter::with_openapi(openapi::base())
+        .routes(routes!(quotas::all))
+        .routes(routes!(quotas::backend))
+        .routes(routes!(quotas::region))
+        .routes(routes!(offers::find, offers::judge))
+        .routes(routes!(refresh::backend))
+        .routes(routes!(refresh::region))
+        .routes(routes!(aws_protocol::backend))
+        .routes(routes!(aws_protocol::default_backend))
+        // Where the SDKs of Rust, Go and Java arrive, which add their own path to an endpoint's.
+        .route("/aws/{backend}/", post(aws_protocol::backend))
+        .route("/aws/", post(aws_protocol::default_backend))
+        .routes(routes!(health::healthz))
+        .routes(routes!(health::readyz))
+        .routes(routes!(health::metrics))
+        .routes(routes!(dashboard::index))
+}
+
+/// The OpenAPI 3.1 document of the service.
+pub fn openapi_document() -> OpenApi {
+    openapi::complete(api().into_openapi())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::http::routes::ROUTES;
+
+    #[test]
+    fn the_routes_are_those_of_the_document() {
+        let document = openapi_document();
+        let documented: BTreeSet<&str> = document.paths.paths.keys().map(String::as_str).collect();
+        // The document and its page are not in it.
+        let named = ROUTES.iter().map(|route| route.path);
+        let named: BTreeSet<&str> = named
+            .filter(|path| !["/openapi.json", "/docs"].contains(path))
+            .collect();
+        assert_eq!(named, documented);
+    }
+
+    #[test]
+    fn what_needs_a_token_says_how_it_is_refused_and_all_refuse_alike() {
+        let document = serde_json::to_value(openapi_document()).unwrap();
+        let status =
+            |path: &str, status: &str| document["paths"][path]["get"]["responses"][status].clone();
+        let schema = "#/components/schemas/Problem";
+        for refusal in ["400", "401", "403", "404", "default"] {
+            let refusal = status("/quotas/{backend}/{region}", refusal);
+            let content = &refusal["content"]["application/problem+json"];
+            assert_eq!(content["schema"]["$ref"], schema, "{refusal}");
+            assert_ne!(refusal["description"], "", "{refusal}");
+        }
+        assert_eq!(status("/healthz", "401"), serde_json::Value::Null);
+        let plain = format!("\"application/json\":{{\"schema\":{{\"$ref\":\"{schema}\"}}");
+        assert!(!document.to_string().contains(&plain));
+    }
+}
