@@ -64,7 +64,7 @@ impl Clock {
     ///
     /// What an earlier process wrote down comes back through here: its age is counted from its
     /// time of day once, and from then on by the monotonic clock.
-    pub fn recall(&self, wall: Timestamp) -> Moment {
+    pub fn restore(&self, wall: Timestamp) -> Moment {
         let now = self.now();
         let age = match now.wall.duration_since(wall) {
             age if age < -CORRECTION => UNTOLD_AGE,
@@ -90,12 +90,12 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn what_is_recalled_from_the_future_is_new_only_within_a_minute() {
+    async fn what_is_restored_from_the_future_is_new_only_within_a_minute() {
         let now: Timestamp = "2026-11-21T19:00:00Z".parse().unwrap();
         let clock = Clock::starting_at(now);
         let age = |wall: &str| {
             clock
-                .recall(wall.parse().unwrap())
+                .restore(wall.parse().unwrap())
                 .age(clock.now())
                 .as_secs()
         };

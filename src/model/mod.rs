@@ -12,6 +12,7 @@ mod failure;
 mod freshness;
 mod instance;
 mod location;
+mod overlay;
 mod quota;
 mod quota_index;
 mod reading;

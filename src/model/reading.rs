@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{AccountId, Capacity, Failure, Region, Restriction, Snapshot};
+use jiff::Timestamp;
+
+use super::{AccountId, Capacity, Failure, Moment, Quota, Region, Restriction, Snapshot};
 
 /// The answer to one read of a fetch unit.
 #[derive(Clone, Debug, PartialEq, Default)]
@@ -20,6 +22,20 @@ pub struct Reading {
     pub gaps: Vec<Failure>,
     /// The parts that a transient failure left out.
     pub incomplete: Incomplete,
+}
+
+impl Reading {
+    /// Replaces every moment of the reading by what `restore` makes of its wall time.
+    ///
+    /// Only the wall time is stored, so a reading that comes from a store has no ages before.
+    pub fn restore_moments(&mut self, restore: impl Fn(Timestamp) -> Moment) {
+        for snapshot in self.regions.values_mut() {
+            let has_moments = |row: &Quota| row.observed_at.is_some();
+            if snapshot.quotas().iter().any(has_moments) {
+                Arc::make_mut(snapshot).restore_moments(&restore);
+            }
+        }
+    }
 }
 
 /// The parts of a reading that a transient failure left out, so that the reading before may know better.

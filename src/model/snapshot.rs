@@ -1,6 +1,8 @@
 //! The quotas of one region, as read at one moment.
 
-use super::{Container, Quota, QuotaKey};
+use jiff::Timestamp;
+
+use super::{Container, Moment, Quota, QuotaKey};
 
 /// All quotas of one region, as read at one moment.
 #[derive(Clone, Debug, PartialEq, Default)]
@@ -26,5 +28,11 @@ impl Snapshot {
             .binary_search_by(|row| (&row.key, row.container.as_ref()).cmp(&(key, container)))
             .ok()
             .map(|found| &self.quotas[found])
+    }
+
+    pub(super) fn restore_moments(&mut self, restore: impl Fn(Timestamp) -> Moment) {
+        for row in &mut self.quotas {
+            row.observed_at = row.observed_at.map(|moment| restore(moment.wall));
+        }
     }
 }

@@ -5,23 +5,44 @@
 //! evicted for its age: how far an old answer may be relied on is arithmetic
 //! ([`crate::model::Lifetimes`]), and an expired answer is still worth showing.
 
-mod disk;
+mod directory;
 mod entry;
 mod settings;
 mod snapshot_format;
+mod stored_snapshot;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use futures_util::future::BoxFuture;
+
 use crate::clock::Clock;
 use crate::model::{BackendName, FailureRecord, Moment, Reading, UnitKey};
 
-use disk::Disk;
+pub use directory::DirectoryStore;
 pub use entry::{Entry, Good};
 pub use settings::Settings;
-use snapshot_format::StoredSnapshot;
+pub use stored_snapshot::StoredSnapshot;
+
+/// A place where snapshots survive a restart.
+///
+/// A service without one has no store at all and starts cold.
+pub trait SnapshotStore: Send + Sync + fmt::Debug {
+    /// Returns the stored snapshots of the configured backends.
+    ///
+    /// Snapshots of another account, and unreadable ones, are logged and left out. It blocks on
+    /// the disk, on all cores: it is called once, before serving.
+    fn load(&self) -> Vec<StoredSnapshot>;
+
+    /// Queues a snapshot, which replaces an older one of the same unit; never blocks.
+    fn write(&self, snapshot: StoredSnapshot);
+
+    /// Waits until everything queued so far is stored, or could not be.
+    fn flush(&self) -> BoxFuture<'_, ()>;
+}
 
 /// The answers of all backends; clones share them.
 #[derive(Clone, Debug)]
@@ -32,7 +53,7 @@ struct Inner {
     entries: moka::sync::Cache<UnitKey, Arc<Entry>>,
     versions: AtomicU64,
     changes: AtomicU64,
-    disk: Option<(Disk, Fingerprints)>,
+    store: Option<DirectoryStore>,
 }
 
 /// What tells the settings of each backend from others under the same name: a snapshot that was
@@ -46,7 +67,7 @@ const MOST_UNITS: u64 = 100_000;
 impl Cache {
     /// A cache that rests in memory only.
     pub fn in_memory() -> Self {
-        Self::with_disk(None)
+        Self::with_store(None)
     }
 
     /// A cache that also rests in `directory`, and starts with what these backends left there.
@@ -54,33 +75,23 @@ impl Cache {
     /// What cannot be read is said and ignored: an unusable directory costs the warm restart,
     /// not the service.
     pub fn in_directory(directory: &Path, backends: Fingerprints, clock: &Clock) -> Self {
-        let mut known = disk::load(directory);
-        known.retain(|snapshot| {
-            let key = &snapshot.key;
-            let is_same = backends.get(&key.backend) == Some(&snapshot.settings);
-            if !is_same {
-                tracing::info!(unit = %key, "ignoring the snapshot of a backend with other settings");
-            }
-            is_same
-        });
-        let cache = Self::with_disk(Some((Disk::open(directory), backends)));
+        let store = DirectoryStore::open(directory, backends);
+        let known = store.load();
+        let cache = Self::with_store(Some(store));
         for snapshot in known {
-            let good = Good {
-                reading: snapshot.reading,
-                taken_at: clock.recall(snapshot.taken_at),
-            };
-            cache.replace(snapshot.key, Some(good), None);
+            let (key, reading, taken_at) = snapshot.restore(clock);
+            cache.replace(key, Some(Good { reading, taken_at }), None);
         }
         cache
     }
 
-    fn with_disk(disk: Option<(Disk, Fingerprints)>) -> Self {
+    fn with_store(store: Option<DirectoryStore>) -> Self {
         Self(Arc::new(Inner {
             entries: moka::sync::Cache::new(MOST_UNITS),
             // What was never stored is of version 0.
             versions: AtomicU64::new(1),
             changes: AtomicU64::new(0),
-            disk,
+            store,
         }))
     }
 
@@ -97,12 +108,9 @@ impl Cache {
 
     /// Keeps a good answer; the failures before it are forgotten.
     pub fn store_good(&self, key: &UnitKey, reading: Arc<Reading>, taken_at: Moment) {
-        if let Some((disk, backends)) = &self.0.disk
-            && let Some(settings) = backends.get(&key.backend)
-        {
-            disk.write(StoredSnapshot {
+        if let Some(store) = &self.0.store {
+            store.write(StoredSnapshot {
                 key: key.clone(),
-                settings: settings.clone(),
                 reading: Arc::clone(&reading),
                 taken_at: taken_at.wall,
             });
@@ -118,8 +126,8 @@ impl Cache {
 
     /// Waits until everything stored so far is on disk, or cannot be put there.
     pub async fn flush(&self) {
-        if let Some((disk, _)) = &self.0.disk {
-            disk.flush().await;
+        if let Some(store) = &self.0.store {
+            store.flush().await;
         }
     }
 

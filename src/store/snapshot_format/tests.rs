@@ -60,7 +60,7 @@ prop_compose! {
         native in of((1.0..1e12f64, btree_map(".{0,8}", ".{0,8}", 0..3))),
     ) -> Quota {
         Quota {
-observed_at: None,
+            observed_at: None,
             key: QuotaKey::new(service, code),
             name,
             unit,
@@ -110,12 +110,14 @@ prop_compose! {
         (backend, unit, settings) in (text(), text(), text()),
         reading in reading(),
         taken_at in time(),
-    ) -> StoredSnapshot {
-        StoredSnapshot {
-            key: UnitKey { backend: (&*backend).into(), unit: (&*unit).into() },
-            settings: settings.to_string(),
-            reading: Arc::new(reading),
-            taken_at,
+    ) -> Decoded {
+        Decoded {
+            snapshot: StoredSnapshot {
+                key: UnitKey { backend: (&*backend).into(), unit: (&*unit).into() },
+                reading: Arc::new(reading),
+                taken_at,
+            },
+            fingerprint: settings.to_string(),
         }
     }
 }
@@ -123,13 +125,13 @@ prop_compose! {
 proptest! {
     #[test]
     fn what_is_written_down_is_read_back(snapshot in snapshot()) {
-        let bytes = encode(&snapshot).unwrap();
+        let bytes = encode(&snapshot.snapshot, &snapshot.fingerprint).unwrap();
         prop_assert_eq!(decode(&bytes), Ok(snapshot));
     }
 
     #[test]
     fn a_torn_file_is_refused(snapshot in snapshot(), kept in 0.0..1.0f64) {
-        let bytes = encode(&snapshot).unwrap();
+        let bytes = encode(&snapshot.snapshot, &snapshot.fingerprint).unwrap();
         let kept = (bytes.len() as f64 * kept) as usize;
         prop_assert!(decode(&bytes[..kept]).is_err());
     }

@@ -11,6 +11,7 @@ use crate::model::{
     AccountId, Amount, Container, Failure, FailureKind, Incomplete, Limit, LimitSource, Native,
     Quota, QuotaKey, QuotaMarket, Reading, Region, Scope, Snapshot, Unit, UnitKey, Usage,
 };
+use crate::store::StoredSnapshot;
 
 /// The version of the format; files of another version are ignored.
 const FORMAT: u32 = 2;
@@ -73,23 +74,20 @@ struct StoredNative {
     members: BTreeMap<String, String>,
 }
 
-/// What a snapshot's file says.
+/// A decoded snapshot, and the fingerprint of the settings by which it was read.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct StoredSnapshot {
-    pub(super) key: UnitKey,
-    /// The fingerprint of the settings by which it was read.
-    pub(super) settings: String,
-    pub(super) reading: Arc<Reading>,
-    pub(super) taken_at: Timestamp,
+pub(super) struct Decoded {
+    pub(super) snapshot: StoredSnapshot,
+    pub(super) fingerprint: String,
 }
 
 /// The bytes of a snapshot's file.
-pub(super) fn encode(snapshot: &StoredSnapshot) -> io::Result<Vec<u8>> {
+pub(super) fn encode(snapshot: &StoredSnapshot, fingerprint: &str) -> io::Result<Vec<u8>> {
     let StoredSnapshot { key, reading, .. } = snapshot;
     let stored = StoredReading {
         format: FORMAT,
         backend: key.backend.to_string(),
-        settings: snapshot.settings.clone(),
+        settings: fingerprint.to_owned(),
         unit: key.unit.to_string(),
         taken_at: snapshot.taken_at,
         account: reading.account.as_ref().map(ToString::to_string),
@@ -107,7 +105,7 @@ pub(super) fn encode(snapshot: &StoredSnapshot) -> io::Result<Vec<u8>> {
 }
 
 /// What a snapshot's file says, or why it says nothing.
-pub(super) fn decode(bytes: &[u8]) -> Result<StoredSnapshot, String> {
+pub(super) fn decode(bytes: &[u8]) -> Result<Decoded, String> {
     let say = |error: serde_json::Error| error.to_string();
     let Version { format } = serde_json::from_slice(bytes).map_err(say)?;
     if format != FORMAT {
@@ -137,11 +135,13 @@ pub(super) fn decode(bytes: &[u8]) -> Result<StoredSnapshot, String> {
         // What was to be kept was kept before it was stored.
         incomplete: Incomplete::default(),
     };
-    Ok(StoredSnapshot {
-        key,
-        settings: stored.settings,
-        reading: Arc::new(reading),
-        taken_at: stored.taken_at,
+    Ok(Decoded {
+        snapshot: StoredSnapshot {
+            key,
+            reading: Arc::new(reading),
+            taken_at: stored.taken_at,
+        },
+        fingerprint: stored.settings,
     })
 }
 

@@ -1,0 +1,203 @@
+//! Laying one reading over another: rows that a read left out, and rows that were read later.
+//!
+//! A row without `observed_at` was observed when its snapshot was taken. Every row that comes to
+//! stand in another snapshot than its own is given the moment explicitly, so that its age never
+//! changes by being moved.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Container, Limit, Moment, Quota, QuotaKey, Reading, Region, Scope, Snapshot, Usage};
+
+impl Reading {
+    /// Completes the reading by the limits and usage that a transient failure left out and that
+    /// `last`, taken at `last_taken_at`, has: a failure never erases a good answer.
+    ///
+    /// A row that is carried over keeps the moment at which it was really observed, and is usable
+    /// no longer than any other answer: `usable_for` from then on. Rows of regions that this
+    /// reading does not cover are not carried over. `last` must be of the same account.
+    #[must_use]
+    pub fn carry_over(
+        mut self,
+        last: &Self,
+        last_taken_at: Moment,
+        now: Moment,
+        usable_for: Duration,
+    ) -> Self {
+        if !self.incomplete.limits && !self.incomplete.usage {
+            return self;
+        }
+        for (region, snapshot) in &mut self.regions {
+            let Some(known) = last.regions.get(region) else {
+                continue;
+            };
+            let mut rows = by_id(snapshot);
+            for old in known.quotas() {
+                let carried = Carried {
+                    old,
+                    observed_at: old.observed_at.unwrap_or(last_taken_at),
+                    now,
+                    usable_for,
+                };
+                let new = rows.remove(&id(old));
+                let lacks = |limit: bool, usage: bool| {
+                    (
+                        limit && self.incomplete.limits,
+                        usage && self.incomplete.usage,
+                    )
+                };
+                let lacking = match &new {
+                    Some(new) => lacks(new.limit == Limit::Unknown, new.usage == Usage::Unknown),
+                    None => lacks(true, true),
+                };
+                if let Some(row) = carried.complete(new, lacking) {
+                    rows.insert(id(old), row);
+                }
+            }
+            *snapshot = Arc::new(Snapshot::new(rows.into_values().collect()));
+        }
+        self
+    }
+
+    /// Lays the rows of `newer`, taken at `newer_taken_at`, over this reading, taken at `taken_at`.
+    ///
+    /// A row replaces the one of the same quota and container in its region if it was not observed
+    /// earlier; one of global scope replaces it in every region that shows it. Rows are added and
+    /// never removed, because a read of single rows says nothing about others. What belongs to a
+    /// full read (restrictions, capacity, gaps) stays as it is. Both must be of the same account.
+    #[must_use]
+    pub fn merge(mut self, taken_at: Moment, newer: &Self, newer_taken_at: Moment) -> Self {
+        self.account = self.account.or_else(|| newer.account.clone());
+        for (region, snapshot) in &newer.regions {
+            if !snapshot.quotas().is_empty() {
+                self.regions.entry(region.clone()).or_default();
+            }
+            for (target, rows) in &mut self.regions {
+                let laid_over: Vec<_> = snapshot
+                    .quotas()
+                    .iter()
+                    .filter(|row| belongs(row, region, target, rows))
+                    .map(|row| Quota {
+                        observed_at: Some(row.observed_at.unwrap_or(newer_taken_at)),
+                        ..row.clone()
+                    })
+                    .collect();
+                if !laid_over.is_empty() {
+                    *rows = Arc::new(rows.with_newer(laid_over, taken_at));
+                }
+            }
+        }
+        self
+    }
+
+    /// Returns the rows that were observed later than `moment`, with nothing else.
+    ///
+    /// A full read that was under way while rows were verified is completed by these of the
+    /// reading before it.
+    #[must_use]
+    pub fn observed_after(&self, moment: Moment) -> Self {
+        let is_later = |row: &&Quota| row.observed_at.is_some_and(|at| moment.is_before(at));
+        let later = |snapshot: &Snapshot| {
+            let rows: Vec<_> = snapshot.quotas().iter().filter(is_later).cloned().collect();
+            (!rows.is_empty()).then(|| Arc::new(Snapshot::new(rows)))
+        };
+        let regions = self.regions.iter();
+        Self {
+            account: self.account.clone(),
+            regions: regions
+                .filter_map(|(region, snapshot)| Some((region.clone(), later(snapshot)?)))
+                .collect(),
+            ..Self::default()
+        }
+    }
+}
+
+/// Whether a row of `region` is laid over the rows of `target`.
+fn belongs(row: &Quota, region: &Region, target: &Region, rows: &Snapshot) -> bool {
+    region == target
+        || (row.scope == Scope::Global
+            && rows
+                .find(&row.key, row.container.as_ref())
+                .is_some_and(|shown| shown.scope == Scope::Global))
+}
+
+/// A row of the last reading, for completing the one that was read now.
+struct Carried<'a> {
+    old: &'a Quota,
+    observed_at: Moment,
+    now: Moment,
+    usable_for: Duration,
+}
+
+impl Carried<'_> {
+    /// Completes the row by the limit, the usage or both, as it lacks them.
+    fn complete(&self, new: Option<Quota>, (limit, usage): (bool, bool)) -> Option<Quota> {
+        let is_usable = self.observed_at.age(self.now) < self.usable_for;
+        let old_usage = if usage { self.usage() } else { Usage::Unknown };
+        let new_usage = new.as_ref().map_or(Usage::Unknown, |new| new.usage);
+        let carries_usage = new_usage == Usage::Unknown && old_usage != Usage::Unknown;
+        let usage = if carries_usage { old_usage } else { new_usage };
+        if limit && self.old.limit != Limit::Unknown && is_usable {
+            return Some(Quota {
+                usage,
+                observed_at: Some(self.observed_at),
+                ..self.old.clone()
+            });
+        }
+        let mut row = new?;
+        row.usage = usage;
+        // A usage that the cloud dated has its age with it; any other is as old as its row.
+        if carries_usage && matches!(usage, Usage::Known { as_of: None, .. }) {
+            row.observed_at = Some(self.observed_at);
+        }
+        Some(row)
+    }
+
+    /// Returns the old usage while it is young enough.
+    fn usage(&self) -> Usage {
+        let usage = self.old.usage;
+        let age = match usage {
+            Usage::Known {
+                as_of: Some(as_of), ..
+            } => self.now.wall.duration_since(as_of).unsigned_abs(),
+            Usage::Known { as_of: None, .. } => self.observed_at.age(self.now),
+            Usage::Unknown => return usage,
+        };
+        if age < self.usable_for {
+            usage
+        } else {
+            Usage::Unknown
+        }
+    }
+}
+
+impl Snapshot {
+    /// Returns the snapshot with these rows, each in place of one that was not observed later.
+    fn with_newer(&self, newer: Vec<Quota>, taken_at: Moment) -> Self {
+        let mut rows = by_id(self);
+        let observed_at = |row: &Quota| row.observed_at.unwrap_or(taken_at);
+        for row in newer {
+            let known = rows.get(&id(&row));
+            if known.is_none_or(|known| !observed_at(&row).is_before(observed_at(known))) {
+                rows.insert(id(&row), row);
+            }
+        }
+        Self::new(rows.into_values().collect())
+    }
+}
+
+/// What identifies a row within a region.
+type RowId = (QuotaKey, Option<Container>);
+
+fn id(row: &Quota) -> RowId {
+    (row.key.clone(), row.container.clone())
+}
+
+fn by_id(snapshot: &Snapshot) -> BTreeMap<RowId, Quota> {
+    let rows = snapshot.quotas().iter();
+    rows.map(|row| (id(row), row.clone())).collect()
+}
+
+#[cfg(test)]
+mod tests;

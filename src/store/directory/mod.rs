@@ -1,0 +1,64 @@
+//! Snapshots in a directory: one file per fetch unit, replaced whole, so that a crash at any
+//! moment leaves the old one or the new one.
+
+mod file_name;
+mod load;
+mod writer;
+
+use std::path::{Path, PathBuf};
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+
+use super::{Fingerprints, SnapshotStore, StoredSnapshot};
+
+use writer::Writer;
+
+/// A directory of snapshots.
+#[derive(Clone, Debug)]
+pub struct DirectoryStore {
+    directory: PathBuf,
+    fingerprints: Fingerprints,
+    writer: Writer,
+}
+
+impl DirectoryStore {
+    /// Opens the directory for these backends.
+    ///
+    /// An unusable directory is logged and costs the warm restart, not the service.
+    pub fn open(directory: &Path, fingerprints: Fingerprints) -> Self {
+        Self {
+            directory: directory.to_owned(),
+            fingerprints,
+            writer: Writer::start(directory),
+        }
+    }
+}
+
+impl SnapshotStore for DirectoryStore {
+    fn load(&self) -> Vec<StoredSnapshot> {
+        let mut snapshots = load::load(&self.directory);
+        snapshots.retain(|decoded| {
+            let key = &decoded.snapshot.key;
+            let is_same = self.fingerprints.get(&key.backend) == Some(&decoded.fingerprint);
+            if !is_same {
+                tracing::info!(unit = %key, "ignoring the snapshot of a backend with other settings");
+            }
+            is_same
+        });
+        snapshots
+            .into_iter()
+            .map(|decoded| decoded.snapshot)
+            .collect()
+    }
+
+    fn write(&self, snapshot: StoredSnapshot) {
+        if let Some(fingerprint) = self.fingerprints.get(&snapshot.key.backend) {
+            self.writer.write(snapshot, fingerprint.clone());
+        }
+    }
+
+    fn flush(&self) -> BoxFuture<'_, ()> {
+        self.writer.flush().boxed()
+    }
+}
