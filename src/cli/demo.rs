@@ -5,6 +5,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use clap::Args;
+use simulated_clouds::aws::{Settings as AwsSimulation, SimulatedAws};
+use simulated_clouds::nebius::{Settings as NebiusSimulation, SimulatedNebius};
 use tempfile::TempDir;
 
 use crate::app::App;
@@ -13,8 +15,6 @@ use crate::clouds::{CloudSettings, RegionChoice, Registration, aws, nebius};
 use crate::config::{Backend, Config};
 use crate::model::BackendName;
 use crate::oracle::BackendSettings;
-use crate::sim::aws::{Settings as AwsSimulation, SimulatedAws};
-use crate::sim::nebius::{Settings as NebiusSimulation, SimulatedNebius};
 use crate::{catalog, http, store};
 
 use super::serve::{listen, stop_signal};

@@ -5,8 +5,8 @@ mod offers;
 
 use std::process::Output;
 
-use quota_oracle::sim::aws::{Fault, FaultKind};
 use serde_json::Value;
+use simulated_clouds::aws::{Fault, FaultKind};
 use tokio::net::TcpListener;
 
 use crate::harness::{ACCOUNT, P, Process, Setup, plain_aws, run};

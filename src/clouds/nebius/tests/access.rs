@@ -3,9 +3,10 @@
 use std::io;
 use std::sync::Mutex;
 
+use simulated_clouds::nebius::{Fault, Method, PRIVATE_KEY_PEM, Rule};
+
 use super::*;
 use crate::model::FailureKind;
-use crate::sim::nebius::{Fault, Method, PRIVATE_KEY_PEM, Rule};
 
 async fn story() -> Story {
     Story::of(vec![tenant_row(H100, 32)]).await

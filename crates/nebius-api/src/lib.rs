@@ -1,6 +1,8 @@
-//! What travels between a cloud that speaks gRPC and its clients: types generated from `proto/`.
+//! The gRPC API of Nebius AI Cloud: clients, servers and messages generated from `proto/`, one
+//! module for each service as the cloud cuts it.
 //!
-//! The clouds and their simulations share these and nothing else.
+//! The service and the simulated clouds share these types and nothing else, so that the two cannot
+//! share a mistake.
 
 use std::fmt;
 
@@ -18,14 +20,15 @@ pub mod google {
     }
 }
 
-/// Nebius AI Cloud, one module per service as the cloud cuts it.
+// The generated files refer to each other by the packages' full names, so these modules are nested
+// as the packages are.
 #[allow(
     clippy::all,
     missing_docs,
     unreachable_pub,
     reason = "generated from the protocol, which documents itself elsewhere"
 )]
-pub mod nebius {
+mod nebius {
     pub mod common {
         pub mod v1 {
             tonic::include_proto!("nebius.common.v1");
@@ -53,15 +56,17 @@ pub mod nebius {
     }
 }
 
+pub use nebius::{capacity, common, compute, iam, quotas};
+
 // The tokens inside must reach no log, so these two say nothing of what they hold.
-impl fmt::Debug for nebius::iam::v1::ExchangeTokenRequest {
+impl fmt::Debug for iam::v1::ExchangeTokenRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ExchangeTokenRequest")
             .finish_non_exhaustive()
     }
 }
 
-impl fmt::Debug for nebius::iam::v1::CreateTokenResponse {
+impl fmt::Debug for iam::v1::CreateTokenResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CreateTokenResponse")
             .field("expires_in", &self.expires_in)

@@ -3,7 +3,7 @@
 use std::error::Error;
 
 /// The folder of the `.proto` files, which say the least that quota-oracle needs to read.
-const PROTOS: &str = "src/wire/proto";
+const PROTOS: &str = "proto";
 
 /// The files to compile, by their path in [`PROTOS`].
 const FILES: [&str; 6] = [
@@ -15,7 +15,7 @@ const FILES: [&str; 6] = [
     "nebius/quotas/v1/quotas.proto",
 ];
 
-/// Messages that hold a secret; `src/wire/mod.rs` writes their `Debug` by hand.
+/// Messages that hold a secret; `src/lib.rs` writes their `Debug` by hand.
 const SECRET_MESSAGES: [&str; 2] = [
     "nebius.iam.v1.ExchangeTokenRequest",
     "nebius.iam.v1.CreateTokenResponse",

@@ -5,7 +5,7 @@ use aws_credential_types::provider::ProvideCredentials;
 use aws_credential_types::provider::error::CredentialsError;
 
 use super::*;
-use crate::sim::aws::Filter;
+use crate::aws::Filter;
 
 const ROLE: &str = "arn:aws:iam::210987654321:role/quota-reader";
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::sim::aws::Filter;
+use crate::aws::Filter;
 
 async fn post(aws: &SimulatedAws, path: &str, body: Value) -> u16 {
     let url = format!("{}/_sim/{path}", aws.url());

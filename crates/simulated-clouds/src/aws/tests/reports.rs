@@ -5,7 +5,7 @@ use std::time::Duration;
 use aws_sdk_servicequotas::types::ReportStatus;
 
 use super::*;
-use crate::sim::aws::{Fault, FaultKind, RateLimits, ReportTiming};
+use crate::aws::{Fault, FaultKind, RateLimits, ReportTiming};
 
 /// A report with this timing, and what it says once it is asked for.
 async fn status_after(timing: ReportTiming) -> Result<ReportStatus, Option<String>> {

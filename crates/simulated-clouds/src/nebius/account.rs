@@ -2,14 +2,14 @@
 
 use std::time::SystemTime;
 
-use crate::wire::nebius::capacity::v1 as capacity;
-use crate::wire::nebius::common::v1::ResourceMetadata;
-use crate::wire::nebius::compute::v1 as compute;
-use crate::wire::nebius::iam::v1 as iam;
-use crate::wire::nebius::quotas::v1 as quotas;
+use nebius_api::capacity::v1 as capacity;
+use nebius_api::common::v1::ResourceMetadata;
+use nebius_api::compute::v1 as compute;
+use nebius_api::iam::v1 as iam;
+use nebius_api::quotas::v1 as quotas;
 
-pub use crate::wire::nebius::quotas::v1::quota_allowance_status::{State, UsageState};
 pub use capacity::resource_advice_status::availability::{AvailabilityLevel, DataState};
+pub use nebius_api::quotas::v1::quota_allowance_status::{State, UsageState};
 
 /// Everything that the services list.
 #[derive(Clone, Debug, Default)]

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::sim::aws::{Filter, RateLimit, RateLimits};
+use crate::aws::{Filter, RateLimit, RateLimits};
 
 #[tokio::test]
 async fn a_quota_has_all_that_aws_tells() {

@@ -1,5 +1,9 @@
 //! The services themselves: each checks at the gate and lists a part of the account.
 
+use nebius_api::capacity::v1 as capacity;
+use nebius_api::compute::v1 as compute;
+use nebius_api::iam::v1 as iam;
+use nebius_api::quotas::v1 as quotas;
 use tonic::transport::Server;
 use tonic::transport::server::Router;
 use tonic::{Request, Response, Status};
@@ -10,10 +14,6 @@ use super::errors;
 use super::gate::{Call, admit};
 use super::listing::Listing;
 use super::pages::PageRule;
-use crate::wire::nebius::capacity::v1 as capacity;
-use crate::wire::nebius::compute::v1 as compute;
-use crate::wire::nebius::iam::v1 as iam;
-use crate::wire::nebius::quotas::v1 as quotas;
 
 /// nebius/api, iam/v1: tenants and projects come ten at a time unless asked otherwise.
 const IAM_PAGES: PageRule = PageRule {

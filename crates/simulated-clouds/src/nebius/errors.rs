@@ -1,15 +1,14 @@
 //! The errors of the simulated cloud, with the details that the real one attaches.
 
-use prost::Message;
-use prost_types::Any;
-use tonic::{Code, Status};
-
-use crate::wire::google::rpc;
-use crate::wire::nebius::common::v1::service_error::{Details, RetryType};
-use crate::wire::nebius::common::v1::{
+use nebius_api::common::v1::service_error::{Details, RetryType};
+use nebius_api::common::v1::{
     NotEnoughResources, PermissionDenied, QuotaFailure, ResourceNotFound, ServiceError,
     TooManyRequests, not_enough_resources, quota_failure,
 };
+use nebius_api::google::rpc;
+use prost::Message;
+use prost_types::Any;
+use tonic::{Code, Status};
 
 pub(super) fn too_many_requests() -> Status {
     let details = Details::TooManyRequests(TooManyRequests {

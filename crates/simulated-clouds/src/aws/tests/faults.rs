@@ -5,7 +5,7 @@ use std::time::Duration;
 use aws_sdk_servicequotas::error::SdkError;
 
 use super::*;
-use crate::sim::aws::{Fault, FaultKind, Filter};
+use crate::aws::{Fault, FaultKind, Filter};
 
 fn ask(
     client: &Client,

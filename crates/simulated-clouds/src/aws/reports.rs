@@ -194,7 +194,7 @@ fn rows(world: &World, caller: &Caller) -> Vec<Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sim::aws::{ReportTiming, Settings};
+    use crate::aws::{ReportTiming, Settings};
 
     #[test]
     fn half_of_a_report_s_time_is_pending_and_half_in_progress() {

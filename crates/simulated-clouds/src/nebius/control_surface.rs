@@ -121,7 +121,7 @@ fn refuse(status: StatusCode, error: String) -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sim::nebius::{Settings, SimulatedNebius};
+    use crate::nebius::{Settings, SimulatedNebius};
 
     const H100: &str = "compute.instance.gpu.h100";
 
