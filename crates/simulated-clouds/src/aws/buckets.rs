@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::ledger::CallKey;
+use super::call_log::CallKey;
 
 /// "Service Quotas API throttling", reference_limits in the Service Quotas user guide: requests
 /// per second and burst, per account and region, not adjustable.

@@ -13,10 +13,10 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
+use super::call_log::Filter;
 use super::catalogue;
 use super::controls::{Controls, NoSuchQuota};
 use super::faults::Fault;
-use super::ledger::Filter;
 use super::settings::Latency;
 
 /// All routes below `/_sim`.
@@ -94,17 +94,17 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for AnyJson<T> {
 async fn calls(State(controls): State<Controls>, Query(which): Query<Which>) -> Json<Value> {
     let filter = Filter::new(which.account, which.region, which.operation);
     let by_key: Vec<Value> = controls
-        .world()
-        .ledger
+        .state()
+        .call_log
         .matching(&filter)
-        .map(|(key, tally)| {
+        .map(|(key, counters)| {
             json!({
                 "account": key.account,
                 "region": key.region,
                 "operation": key.operation,
-                "calls": tally.calls,
-                "throttled": tally.throttled,
-                "max_concurrency": tally.most_in_flight,
+                "calls": counters.calls,
+                "throttled": counters.throttled,
+                "max_concurrency": counters.most_in_flight,
             })
         })
         .collect();
@@ -123,8 +123,8 @@ async fn reset(State(controls): State<Controls>) -> StatusCode {
 
 async fn log(State(controls): State<Controls>, Query(last): Query<Last>) -> Json<Value> {
     let now = Instant::now();
-    let world = controls.world();
-    let log = world.ledger.log();
+    let state = controls.state();
+    let log = state.call_log.log();
     let skipped = log.len().saturating_sub(last.last.unwrap_or(100));
     let shown: Vec<Value> = log
         .skip(skipped)
@@ -142,8 +142,8 @@ async fn log(State(controls): State<Controls>, Query(last): Query<Last>) -> Json
 }
 
 async fn accounts(State(controls): State<Controls>) -> Json<Value> {
-    let world = controls.world();
-    let shown: Vec<Value> = world
+    let state = controls.state();
+    let shown: Vec<Value> = state
         .accounts
         .list
         .iter()
@@ -162,8 +162,8 @@ async fn accounts(State(controls): State<Controls>) -> Json<Value> {
 
 async fn quotas(State(controls): State<Controls>, Query(place): Query<Place>) -> Response {
     let account = or_first(&controls, place.account);
-    let world = controls.world();
-    if !world.accounts.is_enabled(&account, &place.region) {
+    let state = controls.state();
+    if !state.accounts.is_enabled(&account, &place.region) {
         let sentence = format!("no region {} in account {account}", place.region);
         return refuse(StatusCode::NOT_FOUND, sentence);
     }
@@ -171,14 +171,14 @@ async fn quotas(State(controls): State<Controls>, Query(place): Query<Place>) ->
         .iter()
         .filter(|quota| quota.metered)
         .map(|quota| {
-            let state = world.accounts.quota(&account, &place.region, quota);
+            let found = state.accounts.quota(&account, &place.region, quota);
             json!({
                 "code": quota.code,
                 "name": quota.name,
                 "service": quota.service,
-                "limit": state.applied,
-                "usage": state.usage,
-                "error_reason": state.error_reason,
+                "limit": found.applied,
+                "usage": found.usage,
+                "error_reason": found.error_reason,
             })
         })
         .collect();
@@ -261,8 +261,8 @@ async fn latency(State(controls): State<Controls>, AnyJson(delays): AnyJson<Dela
 
 fn or_first(controls: &Controls, account: Option<String>) -> String {
     account.unwrap_or_else(|| {
-        let world = controls.world();
-        let first = world.accounts.list.first();
+        let state = controls.state();
+        let first = state.accounts.list.first();
         first.map_or_else(String::new, |account| account.id.clone())
     })
 }

@@ -7,14 +7,14 @@ use tokio::time::Instant;
 
 use super::accounts::{LaunchRefused, QuotaState};
 use super::buckets::RateLimits;
+use super::call_log::{Call, Filter};
 use super::faults::Fault;
-use super::ledger::{Call, Filter};
 use super::settings::{Latency, ReportTiming, Settings};
-use super::world::World;
+use super::state::State;
 
 /// Cheap to clone; all clones steer the same simulated AWS.
 #[derive(Clone, Debug)]
-pub struct Controls(Arc<Mutex<World>>);
+pub struct Controls(Arc<Mutex<State>>);
 
 /// The account, the region (not enabled counts as unknown) or the code is unknown here.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,11 +39,11 @@ impl std::error::Error for NoSuchQuota {}
 
 impl Controls {
     pub(super) fn new(settings: Settings) -> Self {
-        Self(Arc::new(Mutex::new(World::new(settings))))
+        Self(Arc::new(Mutex::new(State::new(settings))))
     }
 
     /// The state itself; a panic in another holder leaves it usable enough for a simulation.
-    pub(super) fn world(&self) -> MutexGuard<'_, World> {
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -54,8 +54,8 @@ impl Controls {
         code: &str,
         change: impl FnOnce(&mut QuotaState) -> T,
     ) -> Result<T, NoSuchQuota> {
-        let mut world = self.world();
-        let state = world
+        let mut state = self.state();
+        let quota = state
             .accounts
             .quota_mut(account, region, code)
             .ok_or_else(|| NoSuchQuota {
@@ -63,7 +63,7 @@ impl Controls {
                 region: region.to_owned(),
                 code: code.to_owned(),
             })?;
-        Ok(change(state))
+        Ok(change(quota))
     }
 }
 
@@ -141,44 +141,44 @@ impl Controls {
 impl Controls {
     /// Adds a fault; where several fit a call, the oldest counts.
     pub fn inject(&self, fault: Fault) {
-        self.world().faults.add(fault);
+        self.state().faults.add(fault);
     }
 
     /// Removes all faults.
     pub fn clear_faults(&self) {
-        self.world().faults.clear();
+        self.state().faults.clear();
     }
 
     /// The faults in force.
     pub fn faults(&self) -> Vec<Fault> {
-        self.world().faults.all().to_vec()
+        self.state().faults.all().to_vec()
     }
 
     /// Sets how long answers take.
     pub fn set_latency(&self, latency: Latency) {
-        self.world().latency = latency;
+        self.state().latency = latency;
     }
 
     /// Sets the life of reports, also of those there are.
     pub fn set_report_timing(&self, timing: ReportTiming) {
-        self.world().report_timing = timing;
+        self.state().report_timing = timing;
     }
 
     /// Sets the rate limits and fills all buckets.
     pub fn set_rate_limits(&self, limits: RateLimits) {
-        let mut world = self.world();
-        world.buckets.limits = limits;
-        world.buckets.refill();
+        let mut state = self.state();
+        state.buckets.limits = limits;
+        state.buckets.refill();
     }
 
     /// Switches the check of signatures.
     pub fn verify_signatures(&self, verify: bool) {
-        self.world().verify_signatures = verify;
+        self.state().verify_signatures = verify;
     }
 
     /// Ends all sessions of assumed roles, as if their time were over.
     pub fn expire_sessions(&self) {
-        self.world().identities.expire_sessions(Instant::now());
+        self.state().identities.expire_sessions(Instant::now());
     }
 }
 
@@ -186,47 +186,47 @@ impl Controls {
 impl Controls {
     /// How many calls came in, answered or not.
     pub fn calls(&self, filter: &Filter) -> u64 {
-        let world = self.world();
-        world
-            .ledger
+        let state = self.state();
+        state
+            .call_log
             .matching(filter)
-            .map(|(_, tally)| tally.calls)
+            .map(|(_, counters)| counters.calls)
             .sum()
     }
 
     /// How many of them were throttled.
     pub fn throttled(&self, filter: &Filter) -> u64 {
-        let world = self.world();
-        world
-            .ledger
+        let state = self.state();
+        state
+            .call_log
             .matching(filter)
-            .map(|(_, tally)| tally.throttled)
+            .map(|(_, counters)| counters.throttled)
             .sum()
     }
 
     /// The most calls that were under way at the same time.
     pub fn max_concurrency(&self) -> u64 {
-        self.world().ledger.most_in_flight()
+        self.state().call_log.most_in_flight()
     }
 
     /// The most that were under way for one account, region and operation among those that match.
     pub fn max_concurrency_of_one(&self, filter: &Filter) -> u64 {
-        let world = self.world();
-        world
-            .ledger
+        let state = self.state();
+        state
+            .call_log
             .matching(filter)
-            .map(|(_, tally)| tally.most_in_flight)
+            .map(|(_, counters)| counters.most_in_flight)
             .max()
             .unwrap_or(0)
     }
 
     /// The calls so far, oldest first; a very long log loses its beginning.
     pub fn log(&self) -> Vec<Call> {
-        self.world().ledger.log().cloned().collect()
+        self.state().call_log.log().cloned().collect()
     }
 
     /// Counts and logs from zero again.
     pub fn reset_counters(&self) {
-        self.world().ledger.reset();
+        self.state().call_log.reset();
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::error::ApiError;
-use super::incoming::{Authorization, Incoming};
+use super::request::{Authorization, Request};
 use super::settings::Account;
 
 /// The owner of an access key.
@@ -66,7 +66,7 @@ impl Identities {
     /// The caller of a request, if its key is known and its session token fits and still lasts.
     pub(super) fn authenticate(
         &self,
-        incoming: &Incoming,
+        request: &Request,
         authorization: &Authorization,
         now: Instant,
     ) -> Result<Identity, ApiError> {
@@ -74,7 +74,7 @@ impl Identities {
             .owner(&authorization.access_key_id)
             .ok_or_else(ApiError::unrecognized)?;
         if let Some(session) = &identity.session {
-            if incoming.header("x-amz-security-token") != Some(&session.token) {
+            if request.header("x-amz-security-token") != Some(&session.token) {
                 return Err(ApiError::unrecognized());
             }
             if now >= session.expires {

@@ -37,29 +37,29 @@ mod settings;
 
 mod control_surface;
 mod controls;
-mod front_door;
+mod server;
 mod socket;
 
-mod world;
+mod state;
 
 mod identities;
-mod incoming;
+mod request;
 mod signature;
 
 mod buckets;
+mod call_log;
 mod faults;
-mod ledger;
 
 mod accounts;
 mod catalogue;
+mod fixtures;
 mod paging;
 mod quotas;
 mod reports;
-mod seed;
 mod sts;
 
 mod error;
-mod reply;
+mod response;
 
 #[cfg(test)]
 mod tests;
@@ -72,10 +72,10 @@ use tokio::sync::watch;
 
 pub use accounts::LaunchRefused;
 pub use buckets::{BurstReading, Lockout, RateLimit, RateLimits};
+pub use call_log::{Call, CallKey, Filter};
 pub use controls::{Controls, NoSuchQuota};
 pub use faults::{Fault, FaultKind};
-pub use ledger::{Call, CallKey, Filter};
-pub use seed::DEFAULT_REGIONS;
+pub use fixtures::DEFAULT_REGIONS;
 pub use settings::{Account, Latency, QuotaSeed, ReportTiming, Role, Settings};
 
 /// A running simulated AWS, which stops when it is dropped.
@@ -99,7 +99,7 @@ impl SimulatedAws {
         let address = listener.local_addr()?;
         let (running, stop) = watch::channel(());
         let controls = Controls::new(settings);
-        tokio::spawn(front_door::serve(listener, controls.clone(), stop));
+        tokio::spawn(server::serve(listener, controls.clone(), stop));
         Ok(Self {
             address,
             controls,

@@ -8,7 +8,7 @@ use super::catalogue::{self, CatalogueQuota};
 use super::error::ApiError;
 use super::faults::FaultKind;
 use super::paging::PageRequest;
-use super::world::{Caller, World};
+use super::state::{Caller, State};
 
 /// The most that `MaxResults` of these operations may ask for, from the service model.
 const MOST_PER_PAGE: i64 = 100;
@@ -75,10 +75,10 @@ impl Parameters {
 }
 
 /// GetServiceQuota: an absent applied value is an absent quota.
-pub(super) fn get(world: &World, caller: &Caller, body: &[u8]) -> Result<Value, ApiError> {
+pub(super) fn get(state: &State, caller: &Caller, body: &[u8]) -> Result<Value, ApiError> {
     let parameters = Parameters::parse(body)?;
     let quota = parameters.quota()?;
-    let shown = applied(world, caller, quota).ok_or_else(|| parameters.no_such_quota())?;
+    let shown = applied(state, caller, quota).ok_or_else(|| parameters.no_such_quota())?;
     Ok(json!({ "Quota": shown }))
 }
 
@@ -90,7 +90,7 @@ pub(super) fn get_default(caller: &Caller, body: &[u8]) -> Result<Value, ApiErro
 
 /// ListServiceQuotas: quotas without an applied value are left out.
 pub(super) fn list(
-    world: &World,
+    state: &State,
     caller: &Caller,
     body: &[u8],
     fault: Option<FaultKind>,
@@ -110,24 +110,24 @@ pub(super) fn list(
             )));
         }
     };
-    let page = parameters.page(caller, world.page_size)?;
+    let page = parameters.page(caller, state.page_size)?;
     let shown = rest(quotas, &page)
         .iter()
         .filter(|_| account_level)
-        .filter_map(|quota| Some((quota.code.as_str(), applied(world, caller, quota)?)));
+        .filter_map(|quota| Some((quota.code.as_str(), applied(state, caller, quota)?)));
     Ok(one_page("Quotas", &page, shown, fault))
 }
 
 /// ListAWSDefaultServiceQuotas.
 pub(super) fn list_defaults(
-    world: &World,
+    state: &State,
     caller: &Caller,
     body: &[u8],
     fault: Option<FaultKind>,
 ) -> Result<Value, ApiError> {
     let parameters = Parameters::parse(body)?;
     let quotas = parameters.service()?;
-    let page = parameters.page(caller, world.page_size)?;
+    let page = parameters.page(caller, state.page_size)?;
     let shown = rest(quotas, &page)
         .iter()
         .map(|quota| (quota.code.as_str(), default(caller, quota)));
@@ -136,12 +136,12 @@ pub(super) fn list_defaults(
 
 /// ListServices.
 pub(super) fn list_services(
-    world: &World,
+    state: &State,
     caller: &Caller,
     body: &[u8],
     fault: Option<FaultKind>,
 ) -> Result<Value, ApiError> {
-    let page = Parameters::parse(body)?.page(caller, world.page_size)?;
+    let page = Parameters::parse(body)?.page(caller, state.page_size)?;
     let shown = catalogue::SERVICES
         .into_iter()
         .filter(|(code, _)| *code > page.position())
@@ -187,12 +187,12 @@ fn one_page<'a>(
     result
 }
 
-fn applied(world: &World, caller: &Caller, quota: &CatalogueQuota) -> Option<Value> {
-    let state = world
+fn applied(state: &State, caller: &Caller, quota: &CatalogueQuota) -> Option<Value> {
+    let found = state
         .accounts
         .quota(&caller.identity.account, &caller.region, quota);
     let account = &caller.identity.account;
-    match state {
+    match found {
         QuotaState {
             error_reason: Some(code),
             ..

@@ -10,8 +10,8 @@ use super::catalogue;
 use super::error::ApiError;
 use super::faults::FaultKind;
 use super::paging::PageRequest;
-use super::reply::new_request_id;
-use super::world::{Caller, World};
+use super::response::new_request_id;
+use super::state::{Caller, State};
 
 /// The most rows that a request may ask for: GetQuotaUtilizationReport.
 const MOST_PER_PAGE: i64 = 1_000;
@@ -37,21 +37,21 @@ struct GetParameters {
 
 /// StartQuotaUtilizationReport.
 pub(super) fn start(
-    world: &mut World,
+    state: &mut State,
     caller: &Caller,
     now: Instant,
     fault: Option<FaultKind>,
 ) -> Value {
-    forget_old(world, now);
-    let reused_for = world.report_timing.reused_for;
-    let recent = world
+    forget_old(state, now);
+    let reused_for = state.report_timing.reused_for;
+    let recent = state
         .reports
         .iter()
         .find(|report| report.belongs_to(caller) && now - report.started < reused_for);
     if let Some(recent) = recent {
         return json!({
             "ReportId": recent.id,
-            "Status": recent.status(world, now),
+            "Status": recent.status(state, now),
             "Message": "A recent report is being reused.",
         });
     }
@@ -61,26 +61,26 @@ pub(super) fn start(
         region: caller.region.clone(),
         started: now,
         fails: fault == Some(FaultKind::ReportFails),
-        rows: rows(world, caller),
+        rows: rows(state, caller),
     };
     let started = json!({ "ReportId": report.id, "Status": "PENDING" });
-    world.reports.push(report);
+    state.reports.push(report);
     started
 }
 
 /// GetQuotaUtilizationReport.
 pub(super) fn get(
-    world: &mut World,
+    state: &mut State,
     caller: &Caller,
     body: &[u8],
     now: Instant,
     fault: Option<FaultKind>,
 ) -> Result<Value, ApiError> {
-    forget_old(world, now);
+    forget_old(state, now);
     let parameters: GetParameters =
         serde_json::from_slice(body).map_err(|_| ApiError::unreadable_body())?;
     let id = parameters.report_id.unwrap_or_default();
-    let report = world
+    let report = state
         .reports
         .iter()
         .find(|report| report.id == id && report.belongs_to(caller))
@@ -89,11 +89,11 @@ pub(super) fn get(
         id,
         parameters.next_token.as_deref(),
         parameters.max_results,
-        world.report_page_size,
+        state.report_page_size,
         MOST_PER_PAGE,
     )?;
-    page.length = page.length.min(world.report_page_size);
-    let status = report.status(world, now);
+    page.length = page.length.min(state.report_page_size);
+    let status = report.status(state, now);
     let mut shown = json!({ "ReportId": report.id, "Status": status });
     match status {
         "FAILED" => {
@@ -101,7 +101,7 @@ pub(super) fn get(
             shown["ErrorMessage"] = "The report could not be generated.".into();
         }
         "COMPLETED" => {
-            shown["GeneratedAt"] = world.epoch_seconds(report.started).into();
+            shown["GeneratedAt"] = state.epoch_seconds(report.started).into();
             report.show_page(&page, fault, &mut shown);
         }
         _ => {}
@@ -114,8 +114,8 @@ impl Report {
         self.account == caller.identity.account && self.region == caller.region
     }
 
-    fn status(&self, world: &World, now: Instant) -> &'static str {
-        let takes = world.report_timing.takes;
+    fn status(&self, state: &State, now: Instant) -> &'static str {
+        let takes = state.report_timing.takes;
         let age: Duration = now - self.started;
         if age * 2 < takes {
             "PENDING"
@@ -151,25 +151,25 @@ impl Report {
     }
 }
 
-fn forget_old(world: &mut World, now: Instant) {
-    let kept_for = world.report_timing.kept_for;
-    world
+fn forget_old(state: &mut State, now: Instant) {
+    let kept_for = state.report_timing.kept_for;
+    state
         .reports
         .retain(|report| now - report.started < kept_for);
 }
 
 /// One row for each metered quota with an applied value, the most used first.
-fn rows(world: &World, caller: &Caller) -> Vec<Value> {
+fn rows(state: &State, caller: &Caller) -> Vec<Value> {
     let mut rows: Vec<(f64, Value)> = catalogue::all()
         .iter()
         .filter(|quota| quota.metered)
         .filter_map(|quota| {
-            let state = world
+            let found = state
                 .accounts
                 .quota(&caller.identity.account, &caller.region, quota);
-            let applied = state.applied?;
+            let applied = found.applied?;
             let utilization = if applied > 0.0 {
-                state.usage / applied * 100.0
+                found.usage / applied * 100.0
             } else {
                 0.0
             };
@@ -199,7 +199,7 @@ mod tests {
     #[test]
     fn half_of_a_report_s_time_is_pending_and_half_in_progress() {
         let started = Instant::now();
-        let world = World::new(Settings {
+        let state = State::new(Settings {
             reports: ReportTiming {
                 takes: Duration::from_secs(4),
                 ..ReportTiming::default()
@@ -214,7 +214,7 @@ mod tests {
             fails: false,
             rows: Vec::new(),
         };
-        let after = |seconds| report.status(&world, started + Duration::from_secs(seconds));
+        let after = |seconds| report.status(&state, started + Duration::from_secs(seconds));
         assert_eq!([after(0), after(1)], ["PENDING", "PENDING"]);
         assert_eq!([after(2), after(3)], ["IN_PROGRESS", "IN_PROGRESS"]);
         assert_eq!(after(4), "COMPLETED");

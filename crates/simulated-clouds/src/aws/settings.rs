@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::buckets::{Lockout, RateLimits};
-use super::seed;
+use super::fixtures;
 
 /// Everything that is fixed at the start; much of it can be changed later through the controls.
 #[derive(Clone, Debug)]
@@ -30,7 +30,7 @@ impl Settings {
     /// For tests: the same two accounts with every quota at its default and nothing in use,
     /// answering at once.
     pub fn plain() -> Self {
-        let mut accounts = seed::accounts();
+        let mut accounts = fixtures::accounts();
         for account in &mut accounts {
             account.quotas.clear();
         }
@@ -50,7 +50,7 @@ impl Default for Settings {
     /// For the demo: varied limits and usage, and the latency of a neighbouring region.
     fn default() -> Self {
         Self {
-            accounts: seed::accounts(),
+            accounts: fixtures::accounts(),
             rate_limits: RateLimits::documented(),
             lockout: None,
             latency: Latency {

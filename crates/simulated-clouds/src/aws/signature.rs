@@ -9,17 +9,17 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use super::error::ApiError;
-use super::incoming::{Authorization, Incoming};
+use super::request::{Authorization, Request};
 
 /// Refuses a request whose signature does not fit the secret.
 pub(super) fn verify(
-    incoming: &Incoming,
+    request: &Request,
     authorization: &Authorization,
     secret: &str,
 ) -> Result<(), ApiError> {
     let day = day(&authorization.date).ok_or_else(ApiError::bad_signature)?;
     let key = generate_signing_key(secret, day, &authorization.region, &authorization.service);
-    let expected = calculate_signature(key, string_to_sign(incoming, authorization).as_bytes());
+    let expected = calculate_signature(key, string_to_sign(request, authorization).as_bytes());
     let same = expected
         .as_bytes()
         .ct_eq(authorization.signature.as_bytes());
@@ -36,33 +36,33 @@ fn day(yyyymmdd: &str) -> Option<SystemTime> {
     Some(midnight.timestamp().into())
 }
 
-fn string_to_sign(incoming: &Incoming, authorization: &Authorization) -> String {
+fn string_to_sign(request: &Request, authorization: &Authorization) -> String {
     format!(
         "AWS4-HMAC-SHA256\n{}\n{}/{}/{}/aws4_request\n{}",
-        incoming.header("x-amz-date").unwrap_or_default(),
+        request.header("x-amz-date").unwrap_or_default(),
         authorization.date,
         authorization.region,
         authorization.service,
-        sha256_hex(canonical_request(incoming, authorization).as_bytes()),
+        sha256_hex(canonical_request(request, authorization).as_bytes()),
     )
 }
 
-fn canonical_request(incoming: &Incoming, authorization: &Authorization) -> String {
+fn canonical_request(request: &Request, authorization: &Authorization) -> String {
     let headers: String = authorization
         .signed_headers
         .split(';')
         .map(|name| {
-            let value = incoming.header(name).unwrap_or_default();
+            let value = request.header(name).unwrap_or_default();
             format!("{name}:{}\n", value.trim())
         })
         .collect();
     format!(
         "{}\n{}\n{}\n{headers}\n{}\n{}",
-        incoming.method,
-        incoming.uri.path(),
-        incoming.uri.query().unwrap_or_default(),
+        request.method,
+        request.uri.path(),
+        request.uri.query().unwrap_or_default(),
         authorization.signed_headers,
-        sha256_hex(&incoming.body),
+        sha256_hex(&request.body),
     )
 }
 

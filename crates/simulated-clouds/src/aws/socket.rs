@@ -12,24 +12,24 @@ use axum::serve::{IncomingStream, Listener};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 
-/// The request's hold on its own connection.
+/// Lets the handler of a request reset the connection that it came by.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Scissors(Arc<AtomicBool>);
+pub(super) struct ConnectionCutter(Arc<AtomicBool>);
 
-impl Scissors {
+impl ConnectionCutter {
     /// Turns the next write into a reset of the connection.
     pub(super) fn cut(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
 
-    fn have_cut(&self) -> bool {
+    fn is_cut(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
 }
 
-impl Connected<IncomingStream<'_, CuttableListener>> for Scissors {
+impl Connected<IncomingStream<'_, CuttableListener>> for ConnectionCutter {
     fn connect_info(stream: IncomingStream<'_, CuttableListener>) -> Self {
-        stream.io().scissors.clone()
+        stream.io().cutter.clone()
     }
 }
 
@@ -43,8 +43,8 @@ impl Listener for CuttableListener {
 
     async fn accept(&mut self) -> (Self::Io, Self::Addr) {
         let (stream, address) = Listener::accept(&mut self.0).await;
-        let scissors = Scissors::default();
-        (CuttableStream { stream, scissors }, address)
+        let cutter = ConnectionCutter::default();
+        (CuttableStream { stream, cutter }, address)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
@@ -56,13 +56,13 @@ impl Listener for CuttableListener {
 #[derive(Debug)]
 pub(super) struct CuttableStream {
     stream: TcpStream,
-    scissors: Scissors,
+    cutter: ConnectionCutter,
 }
 
 impl CuttableStream {
     /// With a linger of zero, closing the socket sends a reset and not an orderly end.
     fn check(&self) -> io::Result<()> {
-        if !self.scissors.have_cut() {
+        if !self.cutter.is_cut() {
             return Ok(());
         }
         self.stream.set_zero_linger()?;

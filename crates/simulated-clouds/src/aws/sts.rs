@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::error::ApiError;
-use super::reply::escape_xml;
-use super::world::{Caller, World};
+use super::response::escape_xml;
+use super::state::{Caller, State};
 
 /// `DurationSeconds` where none is asked for, and its bounds: AssumeRole.
 const DEFAULT_SESSION_SECONDS: u64 = 3_600;
@@ -27,7 +27,7 @@ pub(super) fn get_caller_identity(caller: &Caller) -> String {
 
 /// AssumeRole, for any known caller that gives the role's external id.
 pub(super) fn assume_role(
-    world: &mut World,
+    state: &mut State,
     caller: &Caller,
     form: &BTreeMap<String, String>,
     now: Instant,
@@ -36,7 +36,7 @@ pub(super) fn assume_role(
     let session_name = required(form, "RoleSessionName")?;
     let lasts = session_length(form)?;
     let denied = || ApiError::assume_role_denied(&caller.identity.arn, role_arn);
-    let (account, role) = world
+    let (account, role) = state
         .accounts
         .list
         .iter()
@@ -47,10 +47,10 @@ pub(super) fn assume_role(
         return Err(denied());
     }
     let (account, role) = (account.id.clone(), role.name.clone());
-    let keys = world
+    let keys = state
         .identities
         .open_session(&account, &role, session_name, now, lasts);
-    let expires = Timestamp::from_second(world.epoch_seconds(now + lasts))
+    let expires = Timestamp::from_second(state.epoch_seconds(now + lasts))
         .expect("a moment of this century fits a timestamp");
     Ok(format!(
         "<Credentials><AccessKeyId>{}</AccessKeyId><SecretAccessKey>{}</SecretAccessKey>\

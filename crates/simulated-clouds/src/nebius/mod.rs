@@ -6,8 +6,8 @@
 mod account;
 mod control_surface;
 mod controls;
-mod demo;
 mod errors;
+mod fixtures;
 mod gate;
 mod listing;
 mod metadata;

@@ -1,4 +1,4 @@
-//! What was called, how often and how much of it at the same time.
+//! Counts calls and their concurrency, and keeps the latest.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -92,30 +92,30 @@ pub struct Call {
 
 /// The counters of one key.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Tally {
+pub(super) struct Counters {
     pub(super) calls: u64,
     pub(super) throttled: u64,
     pub(super) in_flight: u64,
     pub(super) most_in_flight: u64,
 }
 
-/// All that is remembered about calls.
+/// The counters of each key and the latest calls.
 #[derive(Debug, Default)]
-pub(super) struct Ledger {
-    tallies: BTreeMap<CallKey, Tally>,
+pub(super) struct CallLog {
+    counters_by_key: BTreeMap<CallKey, Counters>,
     log: VecDeque<Call>,
     in_flight: u64,
     most_in_flight: u64,
 }
 
-impl Ledger {
+impl CallLog {
     /// Notes a call that has arrived; `leave` must follow when it is done with.
     pub(super) fn enter(&mut self, call: Call) {
-        let tally = self.tallies.entry(call.key.clone()).or_default();
-        tally.calls += 1;
-        tally.throttled += u64::from(ApiError::is_throttling(call.outcome));
-        tally.in_flight += 1;
-        tally.most_in_flight = tally.most_in_flight.max(tally.in_flight);
+        let counters = self.counters_by_key.entry(call.key.clone()).or_default();
+        counters.calls += 1;
+        counters.throttled += u64::from(ApiError::is_throttling(call.outcome));
+        counters.in_flight += 1;
+        counters.most_in_flight = counters.most_in_flight.max(counters.in_flight);
         self.in_flight += 1;
         self.most_in_flight = self.most_in_flight.max(self.in_flight);
         if self.log.len() == LOG_LENGTH {
@@ -125,19 +125,19 @@ impl Ledger {
     }
 
     pub(super) fn leave(&mut self, key: &CallKey) {
-        if let Some(tally) = self.tallies.get_mut(key) {
-            tally.in_flight -= 1;
+        if let Some(counters) = self.counters_by_key.get_mut(key) {
+            counters.in_flight -= 1;
         }
         self.in_flight -= 1;
     }
 
     /// Counts from zero again; calls under way stay counted as such.
     pub(super) fn reset(&mut self) {
-        for tally in self.tallies.values_mut() {
-            *tally = Tally {
-                in_flight: tally.in_flight,
-                most_in_flight: tally.in_flight,
-                ..Tally::default()
+        for counters in self.counters_by_key.values_mut() {
+            *counters = Counters {
+                in_flight: counters.in_flight,
+                most_in_flight: counters.in_flight,
+                ..Counters::default()
             };
         }
         self.most_in_flight = self.in_flight;
@@ -147,10 +147,10 @@ impl Ledger {
     pub(super) fn matching<'a>(
         &'a self,
         filter: &'a Filter,
-    ) -> impl Iterator<Item = (&'a CallKey, &'a Tally)> {
-        self.tallies
+    ) -> impl Iterator<Item = (&'a CallKey, &'a Counters)> {
+        self.counters_by_key
             .iter()
-            .filter(|(key, tally)| tally.calls > 0 && filter.matches(key))
+            .filter(|(key, counters)| counters.calls > 0 && filter.matches(key))
     }
 
     pub(super) fn most_in_flight(&self) -> u64 {

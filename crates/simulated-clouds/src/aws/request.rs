@@ -114,14 +114,14 @@ impl Operation {
 
 /// A request with its body read.
 #[derive(Debug)]
-pub(super) struct Incoming {
+pub(super) struct Request {
     pub(super) method: Method,
     pub(super) uri: Uri,
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
 }
 
-impl Incoming {
+impl Request {
     pub(super) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }

@@ -1,4 +1,4 @@
-//! All state of a simulated AWS, and the decision what becomes of a call.
+//! All state of a simulated AWS, and the decision how to respond to a call.
 //!
 //! A call is decided at the moment it arrives, latency comes after: a slow answer tells the past,
 //! as on a real network.
@@ -9,13 +9,13 @@ use tokio::time::Instant;
 
 use super::accounts::Accounts;
 use super::buckets::Buckets;
+use super::call_log::{Call, CallKey, CallLog};
 use super::error::ApiError;
 use super::faults::{FaultKind, Faults};
 use super::identities::{Identities, Identity};
-use super::incoming::{Incoming, Operation};
-use super::ledger::{Call, CallKey, Ledger};
-use super::reply::Reply;
 use super::reports::{self, Report};
+use super::request::{Operation, Request};
+use super::response::Response;
 use super::settings::{Latency, ReportTiming, Settings};
 use super::{quotas, signature, sts};
 
@@ -42,7 +42,7 @@ pub(super) struct Decision {
 /// How a call ends.
 #[derive(Debug)]
 pub(super) enum Delivery {
-    Answer(Reply),
+    Answer(Response),
     /// Never.
     Hang,
     /// With a reset connection.
@@ -51,12 +51,12 @@ pub(super) enum Delivery {
 
 /// Everything there is, behind one lock that is never held across an await.
 #[derive(Debug)]
-pub(super) struct World {
+pub(super) struct State {
     pub(super) accounts: Accounts,
     pub(super) identities: Identities,
     pub(super) buckets: Buckets,
     pub(super) faults: Faults,
-    pub(super) ledger: Ledger,
+    pub(super) call_log: CallLog,
     pub(super) reports: Vec<Report>,
     pub(super) report_timing: ReportTiming,
     pub(super) latency: Latency,
@@ -67,14 +67,14 @@ pub(super) struct World {
     started_on: SystemTime,
 }
 
-impl World {
+impl State {
     pub(super) fn new(settings: Settings) -> Self {
         Self {
             identities: Identities::new(&settings.accounts),
             accounts: Accounts::new(settings.accounts),
             buckets: Buckets::new(settings.rate_limits, settings.lockout),
             faults: Faults::default(),
-            ledger: Ledger::default(),
+            call_log: CallLog::default(),
             reports: Vec::new(),
             report_timing: settings.reports,
             latency: settings.latency,
@@ -94,8 +94,8 @@ impl World {
     }
 
     /// Decides a call, counts it, and lets it count against its rate limit.
-    pub(super) fn decide(&mut self, incoming: &Incoming, now: Instant) -> Decision {
-        let key = self.key_of(incoming);
+    pub(super) fn decide(&mut self, request: &Request, now: Instant) -> Decision {
+        let key = self.key_of(request);
         let fault = self.faults.meet(&key);
         let mut delay = self.latency.draw();
         if let Some(FaultKind::Slow { milliseconds }) = fault {
@@ -105,22 +105,22 @@ impl World {
             Some(FaultKind::Hang) => Delivery::Hang,
             Some(FaultKind::Reset) => Delivery::Cut,
             Some(FaultKind::BrokenJson) => {
-                Delivery::Answer(Reply::garbled("application/x-amz-json-1.1", BROKEN_JSON))
+                Delivery::Answer(Response::garbled("application/x-amz-json-1.1", BROKEN_JSON))
             }
-            Some(FaultKind::Html) => Delivery::Answer(Reply::garbled("text/html", PROXY_PAGE)),
+            Some(FaultKind::Html) => Delivery::Answer(Response::garbled("text/html", PROXY_PAGE)),
             Some(FaultKind::EmptyObject) => {
-                Delivery::Answer(Reply::garbled("application/x-amz-json-1.1", "{}"))
+                Delivery::Answer(Response::garbled("application/x-amz-json-1.1", "{}"))
             }
             _ => Delivery::Answer(
-                self.answer(incoming, &key, fault, now)
-                    .unwrap_or_else(|error| Reply::error(error, incoming.protocol())),
+                self.answer(request, &key, fault, now)
+                    .unwrap_or_else(|error| Response::error(error, request.protocol())),
             ),
         };
         let error_code = match &delivery {
-            Delivery::Answer(reply) => reply.error_code,
+            Delivery::Answer(response) => response.error_code,
             Delivery::Hang | Delivery::Cut => None,
         };
-        self.ledger.enter(Call {
+        self.call_log.enter(Call {
             at: now,
             key: key.clone(),
             outcome: error_code.unwrap_or_else(|| fault.map_or("ok", FaultKind::word)),
@@ -132,28 +132,28 @@ impl World {
         }
     }
 
-    fn key_of(&self, incoming: &Incoming) -> CallKey {
+    fn key_of(&self, request: &Request) -> CallKey {
         let unknown = || "unknown".to_owned();
-        let authorization = incoming.authorization().ok();
+        let authorization = request.authorization().ok();
         let owner = authorization
             .as_ref()
             .and_then(|authorization| self.identities.owner(&authorization.access_key_id));
         CallKey {
             account: owner.map_or_else(unknown, |identity| identity.account.clone()),
             region: authorization.map_or_else(unknown, |authorization| authorization.region),
-            operation: incoming.operation().name(),
+            operation: request.operation().name(),
         }
     }
 
     fn answer(
         &mut self,
-        incoming: &Incoming,
+        request: &Request,
         key: &CallKey,
         fault: Option<FaultKind>,
         now: Instant,
-    ) -> Result<Reply, ApiError> {
-        let caller = self.authenticate(incoming, now)?;
-        let service = incoming.protocol().signing_name();
+    ) -> Result<Response, ApiError> {
+        let caller = self.authenticate(request, now)?;
+        let service = request.protocol().signing_name();
         let denied = || ApiError::denied(&caller.identity.arn, service, caller.operation.name());
         match fault {
             Some(FaultKind::Throttle) => return Err(ApiError::throttled()),
@@ -171,7 +171,7 @@ impl World {
         if !self.buckets.admit(key, now) {
             return Err(ApiError::throttled());
         }
-        let body = incoming.body.as_ref();
+        let body = request.body.as_ref();
         let result = match caller.operation {
             Operation::GetServiceQuota => quotas::get(self, &caller, body)?,
             Operation::ListServiceQuotas => quotas::list(self, &caller, body, fault)?,
@@ -182,29 +182,27 @@ impl World {
             Operation::GetReport => reports::get(self, &caller, body, now, fault)?,
             Operation::GetCallerIdentity => {
                 let result = sts::get_caller_identity(&caller);
-                return Ok(Reply::xml(caller.operation.name(), &result));
+                return Ok(Response::xml(caller.operation.name(), &result));
             }
             Operation::AssumeRole => {
-                let result = sts::assume_role(self, &caller, &incoming.form(), now)?;
-                return Ok(Reply::xml(caller.operation.name(), &result));
+                let result = sts::assume_role(self, &caller, &request.form(), now)?;
+                return Ok(Response::xml(caller.operation.name(), &result));
             }
             Operation::Denied(_) => return Err(denied()),
             Operation::Unknown => return Err(ApiError::unknown_operation()),
         };
-        Ok(Reply::json(&result))
+        Ok(Response::json(&result))
     }
 
-    fn authenticate(&self, incoming: &Incoming, now: Instant) -> Result<Caller, ApiError> {
-        let authorization = incoming.authorization()?;
-        let identity = self
-            .identities
-            .authenticate(incoming, &authorization, now)?;
-        let service = incoming.protocol().signing_name();
+    fn authenticate(&self, request: &Request, now: Instant) -> Result<Caller, ApiError> {
+        let authorization = request.authorization()?;
+        let identity = self.identities.authenticate(request, &authorization, now)?;
+        let service = request.protocol().signing_name();
         if authorization.service != service {
             return Err(ApiError::wrong_scope(service));
         }
         if self.verify_signatures {
-            signature::verify(incoming, &authorization, &identity.secret)?;
+            signature::verify(request, &authorization, &identity.secret)?;
         }
         if !self
             .accounts
@@ -215,7 +213,7 @@ impl World {
         Ok(Caller {
             identity,
             region: authorization.region,
-            operation: incoming.operation(),
+            operation: request.operation(),
         })
     }
 }

@@ -1,21 +1,21 @@
-//! Answers as bytes: JSON 1.1 for Service Quotas, the query protocol's XML for STS.
+//! Responses as bytes: JSON 1.1 for Service Quotas, the query protocol's XML for STS.
 
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::http::{HeaderValue, Response, header};
+use axum::http::{self, HeaderValue, header};
 use serde_json::{Value, json};
 
 use super::error::ApiError;
-use super::incoming::Protocol;
+use super::request::Protocol;
 
 const JSON: &str = "application/x-amz-json-1.1";
 const XML: &str = "text/xml";
 const STS_NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
 
-/// A whole answer, ready for the socket.
+/// A whole response, ready for the socket.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Reply {
+pub(super) struct Response {
     pub(super) status: u16,
     pub(super) content_type: &'static str,
     pub(super) error_code: Option<&'static str>,
@@ -24,7 +24,7 @@ pub(super) struct Reply {
     pub(super) body: String,
 }
 
-impl Reply {
+impl Response {
     /// A JSON result.
     pub(super) fn json(result: &Value) -> Self {
         Self::ok(JSON, new_request_id(), result.to_string())
@@ -97,8 +97,8 @@ impl Reply {
         }
     }
 
-    pub(super) fn into_response(self) -> Response<Body> {
-        let mut response = Response::builder()
+    pub(super) fn into_response(self) -> http::Response<Body> {
+        let mut response = http::Response::builder()
             .status(self.status)
             .header(header::CONTENT_TYPE, self.content_type)
             .header("x-amzn-RequestId", self.request_id)

@@ -1,4 +1,4 @@
-//! The accounts that a demo starts with: a mix of ample, scarce, used-up and absent GPU quota.
+//! The accounts that a simulated AWS starts with: a mix of ample, scarce, used-up and absent GPU quota.
 
 use super::settings::{Account, QuotaSeed, Role};
 

@@ -1,23 +1,23 @@
-//! The HTTP server: reads a request, lets the world decide, and delivers what was decided.
+//! The HTTP server: reads a request, asks the state for a decision, and delivers it.
 
 use axum::Router;
-use axum::body::Body;
 use axum::extract::{ConnectInfo, State};
-use axum::http::{HeaderMap, Method, Response, Uri};
+use axum::http::{HeaderMap, Method, Uri};
+use axum::response::Response;
 use bytes::Bytes;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
+use super::call_log::CallKey;
 use super::control_surface;
 use super::controls::Controls;
-use super::incoming::Incoming;
-use super::ledger::CallKey;
-use super::socket::{CuttableListener, Scissors};
-use super::world::Delivery;
+use super::request::Request;
+use super::socket::{ConnectionCutter, CuttableListener};
+use super::state::Delivery;
 
 #[derive(Clone)]
-struct Door {
+struct Server {
     controls: Controls,
     /// Closed when the simulated AWS is dropped.
     stop: watch::Receiver<()>,
@@ -29,15 +29,15 @@ pub(super) async fn serve(
     controls: Controls,
     mut stop: watch::Receiver<()>,
 ) {
-    let door = Door {
+    let server = Server {
         controls: controls.clone(),
         stop: stop.clone(),
     };
     let app = Router::new()
         .fallback(answer)
-        .with_state(door)
+        .with_state(server)
         .nest("/_sim", control_surface::router(controls))
-        .into_make_service_with_connect_info::<Scissors>();
+        .into_make_service_with_connect_info::<ConnectionCutter>();
     let stopped = async move { while stop.changed().await.is_ok() {} };
     let served = axum::serve(CuttableListener(listener), app)
         .with_graceful_shutdown(stopped)
@@ -48,42 +48,42 @@ pub(super) async fn serve(
 }
 
 async fn answer(
-    State(mut door): State<Door>,
-    ConnectInfo(scissors): ConnectInfo<Scissors>,
+    State(mut server): State<Server>,
+    ConnectInfo(cutter): ConnectInfo<ConnectionCutter>,
     method: Method,
     uri: Uri,
     headers: HeaderMap,
     body: Bytes,
-) -> Response<Body> {
-    let incoming = Incoming {
+) -> Response {
+    let request = Request {
         method,
         uri,
         headers,
         body,
     };
-    let decision = door.controls.world().decide(&incoming, Instant::now());
+    let decision = server.controls.state().decide(&request, Instant::now());
     let _in_flight = InFlight {
-        controls: door.controls.clone(),
+        controls: server.controls.clone(),
         key: decision.key,
     };
     if !decision.delay.is_zero() {
         sleep(decision.delay).await;
     }
     match decision.delivery {
-        Delivery::Answer(reply) => reply.into_response(),
+        Delivery::Answer(response) => response.into_response(),
         Delivery::Hang => {
-            while door.stop.changed().await.is_ok() {}
-            scissors.cut();
+            while server.stop.changed().await.is_ok() {}
+            cutter.cut();
             Response::default()
         }
         Delivery::Cut => {
-            scissors.cut();
+            cutter.cut();
             Response::default()
         }
     }
 }
 
-/// Ends the call in the ledger, also when the client hangs up first.
+/// Ends the call in the call log, also when the client hangs up first.
 struct InFlight {
     controls: Controls,
     key: CallKey,
@@ -91,6 +91,6 @@ struct InFlight {
 
 impl Drop for InFlight {
     fn drop(&mut self) {
-        self.controls.world().ledger.leave(&self.key);
+        self.controls.state().call_log.leave(&self.key);
     }
 }
