@@ -9,6 +9,7 @@ mod controls;
 mod errors;
 mod fixtures;
 mod gate;
+mod key;
 mod listing;
 mod metadata;
 mod pages;
@@ -29,7 +30,8 @@ pub use account::{
 };
 pub use controls::{Controls, Fault, Method, Rule};
 pub use gate::RateLimit;
-pub use tokens::{PRIVATE_KEY_PEM, PUBLIC_KEY_ID, SERVICE_ACCOUNT_ID};
+pub use key::private_key_pem;
+pub use tokens::{PUBLIC_KEY_ID, SERVICE_ACCOUNT_ID};
 
 /// What a simulated Nebius starts with.
 #[derive(Clone, Debug)]

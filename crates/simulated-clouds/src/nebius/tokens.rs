@@ -3,10 +3,12 @@
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
-use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
+use jsonwebtoken::{Algorithm, Validation, decode, decode_header};
 use serde::Deserialize;
 use tokio::time::Instant;
 use tonic::Status;
+
+use super::key::{private_key_pem, public_key};
 
 /// The service account that the simulation knows.
 pub const SERVICE_ACCOUNT_ID: &str = "serviceaccount-e00simulated";
@@ -14,17 +16,12 @@ pub const SERVICE_ACCOUNT_ID: &str = "serviceaccount-e00simulated";
 /// The id of its registered public key.
 pub const PUBLIC_KEY_ID: &str = "publickey-e00simulated";
 
-/// Its private key, which opens nothing but this simulation.
-pub const PRIVATE_KEY_PEM: &str = include_str!("simulator-only-private-key.pem");
-
-const PUBLIC_KEY_PEM: &str = include_str!("simulator-only-public-key.pem");
-
 /// The audience that Nebius's own SDKs put into their JWTs; the cloud's README leaves it out.
 const AUDIENCE: &str = "token-service.iam.new.nebiuscloud.net";
 
 pub(super) fn credentials_file() -> String {
     let credentials = serde_json::json!({"subject-credentials": {
-        "type": "JWT", "alg": "RS256", "private-key": PRIVATE_KEY_PEM,
+        "type": "JWT", "alg": "RS256", "private-key": private_key_pem(),
         "kid": PUBLIC_KEY_ID, "iss": SERVICE_ACCOUNT_ID, "sub": SERVICE_ACCOUNT_ID,
     }});
     format!("{credentials:#}")
@@ -99,13 +96,11 @@ impl Tokens {
         if !known {
             return Err(refused("unknown public key"));
         }
-        let key = DecodingKey::from_rsa_pem(PUBLIC_KEY_PEM.as_bytes())
-            .map_err(|error| Status::internal(error.to_string()))?;
         let mut validation = Validation::new(Algorithm::RS256);
         validation.set_required_spec_claims(&["exp", "iss", "sub"]);
         validation.validate_aud = false;
         validation.leeway = 0;
-        let claims = decode::<Claims>(jwt, &key, &validation)
+        let claims = decode::<Claims>(jwt, public_key(), &validation)
             .map_err(|error| refused(&error.to_string()))?
             .claims;
         if claims.iss != claims.sub || claims.iss != SERVICE_ACCOUNT_ID {
