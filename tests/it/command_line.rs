@@ -1,5 +1,6 @@
 //! The command line: what each command prints, and what it says when it cannot.
 
+#[cfg(feature = "demo")]
 mod demo;
 mod offers;
 

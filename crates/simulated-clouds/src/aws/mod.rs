@@ -33,6 +33,7 @@
 //! Each of the quota requests also takes `"account"`, which otherwise is the first one. Try
 //! `curl -d '{"kind": "throttle", "region": "us-east-1"}' $URL/_sim/fault`.
 
+mod cloud;
 mod settings;
 
 mod control_surface;
@@ -73,6 +74,7 @@ use tokio::sync::watch;
 pub use accounts::LaunchRefused;
 pub use buckets::{BurstReading, Lockout, RateLimit, RateLimits};
 pub use call_log::{Call, CallKey, Filter};
+pub use cloud::CLOUD;
 pub use controls::{Controls, NoSuchQuota};
 pub use faults::{Fault, FaultKind};
 pub use fixtures::DEFAULT_REGIONS;

@@ -4,6 +4,7 @@
 //! rate limit per method, and fails in every way that [`Controls`] is told to.
 
 mod account;
+mod cloud;
 mod control_surface;
 mod controls;
 mod errors;
@@ -28,6 +29,7 @@ pub use account::{
     Account, Advice, Availability, AvailabilityLevel, DataState, Platform, Project, QuotaRow,
     State, UsageState,
 };
+pub use cloud::CLOUD;
 pub use controls::{Controls, Fault, Method, Rule};
 pub use gate::RateLimit;
 pub use key::private_key_pem;
