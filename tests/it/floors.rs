@@ -295,7 +295,7 @@ fn the_environment_and_foreign_crates_have_their_places() {
         "const V: &str = env!(\"CARGO_PKG_VERSION\");",
         &[],
     );
-    let foreign = "oracle/mod.rs:1: `oracle` names moka, which only [\"cache\"] may";
+    let foreign = "oracle/mod.rs:1: `oracle` names moka, which only [\"store\"] may";
     assert_violates("oracle/mod.rs", "use moka::sync::Cache;", &[foreign]);
 }
 
