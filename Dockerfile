@@ -6,11 +6,13 @@ WORKDIR /src
 
 # The image's gcc is all that the C parts (aws-lc, zstd) need; no cmake, no protoc.
 # Dependencies are fetched in a layer of their own, which only a new lock file invalidates.
-# The manifest names the benchmarks, so cargo wants them to be there.
+# The manifests name benchmarks and libraries, so cargo wants them to be there.
 COPY Cargo.toml Cargo.lock ./
+COPY crates/nebius-api/Cargo.toml crates/nebius-api/
+COPY crates/simulated-clouds/Cargo.toml crates/simulated-clouds/
 COPY benches benches
-RUN mkdir src \
-    && touch src/lib.rs \
+RUN mkdir src crates/nebius-api/src crates/simulated-clouds/src \
+    && touch src/lib.rs crates/nebius-api/src/lib.rs crates/simulated-clouds/src/lib.rs \
     && echo 'fn main() {}' > src/main.rs \
     && cargo fetch --locked
 

@@ -19,7 +19,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::routing::get;
 use bytes::Bytes;
 use quota_oracle::clouds::{CloudSettings, RegionChoice, aws};
-use quota_oracle::sim::aws::{Settings, SimulatedAws};
+use simulated_clouds::aws::{Settings, SimulatedAws};
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 

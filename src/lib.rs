@@ -6,7 +6,6 @@ pub mod model;
 pub mod clock;
 pub mod secret;
 pub mod telemetry;
-pub mod wire;
 
 pub mod catalog;
 pub mod source;
@@ -22,6 +21,3 @@ pub mod app;
 pub mod config;
 
 pub mod cli;
-
-// Beside the floors: simulated clouds, which use none of them but the wire types.
-pub mod sim;

@@ -2,8 +2,10 @@
 
 mod ask;
 mod check;
+#[cfg(feature = "demo")]
 mod demo;
 mod serve;
+#[cfg(feature = "demo")]
 mod simulate;
 
 use std::ffi::OsString;
@@ -34,6 +36,7 @@ enum Command {
     /// Run the service.
     Serve,
     /// Run the service against simulated clouds: no credentials, no other software.
+    #[cfg(feature = "demo")]
     Demo(demo::Arguments),
     /// Ask a running service for the quotas of a region.
     Quotas(ask::QuotasArguments),
@@ -46,6 +49,7 @@ enum Command {
     /// Exit with 0 if the service is ready.
     Healthcheck(ask::Service),
     /// Run the simulated clouds alone, for tests in other languages.
+    #[cfg(feature = "demo")]
     #[command(hide = true)]
     Simulate(simulate::Arguments),
 }
@@ -55,7 +59,9 @@ impl Command {
     /// it found, and needs no log beside it.
     fn log_level(&self) -> &'static str {
         match self {
-            Self::Serve | Self::Demo(_) | Self::Simulate(_) => "info",
+            Self::Serve => "info",
+            #[cfg(feature = "demo")]
+            Self::Demo(_) | Self::Simulate(_) => "info",
             _ => "error",
         }
     }
@@ -140,6 +146,7 @@ async fn command(arguments: Arguments) -> Result<(), Error> {
     let config = arguments.config.as_deref();
     match arguments.command {
         Command::Serve => serve::run(config).await,
+        #[cfg(feature = "demo")]
         Command::Demo(arguments) => demo::run(arguments).await,
         Command::Quotas(arguments) => ask::quotas(arguments).await,
         Command::Offers(arguments) => ask::offers(*arguments).await,
@@ -151,6 +158,7 @@ async fn command(arguments: Arguments) -> Result<(), Error> {
             print(&document)
         }
         Command::Healthcheck(service) => ask::healthcheck(service).await,
+        #[cfg(feature = "demo")]
         Command::Simulate(arguments) => simulate::run(arguments).await,
     }
 }

@@ -4,9 +4,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::Args;
-
-use crate::sim::aws::{Settings as AwsSimulation, SimulatedAws};
-use crate::sim::nebius::{Settings as NebiusSimulation, SimulatedNebius};
+use simulated_clouds::aws::{Settings as AwsSimulation, SimulatedAws};
+use simulated_clouds::nebius::{Settings as NebiusSimulation, SimulatedNebius};
 
 use super::serve::{listen, stop_signal};
 use super::{Error, print};

@@ -1,12 +1,13 @@
 //! The command line: what each command prints, and what it says when it cannot.
 
+#[cfg(feature = "demo")]
 mod demo;
 mod offers;
 
 use std::process::Output;
 
-use quota_oracle::sim::aws::{Fault, FaultKind};
 use serde_json::Value;
+use simulated_clouds::aws::{Fault, FaultKind};
 use tokio::net::TcpListener;
 
 use crate::harness::{ACCOUNT, P, Process, Setup, plain_aws, run};

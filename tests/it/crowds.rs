@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::Request;
-use quota_oracle::sim::aws::{Account, Controls, DEFAULT_REGIONS, Settings, SimulatedAws};
+use simulated_clouds::aws::{Account, Controls, DEFAULT_REGIONS, Settings, SimulatedAws};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
-use quota_oracle::sim::aws::SimulatedAws;
 use serde_json::Value;
+use simulated_clouds::aws::SimulatedAws;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 

@@ -13,12 +13,11 @@ use paths::{Use, uses};
 
 /// A folder and the folders that it may use besides itself; lowest floor first.
 ///
-/// A name stands for the folder with everything in it, except that a part of `clouds` or `sim`
-/// never uses another part: what clouds share is in `clouds/mod.rs` and lower.
-const FLOORS: [(&str, &[&str]); 16] = [
-    // 0: the words, and what is generated from the clouds' protocols.
+/// A name stands for the folder with everything in it, except that a part of `clouds` never uses
+/// another part: what clouds share is in `clouds/mod.rs` and lower.
+const FLOORS: [(&str, &[&str]); 14] = [
+    // 0: the words.
     ("model", &[]),
-    ("wire", &[]),
     // 1: what every other floor leans on.
     ("clock", &["model"]),
     ("secret", &["model"]),
@@ -33,7 +32,6 @@ const FLOORS: [(&str, &[&str]); 16] = [
         "clouds",
         &[
             "model",
-            "wire",
             "clock",
             "secret",
             "telemetry",
@@ -81,7 +79,7 @@ const FLOORS: [(&str, &[&str]); 16] = [
             "config",
         ],
     ),
-    // 6: the command line, the only one to know the simulated clouds.
+    // 6: the command line.
     (
         "cli",
         &[
@@ -98,25 +96,24 @@ const FLOORS: [(&str, &[&str]); 16] = [
             "http",
             "config",
             "app",
-            "sim",
         ],
     ),
-    // Beside the floors: simulated clouds, which share nothing with the code that reads them.
-    ("sim", &["wire"]),
 ];
 
 /// Folders whose parts never use each other.
-const APART: [&str; 2] = ["clouds", "sim"];
+const APART: [&str; 1] = ["clouds"];
 
 /// Crates that only these folders name. Tests are free to use what they compare with.
-const CRATES: [(&str, &[&str]); 7] = [
+const CRATES: [(&str, &[&str]); 9] = [
     ("aws_config", &["clouds"]),
     ("aws_sdk_servicequotas", &["clouds"]),
     ("aws_sdk_sts", &["clouds"]),
-    ("axum", &["http", "app", "cli", "sim"]),
+    ("axum", &["http", "app", "cli"]),
     ("governor", &["upstream"]),
     ("moka", &["store"]),
-    ("tonic", &["clouds", "wire", "sim"]),
+    ("nebius_api", &["clouds"]),
+    ("simulated_clouds", &["cli"]),
+    ("tonic", &["clouds"]),
 ];
 
 /// Folders that may read the environment; `RUST_LOG` is read by the logging library.
@@ -172,7 +169,7 @@ fn objection(
 ) -> Option<String> {
     let folder = module[0].as_str();
     match found {
-        Use::Module { path, in_test, .. } => {
+        Use::Module { path, .. } => {
             let Some(target) = path.first() else {
                 return Some(format!("`{folder}` uses the whole crate at once"));
             };
@@ -183,9 +180,7 @@ fn objection(
                 return (APART.contains(&folder) && own != other)
                     .then(|| format!("{folder}/{own} uses its sibling {folder}/{other}"));
             }
-            // Tests of a folder are a front door too: they may stand on a simulated cloud.
-            let for_tests = (in_tests || *in_test) && target == "sim";
-            let is_allowed = allowed.contains(&target.as_str()) || for_tests;
+            let is_allowed = allowed.contains(&target.as_str());
             (!is_allowed).then(|| format!("`{folder}` may not use `{target}`"))
         }
         Use::Environment { .. } => (!READ_ENVIRONMENT.contains(&folder))
@@ -300,7 +295,7 @@ fn the_environment_and_foreign_crates_have_their_places() {
         "const V: &str = env!(\"CARGO_PKG_VERSION\");",
         &[],
     );
-    let foreign = "oracle/mod.rs:1: `oracle` names moka, which only [\"cache\"] may";
+    let foreign = "oracle/mod.rs:1: `oracle` names moka, which only [\"store\"] may";
     assert_violates("oracle/mod.rs", "use moka::sync::Cache;", &[foreign]);
 }
 
@@ -315,8 +310,8 @@ fn comments_and_strings_use_nothing_and_tests_may_stand_on_a_simulated_cloud() {
         use super::amount::Amount; use crate::model::Unit; use self::quota::Quota;
     "##;
     assert_violates("model/quota.rs", harmless, &[]);
-    let simulated = "use crate::sim::aws::Settings;";
-    let seen = "oracle/fetch.rs:1: `oracle` may not use `sim`";
+    let simulated = "use simulated_clouds::aws::Settings;";
+    let seen = "oracle/fetch.rs:1: `oracle` names simulated_clouds, which only [\"cli\"] may";
     assert_violates("oracle/fetch.rs", simulated, &[seen]);
     assert_violates("oracle/tests/cold.rs", simulated, &[]);
     let inline = format!("#[cfg(test)]\nmod tests {{ {simulated} }}");

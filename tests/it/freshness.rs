@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::io::Read;
 use std::time::Duration;
 
-use quota_oracle::sim::aws::{DEFAULT_REGIONS, Fault, FaultKind, SimulatedAws};
 use reqwest::Method;
+use simulated_clouds::aws::{DEFAULT_REGIONS, Fault, FaultKind, SimulatedAws};
 use tokio::time::Instant;
 
 use crate::harness::{

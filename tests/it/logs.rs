@@ -1,8 +1,8 @@
 //! What the log tells of a request: every line is one of JSON, under the id that its caller gave.
 
-use quota_oracle::sim::aws::{Fault, FaultKind};
 use reqwest::Client;
 use serde_json::Value;
+use simulated_clouds::aws::{Fault, FaultKind};
 
 use crate::harness::{Process, Setup, all_calls, plain_aws};
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::Request;
-use quota_oracle::sim::nebius::{Fault, Method, Rule, Settings, SimulatedNebius};
 use serde_json::{Value, json};
+use simulated_clouds::nebius::{Fault, Method, Rule, Settings, SimulatedNebius};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tower::ServiceExt;

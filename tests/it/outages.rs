@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use quota_oracle::sim::aws::{Controls, Fault, FaultKind};
+use simulated_clouds::aws::{Controls, Fault, FaultKind};
 use tokio::time::Instant;
 
 use crate::harness::{

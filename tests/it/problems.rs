@@ -8,8 +8,8 @@ use axum::body::Body;
 use axum::http::Request;
 use axum::http::request::Builder;
 use futures_util::stream;
+use simulated_clouds::aws::{Fault, FaultKind};
 
-use quota_oracle::sim::aws::{Fault, FaultKind};
 use quota_oracle::telemetry::{LogFormat, init_logs};
 use reqwest::Method;
 use serde_json::{Value, json};

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use quota_oracle::sim::aws::{Fault, FaultKind};
 use reqwest::Method;
 use serde_json::json;
+use simulated_clouds::aws::{Fault, FaultKind};
 
 use crate::harness::{Setup, let_time_pass, plain_aws};
 

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use quota_oracle::sim::aws::{Fault, FaultKind, Filter};
 use serde_json::{Value, json};
+use simulated_clouds::aws::{Fault, FaultKind, Filter};
 
 use crate::harness::{
     ACCOUNT, P, Process, Service, Setup, all_calls, calls, let_time_pass, plain_aws,

@@ -7,7 +7,7 @@ use axum::routing::post;
 use quota_oracle::app::App;
 use quota_oracle::clock::Clock;
 use quota_oracle::config;
-use quota_oracle::sim::aws::{Fault, FaultKind, SimulatedAws};
+use simulated_clouds::aws::{Fault, FaultKind, SimulatedAws};
 use tokio::net::TcpListener;
 
 use crate::harness::{Process, Setup, eventually, plain_aws, run};

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use quota_oracle::sim::aws::{Controls, DEFAULT_REGIONS, Fault, FaultKind};
 use serde_json::{Value, json};
+use simulated_clouds::aws::{Controls, DEFAULT_REGIONS, Fault, FaultKind};
 
 use crate::harness::{
     Process, QUOTAS_OF_A_REGION, Setup, all_calls, calls, eventually, let_time_pass, plain_aws,

@@ -1,8 +1,8 @@
 //! Who may do what.
 
-use quota_oracle::sim::aws::{Fault, FaultKind, SimulatedAws};
 use reqwest::Method;
 use serde_json::json;
+use simulated_clouds::aws::{Fault, FaultKind, SimulatedAws};
 
 use crate::harness::{Answer, Service, Setup, eventually, plain_aws};
 

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use nebius_api::iam::v1::Container;
 use tokio::time::Instant;
 
 use super::client::Client;
 use super::settings::Settings;
 use crate::model::{Failure, FailureKind, Region};
 use crate::source::CallContext;
-use crate::wire::nebius::iam::v1::Container;
 
 /// Tenants and projects change when a person changes them.
 const FOUND_FOR: Duration = Duration::from_secs(600);

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-
-use crate::model::{Capacity, CapacityLevel, Market, Region};
-use crate::wire::nebius::capacity::v1::ResourceAdvice;
-use crate::wire::nebius::capacity::v1::resource_advice_spec::ResourceDetails;
-use crate::wire::nebius::capacity::v1::resource_advice_status::Availability;
-use crate::wire::nebius::capacity::v1::resource_advice_status::availability::{
+use nebius_api::capacity::v1::ResourceAdvice;
+use nebius_api::capacity::v1::resource_advice_spec::ResourceDetails;
+use nebius_api::capacity::v1::resource_advice_status::Availability;
+use nebius_api::capacity::v1::resource_advice_status::availability::{
     AvailabilityLevel, DataState,
 };
+
+use crate::model::{Capacity, CapacityLevel, Market, Region};
 
 /// The advice per region, one entry for each instance type and market that it speaks of.
 ///

@@ -3,6 +3,15 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use nebius_api::capacity::v1::resource_advice_service_client::ResourceAdviceServiceClient;
+use nebius_api::capacity::v1::{ListResourceAdviceRequest, ResourceAdvice};
+use nebius_api::compute::v1::platform_service_client::PlatformServiceClient;
+use nebius_api::compute::v1::{ListPlatformsRequest, Platform};
+use nebius_api::iam::v1::project_service_client::ProjectServiceClient;
+use nebius_api::iam::v1::tenant_service_client::TenantServiceClient;
+use nebius_api::iam::v1::{Container, ListProjectsRequest, ListTenantsRequest};
+use nebius_api::quotas::v1::quota_allowance_service_client::QuotaAllowanceServiceClient;
+use nebius_api::quotas::v1::{ListQuotaAllowancesRequest, QuotaAllowance};
 use tonic::metadata::AsciiMetadataValue;
 use tonic::transport::Channel;
 use tonic::{Code, Request, Response, Status};
@@ -18,15 +27,6 @@ use crate::model::{Failure, FailureKind, Region};
 use crate::secret::ExposeSecret;
 use crate::source::CallContext;
 use crate::upstream::{Operation, Upstream};
-use crate::wire::nebius::capacity::v1::resource_advice_service_client::ResourceAdviceServiceClient;
-use crate::wire::nebius::capacity::v1::{ListResourceAdviceRequest, ResourceAdvice};
-use crate::wire::nebius::compute::v1::platform_service_client::PlatformServiceClient;
-use crate::wire::nebius::compute::v1::{ListPlatformsRequest, Platform};
-use crate::wire::nebius::iam::v1::project_service_client::ProjectServiceClient;
-use crate::wire::nebius::iam::v1::tenant_service_client::TenantServiceClient;
-use crate::wire::nebius::iam::v1::{Container, ListProjectsRequest, ListTenantsRequest};
-use crate::wire::nebius::quotas::v1::quota_allowance_service_client::QuotaAllowanceServiceClient;
-use crate::wire::nebius::quotas::v1::{ListQuotaAllowancesRequest, QuotaAllowance};
 
 /// nebius/api, quotas/v1: the largest page; the services' own default is as low as ten.
 const PAGE_SIZE: i64 = 1000;

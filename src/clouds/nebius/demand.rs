@@ -89,8 +89,8 @@ fn one(code: &str) -> Draw {
 mod tests {
     use super::*;
     use crate::model::Gpu;
-    use crate::wire::nebius::common::v1::ResourceMetadata;
-    use crate::wire::nebius::compute::v1::{Platform, PlatformSpec, Preset, PresetResources};
+    use nebius_api::common::v1::ResourceMetadata;
+    use nebius_api::compute::v1::{Platform, PlatformSpec, Preset, PresetResources};
 
     fn instance(instance_type: &str, gpus: u32) -> Instance {
         Instance {

@@ -5,13 +5,13 @@
 
 use std::error::Error;
 
+use nebius_api::common::v1::ServiceError;
+use nebius_api::common::v1::service_error::Details;
+use nebius_api::google::rpc;
 use prost::Message;
 use tonic::{Code, Status};
 
 use crate::model::{Failure, FailureKind};
-use crate::wire::google::rpc;
-use crate::wire::nebius::common::v1::ServiceError;
-use crate::wire::nebius::common::v1::service_error::Details;
 
 /// The current and the deprecated name of the details, after the type URL's last slash.
 const SERVICE_ERRORS: [&str; 2] = [
@@ -134,7 +134,7 @@ fn join<S: AsRef<str>>(message: &str, more: impl IntoIterator<Item = S>) -> Stri
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::nebius::common::v1::{NotEnoughResources, TooManyRequests, service_error};
+    use nebius_api::common::v1::{NotEnoughResources, TooManyRequests, service_error};
 
     fn rich(type_url: &str, details: Details) -> Status {
         let error = ServiceError {

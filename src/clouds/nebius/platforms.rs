@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use nebius_api::compute::v1::{Platform, PresetResources};
+
 use super::quotas;
 use crate::model::QuotaKey;
-use crate::wire::nebius::compute::v1::{Platform, PresetResources};
 
 /// The platforms that the cloud has told of, by name.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use nebius_api::quotas::v1::quota_allowance_status::{State, UsageState};
+use nebius_api::quotas::v1::{QuotaAllowance, QuotaAllowanceStatus};
+
 use crate::model::{
     Amount, Container, Limit, LimitSource, Native, Quota, QuotaKey, QuotaMarket, Region, Scope,
     Unit, Usage,
 };
-use crate::wire::nebius::quotas::v1::quota_allowance_status::{State, UsageState};
-use crate::wire::nebius::quotas::v1::{QuotaAllowance, QuotaAllowanceStatus};
 
 /// docs.nebius.com/overview/quotas: limits are raised in the console under Administration,
 /// Limits, Quotas; no deeper link is documented.

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use nebius_api::iam::v1::token_exchange_service_client::TokenExchangeServiceClient;
+use nebius_api::iam::v1::{CreateTokenResponse, ExchangeTokenRequest};
 use serde::Deserialize;
 use tonic::Code;
 use tonic::transport::Channel;
@@ -17,8 +19,6 @@ use crate::model::{Failure, FailureKind, Region};
 use crate::secret::{ExposeSecret, SecretSource, SecretString};
 use crate::source::CallContext;
 use crate::upstream::Upstream;
-use crate::wire::nebius::iam::v1::token_exchange_service_client::TokenExchangeServiceClient;
-use crate::wire::nebius::iam::v1::{CreateTokenResponse, ExchangeTokenRequest};
 
 /// How often a token's file is read anew: whoever renews the token writes it there.
 const FILE_READ_EVERY: Duration = Duration::from_secs(60);

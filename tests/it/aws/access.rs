@@ -1,7 +1,7 @@
 //! Regions, addresses and credentials: what can be reached, as whom.
 
-use quota_oracle::sim::aws::{Fault, FaultKind, Settings, SimulatedAws};
 use serde_json::Value;
+use simulated_clouds::aws::{Fault, FaultKind, Settings, SimulatedAws};
 
 use super::REGION;
 use crate::harness::{ACCOUNT, Process, Setup, plain_aws, run};

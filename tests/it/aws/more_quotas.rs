@@ -1,7 +1,7 @@
 //! Quotas that the operator asks for besides: they come along, and never stand in the way.
 
-use quota_oracle::sim::aws::{Fault, FaultKind};
 use serde_json::Value;
+use simulated_clouds::aws::{Fault, FaultKind};
 
 use super::REGION;
 use crate::harness::{P, QUOTAS_OF_A_REGION, Setup, calls, plain_aws};

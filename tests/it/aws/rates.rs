@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use quota_oracle::sim::aws::{Fault, FaultKind};
+use simulated_clouds::aws::{Fault, FaultKind};
 use tokio::time::Instant;
 
 use super::REGION;

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use quota_oracle::sim::aws::{Fault, FaultKind, ReportTiming, Settings, SimulatedAws};
 use serde_json::Value;
+use simulated_clouds::aws::{Fault, FaultKind, ReportTiming, Settings, SimulatedAws};
 use tokio::time::Instant;
 
 use super::REGION;

@@ -12,7 +12,7 @@ use aws_sdk_servicequotas::config::{BehaviorVersion, Config, Region};
 use quota_oracle::app::App;
 use quota_oracle::clock::Clock;
 use quota_oracle::config;
-use quota_oracle::sim::aws::{Filter, Latency, Settings, SimulatedAws};
+use simulated_clouds::aws::{Filter, Latency, Settings, SimulatedAws};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;

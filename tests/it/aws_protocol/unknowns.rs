@@ -1,6 +1,6 @@
 //! What clients get where nothing is known: an error that they take for "unknown", once and soon.
 
-use quota_oracle::sim::aws::{Fault, FaultKind};
+use simulated_clouds::aws::{Fault, FaultKind};
 
 use super::harness::{ACCOUNT, Oracle, P, Plan, STANDARD, refusal};
 

@@ -10,13 +10,13 @@ mod service;
 mod setup;
 mod time;
 
+use simulated_clouds::aws::{Controls, Filter, Settings, SimulatedAws};
+
 pub(crate) use answer::Answer;
 pub(crate) use binary::{Process, run};
 pub(crate) use service::Service;
 pub(crate) use setup::{ConfigFile, Setup};
 pub(crate) use time::{eventually, let_time_pass};
-
-use quota_oracle::sim::aws::{Controls, Filter, Settings, SimulatedAws};
 
 /// The first account of the simulated AWS, in which most stories play.
 pub(crate) const ACCOUNT: &str = "123456789012";

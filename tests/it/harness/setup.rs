@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use quota_oracle::app::App;
 use quota_oracle::clock::Clock;
 use quota_oracle::config;
-use quota_oracle::sim::aws::SimulatedAws;
+use simulated_clouds::aws::SimulatedAws;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use toml::{Table, Value};

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use quota_oracle::model::Strictness;
-use quota_oracle::sim::aws::{Fault, FaultKind, Settings, SimulatedAws};
 use serde_json::{Value, json};
+use simulated_clouds::aws::{Fault, FaultKind, Settings, SimulatedAws};
 
 use super::service::{Named, Service, simulated};
 

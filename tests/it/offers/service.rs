@@ -12,11 +12,11 @@ use quota_oracle::clouds::{CloudSettings, Connection, RegionChoice, aws};
 use quota_oracle::http::{self, Settings, Token};
 use quota_oracle::model::{Lifetimes, Region, Strictness};
 use quota_oracle::oracle::{Backend, BackendSettings, Oracle};
-use quota_oracle::sim::aws::{Account, RateLimits, Settings as Simulated, SimulatedAws};
 use quota_oracle::store::Cache;
 use quota_oracle::telemetry::Metrics;
 use quota_oracle::upstream::{RateLimit, Upstream};
 use serde_json::Value;
+use simulated_clouds::aws::{Account, RateLimits, Settings as Simulated, SimulatedAws};
 use tower::ServiceExt;
 
 /// A backend of the simulated account.
@@ -54,7 +54,7 @@ pub(super) async fn simulated(quotas: &[(&str, &str, f64, f64)]) -> (SimulatedAw
     let account = &mut settings.accounts[0];
     let seeds =
         quotas.iter().map(
-            |&(region, code, limit, usage)| quota_oracle::sim::aws::QuotaSeed {
+            |&(region, code, limit, usage)| simulated_clouds::aws::QuotaSeed {
                 region: region.to_owned(),
                 code: code.to_owned(),
                 limit,

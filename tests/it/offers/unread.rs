@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use quota_oracle::model::Market;
-use quota_oracle::sim::aws::{Fault, FaultKind};
 use serde_json::{Value, json};
+use simulated_clouds::aws::{Fault, FaultKind};
 use tokio::time::{Instant, sleep};
 
 use super::service::{Named, Service, catalog, simulated};

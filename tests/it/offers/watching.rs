@@ -4,8 +4,8 @@
 use axum::body::Body;
 use axum::http::Request;
 use quota_oracle::model::Strictness;
-use quota_oracle::sim::aws::{Fault, FaultKind, RateLimits, Settings, SimulatedAws};
 use serde_json::{Value, json};
+use simulated_clouds::aws::{Fault, FaultKind, RateLimits, Settings, SimulatedAws};
 
 use crate::harness::{Process, Setup};
 

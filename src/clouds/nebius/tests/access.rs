@@ -3,9 +3,10 @@
 use std::io;
 use std::sync::Mutex;
 
+use simulated_clouds::nebius::{Fault, Method, Rule, private_key_pem};
+
 use super::*;
 use crate::model::FailureKind;
-use crate::sim::nebius::{Fault, Method, PRIVATE_KEY_PEM, Rule};
 
 async fn story() -> Story {
     Story::of(vec![tenant_row(H100, 32)]).await
@@ -21,7 +22,7 @@ async fn signed_by(credentials: &str) -> Story {
 #[tokio::test]
 async fn the_three_fields_of_a_service_account_do_as_well_as_its_file() {
     let story = story().await;
-    std::fs::write(story.directory.path().join("key.pem"), PRIVATE_KEY_PEM).unwrap();
+    std::fs::write(story.directory.path().join("key.pem"), private_key_pem()).unwrap();
     let settings = r#"credentials = { source = "service_account", service_account_id = "serviceaccount-e00simulated", public_key_id = "publickey-e00simulated", private_key_file = "key.pem" }"#;
     let base = story.directory.path();
     let source = connect(&story.cloud, base, settings, RegionChoice::All).await;
@@ -225,7 +226,7 @@ async fn no_key_jwt_or_token_is_in_any_log_error_or_debug_output() {
 
     let log = String::from_utf8_lossy(&log.0.lock().unwrap()).into_owned();
     assert!(log.contains("h2::"), "nothing was logged that could tell");
-    let key_line = PRIVATE_KEY_PEM.lines().nth(1).unwrap();
+    let key_line = private_key_pem().lines().nth(1).unwrap();
     let texts = [
         ("log", &log),
         ("debug output", &debug),

@@ -1,8 +1,11 @@
 //! Advice on capacity: what is made of it, and that nothing hangs on it.
 
+use simulated_clouds::nebius::{
+    Advice, Availability, AvailabilityLevel, DataState, Fault, Method, Rule,
+};
+
 use super::*;
 use crate::model::{CapacityLevel, Market, Region};
-use crate::sim::nebius::{Advice, Availability, AvailabilityLevel, DataState, Fault, Method, Rule};
 
 fn advice(fabric: &str, data_state: DataState, available: u32) -> Advice {
     Advice {

@@ -1,8 +1,9 @@
 //! What becomes of a read when the cloud fails, and how much it is asked.
 
+use simulated_clouds::nebius::{Fault, Method, Rule};
+
 use super::*;
 use crate::model::{FailureKind, Region};
-use crate::sim::nebius::{Fault, Method, Rule};
 
 async fn story() -> Story {
     Story::of(vec![tenant_row(H100, 32), project_row(H100, None)]).await

@@ -11,14 +11,14 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use simulated_clouds::nebius::{
+    Account, Controls, Platform, Project, QuotaRow, RateLimit, Settings, SimulatedNebius,
+};
 use tokio::time::Instant;
 
 use crate::clouds::nebius::REGISTRATION;
 use crate::clouds::{Connection, RegionChoice};
 use crate::model::{BackendName, Failure, Limit, Quota, Reading, UnitId, Usage};
-use crate::sim::nebius::{
-    Account, Controls, Platform, Project, QuotaRow, RateLimit, Settings, SimulatedNebius,
-};
 use crate::source::QuotaSource;
 use crate::source::{CallContext, Priority, Urgency};
 use crate::telemetry::Metrics;

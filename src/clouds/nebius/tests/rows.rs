@@ -1,8 +1,9 @@
 //! What each kind of quota row becomes.
 
+use simulated_clouds::nebius::{Fault, Method, Rule, State, UsageState};
+
 use super::*;
 use crate::model::{Container, QuotaMarket, Region, Scope, Unit};
-use crate::sim::nebius::{Fault, Method, Rule, State, UsageState};
 
 #[tokio::test]
 async fn a_limit_of_zero_is_zero() {

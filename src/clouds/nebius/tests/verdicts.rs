@@ -1,9 +1,10 @@
 //! What the rows of an account mean for an offer, in one word each.
 
+use simulated_clouds::nebius::{State, UsageState};
+
 use super::*;
 use crate::model::Snapshot;
 use crate::model::{Gpu, Instance, Leased, Market, QuotaIndex, Region, judge};
-use crate::sim::nebius::{State, UsageState};
 
 const COUNT: &str = "compute.instance.count";
 const DISKS: &str = "compute.disk.count";
