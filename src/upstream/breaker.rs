@@ -51,7 +51,7 @@ impl<'a> Outcome<'a> {
 
 /// Whether a call may go out.
 #[derive(Debug, PartialEq)]
-pub(super) enum Passage {
+pub(super) enum Admission {
     /// It may.
     Free,
     /// It may, as the one that tries whether the cloud answers again.
@@ -78,14 +78,14 @@ impl Breaker {
     }
 
     /// Whether a call may go out now.
-    pub(super) fn passage(&self, now: Instant) -> Passage {
+    pub(super) fn admission(&self, now: Instant) -> Admission {
         match &self.state {
-            State::Closed { .. } => Passage::Free,
+            State::Closed { .. } => Admission::Free,
             State::Open { until, cause, .. } if *until > now => {
-                Passage::Held(*until - now, cause.clone())
+                Admission::Held(*until - now, cause.clone())
             }
-            State::Open { .. } => Passage::Probe,
-            State::HalfOpen { .. } => Passage::AfterProbe,
+            State::Open { .. } => Admission::Probe,
+            State::HalfOpen { .. } => Admission::AfterProbe,
         }
     }
 
@@ -225,7 +225,7 @@ mod tests {
         ];
         assert_eq!(feed(&mut breaker, now, &row), [None; 5]);
         assert_eq!(feed(&mut breaker, now, &[Unavailable; 4]), [None; 4]);
-        assert_eq!(breaker.passage(now), Passage::Free);
+        assert_eq!(breaker.admission(now), Admission::Free);
     }
 
     #[test]
@@ -238,13 +238,13 @@ mod tests {
             now += Duration::from_secs(this - 1);
             let second = Duration::from_secs(1);
             assert_eq!(
-                breaker.passage(now),
-                Passage::Held(second, throttled.clone())
+                breaker.admission(now),
+                Admission::Held(second, throttled.clone())
             );
             now += second;
-            assert_eq!(breaker.passage(now), Passage::Probe);
+            assert_eq!(breaker.admission(now), Admission::Probe);
             breaker.start_probe();
-            assert_eq!(breaker.passage(now), Passage::AfterProbe);
+            assert_eq!(breaker.admission(now), Admission::AfterProbe);
             let change = breaker.record(true, Outcome::Failed(&throttled), now, EVEN);
             assert_eq!(change, opened(next));
         }
@@ -252,7 +252,7 @@ mod tests {
         breaker.start_probe();
         let change = breaker.record(true, Outcome::Answered, now, EVEN);
         assert_eq!(change, Some(Change::Closed));
-        assert_eq!(breaker.passage(now), Passage::Free);
+        assert_eq!(breaker.admission(now), Admission::Free);
     }
 
     #[test]
@@ -271,10 +271,10 @@ mod tests {
         let mut breaker = Breaker::new(BreakerPolicy::default());
         feed(&mut breaker, now, &[FailureKind::Throttled; 3]);
         assert_eq!(breaker.record(false, Outcome::Answered, now, EVEN), None);
-        assert!(matches!(breaker.passage(now), Passage::Held(..)));
+        assert!(matches!(breaker.admission(now), Admission::Held(..)));
         breaker.start_probe();
         assert_eq!(breaker.record(false, Outcome::Answered, now, EVEN), None);
-        assert_eq!(breaker.passage(now), Passage::AfterProbe);
+        assert_eq!(breaker.admission(now), Admission::AfterProbe);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! How we call out: the single road to every cloud, and the only place that retries.
 //!
-//! Each operation in each region of an account has its own `gate`, as clouds count calls that
+//! Each operation in each region of an account has its own `limiter`, as clouds count calls that
 //! way. A call waits there for its turn: verify before request before background, within the
 //! rate, within the places for calls under way, and only while the cloud's circuit breaker is
 //! closed. A failed call that may succeed comes back to the same queue after a pause. Whatever
@@ -8,9 +8,9 @@
 
 mod settings;
 
-mod gate;
+mod adaptive_rate;
+mod limiter;
 mod queue;
-mod rate;
 
 mod breaker;
 mod retry;
@@ -25,7 +25,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use self::breaker::Outcome;
-use self::gate::{Gate, Permit, Scope};
+use self::limiter::{Limiter, Permit, Scope};
 use self::settings::LONGEST_RETRY_AFTER;
 use crate::model::{BackendName, Failure, FailureKind, Region};
 use crate::source::CallContext;
@@ -40,10 +40,10 @@ pub struct Upstream {
     rate_limit: RateLimit,
     policy: Policy,
     metrics: Metrics,
-    gates: Arc<Mutex<Gates>>,
+    limiters: Arc<Mutex<Limiters>>,
 }
 
-type Gates = HashMap<(Region, &'static str), Arc<Gate>>;
+type Limiters = HashMap<(Region, &'static str), Arc<Limiter>>;
 
 /// A caller who goes away sooner than this says nothing about the cloud: listing a page of quotas
 /// may take a healthy cloud a second or two.
@@ -67,7 +67,7 @@ impl Upstream {
             rate_limit,
             policy,
             metrics,
-            gates: Arc::default(),
+            limiters: Arc::default(),
         }
     }
 
@@ -95,13 +95,13 @@ impl Upstream {
         Fut: Future<Output = Result<T, Failure>> + Send,
         T: Send,
     {
-        let gate = self.gate(region, operation);
+        let limiter = self.limiter(region, operation);
         let deadline = Instant::from_std(context.deadline);
         let mut tried = 0;
         let mut last = None;
         loop {
             let asked = Instant::now();
-            let permit = match gate.enter(&context.urgency, deadline).await {
+            let permit = match limiter.enter(&context.urgency, deadline).await {
                 Ok(permit) => permit,
                 Err(refusal) => return Err(in_the_clouds_words(last, refusal)),
             };
@@ -115,7 +115,7 @@ impl Upstream {
                 Err(failure) => failure,
             };
             if failure.kind.is_transient()
-                && let Some(held) = gate.held()
+                && let Some(held) = limiter.held()
             {
                 return Err(held);
             }
@@ -127,7 +127,7 @@ impl Upstream {
         }
     }
 
-    /// Makes one call with this permit, and lets the gate and the metrics know how it ended.
+    /// Makes one call with this permit, and lets the limiter and the metrics know how it ended.
     async fn attempt<T, Fut>(
         &self,
         region: &Region,
@@ -163,9 +163,9 @@ impl Upstream {
         result
     }
 
-    fn gate(&self, region: &Region, operation: &Operation) -> Arc<Gate> {
-        let mut gates = self.gates.lock().unwrap_or_else(PoisonError::into_inner);
-        let gate = gates
+    fn limiter(&self, region: &Region, operation: &Operation) -> Arc<Limiter> {
+        let mut limiters = self.limiters.lock().unwrap_or_else(PoisonError::into_inner);
+        let limiter = limiters
             .entry((region.clone(), operation.name))
             .or_insert_with(|| {
                 let scope = Scope {
@@ -173,14 +173,14 @@ impl Upstream {
                     region: region.clone(),
                     operation: operation.name,
                 };
-                Arc::new(Gate::new(
+                Arc::new(Limiter::new(
                     scope,
                     self.rate_limit.within(operation.documented),
                     self.rate_limit.concurrency,
                     self.policy.breaker,
                 ))
             });
-        Arc::clone(gate)
+        Arc::clone(limiter)
     }
 }
 
@@ -213,17 +213,19 @@ impl<'a> CallUnderWay<'a> {
         let took = self.started.elapsed();
         metrics.upstream_call(backend, region, operation, result);
         let Err(failure) = result else {
-            tracing::debug!(%backend, %region, operation, ?took, "called the cloud");
+            tracing::debug!(%backend, %region, operation, ?took, "upstream call");
             return;
         };
         match failure.kind {
-            // The gate has warned of it, with what it makes of the pace.
+            // The limiter has warned of it, with what it makes of the rate.
             FailureKind::Throttled => metrics.upstream_throttled(backend, region, operation),
             // That there is no such thing is an answer.
             FailureKind::NotFound => {
-                tracing::debug!(%backend, %region, operation, ?took, %failure, "called the cloud");
+                tracing::debug!(%backend, %region, operation, ?took, %failure, "upstream call");
             }
-            _ => tracing::info!(%backend, %region, operation, ?took, %failure, "a call failed"),
+            _ => {
+                tracing::info!(%backend, %region, operation, ?took, %failure, "upstream call failed")
+            }
         }
     }
 }
@@ -239,7 +241,7 @@ impl Drop for CallUnderWay<'_> {
         } = self.upstream;
         let took = self.started.elapsed();
         metrics.upstream_abandoned(backend, region, operation);
-        tracing::debug!(%backend, %region, operation, ?took, "a call was abandoned");
+        tracing::debug!(%backend, %region, operation, ?took, "upstream call abandoned");
     }
 }
 

@@ -16,52 +16,57 @@ pub(super) struct Queue {
 
 /// A place in the queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Ticket(u64);
+pub(super) struct WaiterId(u64);
 
 #[derive(Debug)]
 struct Waiting {
-    ticket: Ticket,
+    waiter_id: WaiterId,
     urgency: Urgency,
-    bell: Arc<Notify>,
+    notify: Arc<Notify>,
 }
 
 impl Queue {
-    /// Joins the queue; the bell rings when it is time to ask again.
-    pub(super) fn join(&mut self, urgency: Urgency) -> (Ticket, Arc<Notify>) {
-        let ticket = Ticket(self.arrived);
+    /// Joins the queue; the notify fires when it is time to decide again.
+    pub(super) fn join(&mut self, urgency: Urgency) -> (WaiterId, Arc<Notify>) {
+        let waiter_id = WaiterId(self.arrived);
         self.arrived += 1;
-        let bell = Arc::new(Notify::new());
+        let notify = Arc::new(Notify::new());
         self.waiting.push(Waiting {
-            ticket,
+            waiter_id,
             urgency,
-            bell: Arc::clone(&bell),
+            notify: Arc::clone(&notify),
         });
-        (ticket, bell)
+        (waiter_id, notify)
     }
 
     /// Leaves the queue; leaving twice changes nothing.
-    pub(super) fn leave(&mut self, ticket: Ticket) {
-        self.waiting.retain(|waiting| waiting.ticket != ticket);
+    pub(super) fn leave(&mut self, waiter_id: WaiterId) {
+        self.waiting
+            .retain(|waiting| waiting.waiter_id != waiter_id);
     }
 
-    /// This ticket's priority now, and how many are before it.
-    pub(super) fn place(&self, ticket: Ticket) -> Option<(Priority, usize)> {
-        let own = self.waiting.iter().find(|it| it.ticket == ticket)?.rank();
+    /// This waiter_id's priority now, and how many are before it.
+    pub(super) fn place(&self, waiter_id: WaiterId) -> Option<(Priority, usize)> {
+        let own = self
+            .waiting
+            .iter()
+            .find(|it| it.waiter_id == waiter_id)?
+            .rank();
         let before = self.waiting.iter().filter(|it| it.rank() < own).count();
         Some((own.0, before))
     }
 
     /// Rings whose turn is next.
-    pub(super) fn ring_first(&self) {
+    pub(super) fn notify_first(&self) {
         if let Some(first) = self.waiting.iter().min_by_key(|it| it.rank()) {
-            first.bell.notify_one();
+            first.notify.notify_one();
         }
     }
 }
 
 impl Waiting {
-    fn rank(&self) -> (Priority, Ticket) {
-        (self.urgency.priority(), self.ticket)
+    fn rank(&self) -> (Priority, WaiterId) {
+        (self.urgency.priority(), self.waiter_id)
     }
 }
 
@@ -77,7 +82,7 @@ mod tests {
         let first = join(Priority::Request);
         let second = join(Priority::Request);
         let verify = join(Priority::Verify);
-        let before = |queue: &Queue, ticket| queue.place(ticket).map(|(_, before)| before);
+        let before = |queue: &Queue, waiter_id| queue.place(waiter_id).map(|(_, before)| before);
         let order = [verify, first, second, background];
         assert_eq!(order.map(|it| before(&queue, it)), [0, 1, 2, 3].map(Some));
         queue.leave(first);
@@ -91,9 +96,9 @@ mod tests {
         let mut queue = Queue::default();
         queue.join(Urgency::new(Priority::Request));
         let urgency = Urgency::new(Priority::Background);
-        let (ticket, _) = queue.join(urgency.clone());
-        assert_eq!(queue.place(ticket), Some((Priority::Background, 1)));
+        let (waiter_id, _) = queue.join(urgency.clone());
+        assert_eq!(queue.place(waiter_id), Some((Priority::Background, 1)));
         urgency.raise(Priority::Verify);
-        assert_eq!(queue.place(ticket), Some((Priority::Verify, 0)));
+        assert_eq!(queue.place(waiter_id), Some((Priority::Verify, 0)));
     }
 }

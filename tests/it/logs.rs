@@ -37,7 +37,7 @@ async fn the_calls_that_a_request_causes_are_logged_under_its_id() {
         let said = lines.iter().filter(|line| line["message"] == message);
         said.collect::<Vec<_>>()
     };
-    let (throttles, called) = (saying("the cloud throttles"), saying("called the cloud"));
+    let (throttles, called) = (saying("upstream call throttled"), saying("upstream call"));
     assert_eq!(throttles.len(), 1, "{output}");
     assert_eq!(throttles[0]["operation"], "GetServiceQuota");
     assert_eq!(throttles[0]["level"], "WARN");

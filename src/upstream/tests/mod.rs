@@ -4,7 +4,7 @@ mod accidents;
 mod deadlines;
 mod limits;
 mod outages;
-mod turns;
+mod priorities;
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -129,7 +129,7 @@ async fn a_cloud_that_cannot_be_reached_is_left_alone_too() {
 /// Opens the breaker of a cloud that cannot be reached, waits until a probe is due, and lets five
 /// callers come at once, the first of whom probes; gives their answers with their times since.
 ///
-/// Each call then takes a second. Nothing was throttled, so that the pace alone spaces no calls.
+/// Each call then takes a second. Nothing was throttled, so that the rate alone spaces no calls.
 async fn around_a_probe(
     upstream: &Upstream,
     cloud: &Cloud,

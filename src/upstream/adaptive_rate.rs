@@ -1,4 +1,4 @@
-//! How fast one operation is called: the configured rate as a hard limit, and a pace below it
+//! How fast one operation is called: the configured rate as a hard limit, and an adaptive rate below it
 //! that a throttling cloud slows down.
 
 use std::time::Duration;
@@ -13,11 +13,11 @@ use super::settings::Rate;
 
 /// Keeps calls within a rate, and slows down where the cloud asks for it.
 ///
-/// The limiter alone guarantees that no more than burst + rate × time calls go out. The pace is
+/// The limiter alone guarantees that no more than burst + rate × time calls go out. The rate is
 /// additive increase, multiplicative decrease: while its factor is below one, calls are spaced
 /// evenly instead of in bursts, because a cloud that has just throttled has no burst to give.
 #[derive(Debug)]
-pub(super) struct Pace {
+pub(super) struct AdaptiveRate {
     rate: Rate,
     interval: Duration,
     limiter: RateLimiter<NotKeyed, InMemoryState, TokioClock, NoOpMiddleware<Duration>>,
@@ -44,7 +44,7 @@ const LONGEST_INTERVAL: Duration = Duration::from_secs(3600);
 /// A bound for arithmetic's sake; at most this many intervals fit into governor's nanoseconds.
 const LARGEST_BURST: u32 = 1_000_000;
 
-impl Pace {
+impl AdaptiveRate {
     pub(super) fn new(rate: Rate) -> Self {
         let interval = Duration::try_from_secs_f64(1.0 / rate.per_second)
             .unwrap_or(LONGEST_INTERVAL)
@@ -91,7 +91,7 @@ impl Pace {
     }
 
     /// The earliest that a call with this many others before it can go out: the limiter's law,
-    /// whatever pace the cloud's answers allow by then.
+    /// whatever rate the cloud's answers allow by then.
     pub(super) fn earliest_behind(&self, others: usize, now: Instant) -> Instant {
         let others = u32::try_from(others).unwrap_or(u32::MAX);
         let law = match self.empty_until.filter(|&then| then > now) {
@@ -157,19 +157,19 @@ mod tests {
 
     use super::*;
 
-    fn pace(per_second: f64, burst: u32) -> Pace {
-        Pace::new(Rate {
+    fn rate(per_second: f64, burst: u32) -> AdaptiveRate {
+        AdaptiveRate::new(Rate {
             per_second,
             burst: NonZeroU32::new(burst).unwrap(),
         })
     }
 
     /// When the next calls go out if each is made as soon as it may, in milliseconds from now.
-    async fn next(pace: &mut Pace, calls: usize) -> Vec<u128> {
+    async fn next(rate: &mut AdaptiveRate, calls: usize) -> Vec<u128> {
         let start = Instant::now();
         let mut times = Vec::new();
         while times.len() < calls {
-            match pace.take(Instant::now()) {
+            match rate.take(Instant::now()) {
                 Ok(()) => times.push(start.elapsed().as_millis()),
                 Err(then) => tokio::time::sleep_until(then).await,
             }
@@ -179,66 +179,67 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn after_the_burst_calls_go_out_at_the_rate() {
-        let mut pace = pace(4.0, 3);
-        assert_eq!(next(&mut pace, 6).await, [0, 0, 0, 250, 500, 750]);
+        let mut rate = rate(4.0, 3);
+        assert_eq!(next(&mut rate, 6).await, [0, 0, 0, 250, 500, 750]);
         tokio::time::advance(Duration::from_secs(10)).await;
-        assert_eq!(next(&mut pace, 4).await, [0, 0, 0, 250]);
+        assert_eq!(next(&mut rate, 4).await, [0, 0, 0, 250]);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_rate_may_be_less_than_one_call_a_second() {
-        assert_eq!(next(&mut pace(0.5, 1), 3).await, [0, 2000, 4000]);
+        assert_eq!(next(&mut rate(0.5, 1), 3).await, [0, 2000, 4000]);
     }
 
     #[tokio::test(start_paused = true)]
     async fn rates_beyond_arithmetic_are_bounded() {
         for per_second in [0.0, -1.0, f64::NAN, 1e-300, f64::MIN_POSITIVE] {
-            let mut pace = pace(per_second, u32::MAX);
-            assert_eq!(pace.take(Instant::now()), Ok(()));
-            assert_eq!(pace.interval, LONGEST_INTERVAL);
+            let mut rate = rate(per_second, u32::MAX);
+            assert_eq!(rate.take(Instant::now()), Ok(()));
+            assert_eq!(rate.interval, LONGEST_INTERVAL);
         }
-        assert_eq!(next(&mut pace(f64::INFINITY, 1), 1).await, [0]);
+        assert_eq!(next(&mut rate(f64::INFINITY, 1), 1).await, [0]);
     }
 
     #[tokio::test(start_paused = true)]
     async fn throttling_halves_the_pace_and_answers_bring_it_back() {
-        let mut pace = pace(4.0, 4);
-        pace.slow_down(Instant::now());
-        assert_eq!(next(&mut pace, 3).await, [500, 1000, 1500]);
-        pace.slow_down(Instant::now());
-        assert_eq!(next(&mut pace, 2).await, [1000, 2000]);
+        let mut rate = rate(4.0, 4);
+        rate.slow_down(Instant::now());
+        assert_eq!(next(&mut rate, 3).await, [500, 1000, 1500]);
+        rate.slow_down(Instant::now());
+        assert_eq!(next(&mut rate, 2).await, [1000, 2000]);
         for _ in 0..15 {
-            pace.speed_up();
+            rate.speed_up();
         }
-        assert!((pace.factor() - 1.0).abs() < 1e-9, "{}", pace.factor());
+        assert!((rate.factor() - 1.0).abs() < 1e-9, "{}", rate.factor());
         tokio::time::advance(Duration::from_secs(10)).await;
-        assert_eq!(next(&mut pace, 5).await, [0, 0, 0, 0, 250]);
+        assert_eq!(next(&mut rate, 5).await, [0, 0, 0, 0, 250]);
     }
 
     #[tokio::test(start_paused = true)]
     async fn however_often_it_throttles_some_pace_is_left() {
-        let mut pace = pace(4.0, 4);
+        let mut rate = rate(4.0, 4);
         for _ in 0..100 {
-            pace.slow_down(Instant::now());
+            rate.slow_down(Instant::now());
         }
-        assert_eq!(next(&mut pace, 2).await, [4000, 8000]);
+        assert_eq!(next(&mut rate, 2).await, [4000, 8000]);
     }
 
     #[tokio::test(start_paused = true)]
     async fn those_behind_others_know_the_least_that_they_will_wait() {
-        let mut pace = pace(4.0, 2);
+        let mut rate = rate(4.0, 2);
         let now = Instant::now();
-        let wait = |pace: &Pace, others| (pace.earliest_behind(others, now) - now).as_millis();
+        let wait =
+            |rate: &AdaptiveRate, others| (rate.earliest_behind(others, now) - now).as_millis();
         assert_eq!(
-            [0, 1, 2, 9].map(|others| wait(&pace, others)),
+            [0, 1, 2, 9].map(|others| wait(&rate, others)),
             [0, 0, 250, 2000]
         );
         for _ in 0..3 {
-            let _ = pace.take(now);
+            let _ = rate.take(now);
         }
-        assert_eq!([0, 1, 2].map(|others| wait(&pace, others)), [250, 500, 750]);
-        pace.hold(now + Duration::from_secs(1));
-        assert_eq!([0, 9].map(|others| wait(&pace, others)), [1000, 2500]);
-        assert_eq!(next(&mut pace, 1).await, [1000]);
+        assert_eq!([0, 1, 2].map(|others| wait(&rate, others)), [250, 500, 750]);
+        rate.hold(now + Duration::from_secs(1));
+        assert_eq!([0, 9].map(|others| wait(&rate, others)), [1000, 2500]);
+        assert_eq!(next(&mut rate, 1).await, [1000]);
     }
 }

@@ -1,4 +1,4 @@
-//! The gate that every call of one operation in one region goes through: one decision, in one
+//! The limiter that every call of one operation in one region goes through: one decision, in one
 //! place, about whose turn it is, whether there is room, and whether the cloud may be called.
 
 use std::num::NonZeroU32;
@@ -8,23 +8,23 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
-use super::breaker::{Breaker, Change, Outcome, Passage};
-use super::queue::{Queue, Ticket};
-use super::rate::Pace;
+use super::adaptive_rate::AdaptiveRate;
+use super::breaker::{Admission, Breaker, Change, Outcome};
+use super::queue::{Queue, WaiterId};
 use super::settings::{BreakerPolicy, Rate};
 use crate::model::{BackendName, Failure, FailureKind, Region};
 use crate::source::{Priority, Urgency};
 
-/// The gate of one operation in one region of one account.
+/// The limiter of one operation in one region of one account.
 #[derive(Debug)]
-pub(super) struct Gate {
+pub(super) struct Limiter {
     scope: Scope,
     concurrency: NonZeroU32,
     /// A blocking lock: it is held for a decision, never while anybody waits.
     state: Mutex<State>,
 }
 
-/// What a gate stands before.
+/// What a limiter stands before.
 #[derive(Clone, Debug)]
 pub(super) struct Scope {
     pub(super) backend: BackendName,
@@ -36,22 +36,22 @@ pub(super) struct Scope {
 struct State {
     queue: Queue,
     running: u32,
-    pace: Pace,
+    rate: AdaptiveRate,
     breaker: Breaker,
     throttled_at: Option<Instant>,
 }
 
 /// What the one whose turn it may be has to do.
-enum Turn {
-    Go(Sent),
+enum Decision {
+    Go(InFlight),
     Refused(Failure),
-    /// Until the bell rings, or at the latest then.
+    /// Until notified, or at the latest then.
     Wait(Option<Instant>),
 }
 
 /// A call that was let through.
 #[derive(Clone, Copy, Debug)]
-struct Sent {
+struct InFlight {
     at: Instant,
     probe: bool,
 }
@@ -60,7 +60,7 @@ struct Sent {
 /// urgency rises without a sound, and a twentieth of a second is not felt beside a cloud's answer.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
-impl Gate {
+impl Limiter {
     pub(super) fn new(
         scope: Scope,
         rate: Rate,
@@ -73,7 +73,7 @@ impl Gate {
             state: Mutex::new(State {
                 queue: Queue::default(),
                 running: 0,
-                pace: Pace::new(rate),
+                rate: AdaptiveRate::new(rate),
                 breaker: Breaker::new(policy),
                 throttled_at: None,
             }),
@@ -88,20 +88,20 @@ impl Gate {
     ) -> Result<Permit, Failure> {
         let waiter = Waiter::join(self, urgency.clone());
         loop {
-            let turn = self.turn(waiter.ticket, Instant::now(), deadline);
+            let turn = self.turn(waiter.waiter_id, Instant::now(), deadline);
             match turn {
-                Turn::Go(sent) => {
+                Decision::Go(in_flight) => {
                     return Ok(Permit {
-                        gate: Arc::clone(self),
-                        sent,
+                        limiter: Arc::clone(self),
+                        in_flight,
                         settled: false,
                     });
                 }
-                Turn::Refused(failure) => return Err(failure),
-                Turn::Wait(until) => {
+                Decision::Refused(failure) => return Err(failure),
+                Decision::Wait(until) => {
                     let until = until.map_or(deadline, |then| then.min(deadline));
                     // Rung or not, the next decision is made on what is true then.
-                    let _ = timeout_at(until, waiter.bell.notified()).await;
+                    let _ = timeout_at(until, waiter.notify.notified()).await;
                 }
             }
         }
@@ -109,57 +109,57 @@ impl Gate {
 
     /// The failure that calls meet at once, while the circuit breaker is open.
     pub(super) fn held(&self) -> Option<Failure> {
-        match self.lock().breaker.passage(Instant::now()) {
-            Passage::Held(left, cause) => Some(self.held_back(left, cause)),
-            Passage::Free | Passage::Probe | Passage::AfterProbe => None,
+        match self.lock().breaker.admission(Instant::now()) {
+            Admission::Held(left, cause) => Some(self.held_back(left, cause)),
+            Admission::Free | Admission::Probe | Admission::AfterProbe => None,
         }
     }
 
-    fn turn(&self, ticket: Ticket, now: Instant, deadline: Instant) -> Turn {
+    fn turn(&self, waiter_id: WaiterId, now: Instant, deadline: Instant) -> Decision {
         let mut state = self.lock();
-        let passage = state.breaker.passage(now);
-        if let Passage::Held(left, cause) = passage {
-            return Turn::Refused(self.held_back(left, cause));
+        let admission = state.breaker.admission(now);
+        if let Admission::Held(left, cause) = admission {
+            return Decision::Refused(self.held_back(left, cause));
         }
         if now >= deadline {
-            return Turn::Refused(self.too_late());
+            return Decision::Refused(self.too_late());
         }
         let (priority, before) = state
             .queue
-            .place(ticket)
+            .place(waiter_id)
             .expect("a waiter has its place until its turn comes or it goes away");
-        let earliest = state.pace.earliest_behind(before, now);
+        let earliest = state.rate.earliest_behind(before, now);
         if earliest > deadline {
-            return Turn::Refused(self.too_many(earliest - now));
+            return Decision::Refused(self.too_many(earliest - now));
         }
         if before > 0 {
             // Whoever is first may not know it, if its urgency has just risen.
-            state.queue.ring_first();
-            return Turn::Wait(None);
+            state.queue.notify_first();
+            return Decision::Wait(None);
         }
-        if passage == Passage::AfterProbe {
-            return Turn::Wait(None);
+        if admission == Admission::AfterProbe {
+            return Decision::Wait(None);
         }
         if state.running >= self.concurrency.get() {
-            return Turn::Wait(None);
+            return Decision::Wait(None);
         }
         if priority == Priority::Background && state.running >= self.room_for_background() {
-            return Turn::Wait(Some(now + LOOK_AGAIN));
+            return Decision::Wait(Some(now + LOOK_AGAIN));
         }
-        if let Err(then) = state.pace.take(now) {
+        if let Err(then) = state.rate.take(now) {
             return if then > deadline {
-                Turn::Refused(self.too_many(then - now))
+                Decision::Refused(self.too_many(then - now))
             } else {
-                Turn::Wait(Some(then))
+                Decision::Wait(Some(then))
             };
         }
-        let probe = passage == Passage::Probe;
+        let probe = admission == Admission::Probe;
         if probe {
             state.breaker.start_probe();
         }
         state.running += 1;
-        state.queue.leave(ticket);
-        Turn::Go(Sent { at: now, probe })
+        state.queue.leave(waiter_id);
+        Decision::Go(InFlight { at: now, probe })
     }
 
     /// Background calls leave one place free, so that a caller never waits for one to end; where
@@ -169,18 +169,20 @@ impl Gate {
     }
 
     /// A call that was let through has ended.
-    fn settle(&self, sent: Sent, outcome: Outcome<'_>) {
+    fn settle(&self, in_flight: InFlight, outcome: Outcome<'_>) {
         let now = Instant::now();
         let mut state = self.lock();
         state.running -= 1;
-        let news = state.adapt(sent, outcome, now);
-        let change = state.breaker.record(sent.probe, news, now, rand::random());
+        let news = state.adapt(in_flight, outcome, now);
+        let change = state
+            .breaker
+            .record(in_flight.probe, news, now, rand::random());
         if change == Some(Change::Closed) {
-            state.pace.restart_slowly(now);
+            state.rate.restart_slowly(now);
         }
         // If it has opened, everybody in turn is refused, goes away and rings the next.
-        state.queue.ring_first();
-        let factor = state.pace.factor();
+        state.queue.notify_first();
+        let factor = state.rate.factor();
         drop(state);
         self.report(outcome, change, factor);
     }
@@ -194,7 +196,7 @@ impl Gate {
         if let Outcome::Failed(failure) = outcome
             && failure.kind == FailureKind::Throttled
         {
-            tracing::warn!(%backend, %region, operation, factor, %failure, "the cloud throttles");
+            tracing::warn!(%backend, %region, operation, factor, %failure, "upstream call throttled");
         }
         match change {
             Some(Change::Opened(wait)) => {
@@ -246,29 +248,34 @@ impl Gate {
 }
 
 impl State {
-    /// Adapts the pace to a call's outcome, and gives what the outcome is worth to the breaker.
-    fn adapt<'a>(&mut self, sent: Sent, outcome: Outcome<'a>, now: Instant) -> Outcome<'a> {
+    /// Adapts the rate to a call's outcome, and gives what the outcome is worth to the breaker.
+    fn adapt<'a>(
+        &mut self,
+        in_flight: InFlight,
+        outcome: Outcome<'a>,
+        now: Instant,
+    ) -> Outcome<'a> {
         let failure = match outcome {
             Outcome::Answered => {
-                self.pace.speed_up();
+                self.rate.speed_up();
                 return outcome;
             }
             Outcome::Unknown => return outcome,
             Outcome::Failed(failure) => failure,
         };
         if let Some(asked) = failure.retry_after {
-            self.pace.hold(now + asked);
+            self.rate.hold(now + asked);
         }
         if failure.kind != FailureKind::Throttled {
             return outcome;
         }
         // Calls that were under way when the cloud last throttled could not know it yet: their
         // being throttled too is the same news.
-        if self.throttled_at.is_some_and(|then| sent.at <= then) {
+        if self.throttled_at.is_some_and(|then| in_flight.at <= then) {
             return Outcome::Unknown;
         }
         self.throttled_at = Some(now);
-        self.pace.slow_down(now);
+        self.rate.slow_down(now);
         outcome
     }
 }
@@ -277,44 +284,48 @@ impl State {
 /// panicked, it frees its place all the same.
 #[derive(Debug)]
 pub(super) struct Permit {
-    gate: Arc<Gate>,
-    sent: Sent,
+    limiter: Arc<Limiter>,
+    in_flight: InFlight,
     settled: bool,
 }
 
 impl Permit {
     pub(super) fn settle(mut self, outcome: Outcome<'_>) {
         self.settled = true;
-        self.gate.settle(self.sent, outcome);
+        self.limiter.settle(self.in_flight, outcome);
     }
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
         if !self.settled {
-            self.gate.settle(self.sent, Outcome::Unknown);
+            self.limiter.settle(self.in_flight, Outcome::Unknown);
         }
     }
 }
 
 /// Somebody in the queue; dropped, whether let through, refused or gone, it rings the next.
 struct Waiter<'a> {
-    gate: &'a Gate,
-    ticket: Ticket,
-    bell: Arc<Notify>,
+    limiter: &'a Limiter,
+    waiter_id: WaiterId,
+    notify: Arc<Notify>,
 }
 
 impl<'a> Waiter<'a> {
-    fn join(gate: &'a Gate, urgency: Urgency) -> Self {
-        let (ticket, bell) = gate.lock().queue.join(urgency);
-        Self { gate, ticket, bell }
+    fn join(limiter: &'a Limiter, urgency: Urgency) -> Self {
+        let (waiter_id, notify) = limiter.lock().queue.join(urgency);
+        Self {
+            limiter,
+            waiter_id,
+            notify,
+        }
     }
 }
 
 impl Drop for Waiter<'_> {
     fn drop(&mut self) {
-        let mut state = self.gate.lock();
-        state.queue.leave(self.ticket);
-        state.queue.ring_first();
+        let mut state = self.limiter.lock();
+        state.queue.leave(self.waiter_id);
+        state.queue.notify_first();
     }
 }
