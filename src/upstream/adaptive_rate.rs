@@ -1,5 +1,5 @@
-//! How fast one operation is called: the configured rate as a hard limit, and an adaptive rate below it
-//! that a throttling cloud slows down.
+//! The rate at which one operation is called: the configured rate as a hard limit, and an adaptive
+//! rate below it that a throttling cloud lowers.
 
 use std::time::Duration;
 
