@@ -22,7 +22,7 @@ use quota_oracle::model::{
 use quota_oracle::oracle::{Backend, BackendSettings, Oracle};
 use quota_oracle::store::Cache;
 use quota_oracle::telemetry::Metrics;
-use quota_oracle::upstream::{RateLimit, Upstream};
+use quota_oracle::upstream::{RateLimit, Shared, Upstream};
 use tokio::runtime::Runtime;
 use tower::ServiceExt;
 
@@ -111,7 +111,11 @@ async fn serving(catalog: quota_oracle::catalog::Catalog, regions: &[Region]) ->
     let connection = Connection {
         backend: "aws".into(),
         regions: RegionChoice::Listed(regions.to_vec()),
-        upstream: Upstream::new("aws".into(), rate_limit, metrics.clone()),
+        upstream: Upstream::new(
+            "aws".into(),
+            rate_limit,
+            Shared::new(Clock::system(), metrics.clone()),
+        ),
         base: ".".into(),
     };
     let source = settings

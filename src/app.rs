@@ -19,7 +19,7 @@ use crate::oracle::{Backend, Oracle, supervise};
 use crate::source::QuotaSource;
 use crate::store::{Cache, Fingerprints};
 use crate::telemetry::Metrics;
-use crate::upstream::Upstream;
+use crate::upstream::{Shared, Upstream};
 
 /// A service that is wired and not yet serving.
 #[derive(Debug)]
@@ -42,13 +42,14 @@ impl App {
     /// Wires the service; no cloud is called yet.
     pub async fn new(config: &Config, clock: Clock) -> Result<Self, StartError> {
         let metrics = Metrics::new();
+        let shared = Shared::new(clock, metrics.clone());
         let mut backends = Vec::new();
         for backend in &config.backends {
             backends.push(Backend {
                 name: backend.name.clone(),
                 kind: CloudKind::from(backend.kind.kind),
                 settings: backend.settings.clone(),
-                source: connect(config, backend, &metrics).await?,
+                source: connect(config, backend, &shared).await?,
             });
         }
         let cache = match &config.cache.directory {
@@ -161,12 +162,12 @@ fn aws_protocol(config: &Config, clock: Clock) -> Option<http::AwsProtocol> {
 pub async fn connect(
     config: &Config,
     backend: &config::Backend,
-    metrics: &Metrics,
+    shared: &Shared,
 ) -> Result<Arc<dyn QuotaSource>, StartError> {
     let connection = Connection {
         backend: backend.name.clone(),
         regions: backend.regions.clone(),
-        upstream: Upstream::new(backend.name.clone(), backend.rate_limit, metrics.clone()),
+        upstream: Upstream::new(backend.name.clone(), backend.rate_limit, shared.clone()),
         base: config.base.clone(),
     };
     backend

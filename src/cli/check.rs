@@ -11,11 +11,13 @@ use futures_util::future::join_all;
 use tokio::time::Instant;
 
 use crate::app;
+use crate::clock::Clock;
 use crate::config;
 use crate::model::{BackendName, Failure, FetchUnit, Reading, Snapshot};
 use crate::oracle::read_timeout;
 use crate::source::{CallContext, Priority, QuotaSource, Urgency, Wanted};
 use crate::telemetry::Metrics;
+use crate::upstream::Shared;
 
 use super::{Error, print};
 
@@ -28,7 +30,7 @@ pub(super) struct Arguments {
 pub(super) async fn run(path: Option<&Path>, arguments: Arguments) -> Result<(), Error> {
     let loaded = config::load(path, config::environment()).map_err(Error::usage)?;
     let config = loaded.config;
-    let metrics = Metrics::new();
+    let shared = Shared::new(Clock::system(), Metrics::new());
     let mut table = Table::new();
     table
         .load_style(NOTHING)
@@ -45,7 +47,7 @@ pub(super) async fn run(path: Option<&Path>, arguments: Arguments) -> Result<(),
             continue;
         }
         tried += 1;
-        let usable = match app::connect(&config, backend, &metrics).await {
+        let usable = match app::connect(&config, backend, &shared).await {
             Ok(source) => check(name, &source, &mut table).await,
             Err(error) => {
                 table.add_row([

@@ -1,10 +1,10 @@
 //! On whose behalf a cloud is called: how urgently, and until when.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Instant;
 
-/// Who waits for a call; a lower number goes first.
+use tokio::sync::watch;
+
+/// The urgency of a call; a lower number goes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum Priority {
@@ -16,41 +16,42 @@ pub enum Priority {
     Background = 2,
 }
 
-impl Priority {
-    fn from_rank(rank: u8) -> Self {
-        match rank {
-            0 => Self::Verify,
-            1 => Self::Request,
-            _ => Self::Background,
-        }
-    }
-}
-
 /// A read's priority, shared with whoever joins it: it rises when somebody more urgent does.
 #[derive(Clone, Debug)]
-pub struct Urgency(Arc<AtomicU8>);
+pub struct Urgency(watch::Sender<Priority>);
 
 impl Urgency {
     /// An urgency that starts at `priority`.
     pub fn new(priority: Priority) -> Self {
-        Self(Arc::new(AtomicU8::new(priority as u8)))
+        Self(watch::Sender::new(priority))
     }
 
     /// Makes it at least as urgent as `priority`.
     pub fn raise(&self, priority: Priority) {
-        self.0.fetch_min(priority as u8, Ordering::Relaxed);
+        self.0.send_if_modified(|current| {
+            let rises = priority < *current;
+            if rises {
+                *current = priority;
+            }
+            rises
+        });
     }
 
-    /// What it is now.
+    /// Returns the present priority.
     pub fn priority(&self) -> Priority {
-        Priority::from_rank(self.0.load(Ordering::Relaxed))
+        *self.0.borrow()
+    }
+
+    /// Returns a receiver that is told when the priority rises from now on.
+    pub fn subscribe(&self) -> watch::Receiver<Priority> {
+        self.0.subscribe()
     }
 }
 
 /// On whose behalf a cloud is called.
 #[derive(Clone, Debug)]
 pub struct CallContext {
-    /// How urgently.
+    /// The urgency, which may rise while the call waits.
     pub urgency: Urgency,
     /// After this moment nobody wants the answer.
     pub deadline: Instant,

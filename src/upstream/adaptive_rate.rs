@@ -13,29 +13,31 @@ use super::settings::Rate;
 
 /// Keeps calls within a rate, and slows down where the cloud asks for it.
 ///
-/// The limiter alone guarantees that no more than burst + rate × time calls go out. The rate is
+/// The limiter alone guarantees that no more than burst + rate × time calls are sent. The factor is
 /// additive increase, multiplicative decrease: while its factor is below one, calls are spaced
 /// evenly instead of in bursts, because a cloud that has just throttled has no burst to give.
 #[derive(Debug)]
 pub(super) struct AdaptiveRate {
-    rate: Rate,
     interval: Duration,
+    /// The time that an empty limiter takes to refill.
+    filling: Duration,
     limiter: RateLimiter<NotKeyed, InMemoryState, TokioClock, NoOpMiddleware<Duration>>,
     clock: TokioClock,
-    /// When the limiter, without a burst left, allows the next call.
-    empty_until: Option<Instant>,
+    /// When the limiter will have refilled, by its own arithmetic (GCRA's theoretical arrival
+    /// time). The limiter can only be asked by taking a token, so forecasts are made from this.
+    refilled_at: Instant,
     factor: f64,
-    /// When the last call went out, or the cloud last throttled: spacing counts from here.
+    /// When the last call was sent, or the cloud last throttled: spacing counts from here.
     last: Option<Instant>,
     /// Until when the cloud asked to be left alone.
     held_until: Option<Instant>,
 }
 
-/// Four seconds between calls at 4 a second: slow enough to be forgiven, and still quick enough
-/// for a caller who waits ten seconds to be served when the cloud answers again.
+/// Four seconds between calls at 4 a second: slow enough for the cloud's own bucket to refill, and
+/// quick enough that a caller who waits ten seconds is served once the cloud answers again.
 const SLOWEST_FACTOR: f64 = 1.0 / 16.0;
 
-/// What each answer adds to the factor: from one half, the full rate is back after ten answers.
+/// The increase of the factor for each answer: from one half, the full rate is back after ten answers.
 const FASTER_BY: f64 = 0.05;
 
 /// A bound for arithmetic's sake; a cloud that allows less than a call an hour is not asked often.
@@ -59,71 +61,82 @@ impl AdaptiveRate {
             epoch: Instant::now(),
         };
         Self {
-            rate,
             interval,
+            filling: interval.saturating_mul(burst.get()),
             limiter: RateLimiter::direct_with_clock(quota, clock),
             clock,
-            empty_until: None,
+            refilled_at: clock.epoch,
             factor: 1.0,
             last: None,
             held_until: None,
         }
     }
 
-    /// The share of the rate that is used now.
+    /// Returns the share of the configured rate that is used now.
     pub(super) fn factor(&self) -> f64 {
         self.factor
     }
 
-    /// Takes leave for one call now, or says when to ask again.
+    /// Takes a token for one call that is sent now, or returns when to try again.
     pub(super) fn take(&mut self, now: Instant) -> Result<(), Instant> {
-        let spaced = self.last.map(|last| last + self.spacing());
-        if let Some(then) = spaced.max(self.held_until).filter(|&then| then > now) {
-            return Err(then);
+        let ready_at = self.ready_at(now);
+        if ready_at > now {
+            return Err(ready_at);
         }
         if let Err(refusal) = self.limiter.check() {
             let then = self.clock.epoch + refusal.earliest_possible();
-            self.empty_until = Some(then);
+            self.refilled_at = self.refilled_at.max(then + self.filling - self.interval);
             return Err(then);
         }
+        // Not `now`: the limiter has looked at the clock after it, and the forecast shall not be
+        // earlier than the limiter allows.
+        self.refilled_at = self.refilled_at.max(Instant::now()) + self.interval;
         self.last = Some(now);
         Ok(())
     }
 
-    /// The earliest that a call with this many others before it can go out: the limiter's law,
-    /// whatever rate the cloud's answers allow by then.
-    pub(super) fn earliest_behind(&self, others: usize, now: Instant) -> Instant {
-        let others = u32::try_from(others).unwrap_or(u32::MAX);
-        let law = match self.empty_until.filter(|&then| then > now) {
-            Some(then) => then + self.interval.saturating_mul(others),
-            None => {
-                let beyond_burst = others
-                    .saturating_add(1)
-                    .saturating_sub(self.rate.burst.get());
-                now + self.interval.saturating_mul(beyond_burst)
-            }
-        };
-        self.held_until.map_or(law, |then| then.max(law))
+    /// Returns when the next call can be sent, as far as is known beforehand.
+    pub(super) fn ready_at(&self, now: Instant) -> Instant {
+        let spaced = self.last.map(|last| last + self.spacing());
+        let token = Some(self.token_at(0, now));
+        token.max(spaced).max(self.held_until).unwrap_or(now)
     }
 
-    /// The cloud has answered: a little faster.
+    /// Returns the earliest that a call with this many others before it can be sent: by the
+    /// limiter alone, since the adaptive rate may have recovered by then.
+    pub(super) fn earliest_behind(&self, others: usize, now: Instant) -> Instant {
+        let others = u32::try_from(others).unwrap_or(u32::MAX);
+        let token = self.token_at(others, now);
+        self.held_until.map_or(token, |then| then.max(token))
+    }
+
+    /// Returns when the limiter has a token left after so many others were taken.
+    fn token_at(&self, others: u32, now: Instant) -> Instant {
+        let taken = self.interval.saturating_mul(others.saturating_add(1));
+        let refilled_at = self.refilled_at.max(now) + taken;
+        refilled_at
+            .checked_sub(self.filling)
+            .map_or(now, |then| then.max(now))
+    }
+
+    /// Raises the rate a little, after an answer.
     pub(super) fn speed_up(&mut self) {
         self.factor = (self.factor + FASTER_BY).min(1.0);
     }
 
-    /// The cloud has throttled: half as fast.
+    /// Halves the rate, after a throttling answer.
     pub(super) fn slow_down(&mut self, now: Instant) {
         self.factor = (self.factor / 2.0).max(SLOWEST_FACTOR);
         self.last = Some(now);
     }
 
-    /// The cloud answers again after a time without calls: at half the rate or less.
+    /// Continues at half the rate or less, when the cloud answers again after a time without calls.
     pub(super) fn restart_slowly(&mut self, now: Instant) {
         self.factor = self.factor.min(0.5);
         self.last = Some(now);
     }
 
-    /// No call before `then`.
+    /// Allows no call before `then`, at the cloud's request.
     pub(super) fn hold(&mut self, then: Instant) {
         self.held_until = self.held_until.max(Some(then));
     }
@@ -164,7 +177,7 @@ mod tests {
         })
     }
 
-    /// When the next calls go out if each is made as soon as it may, in milliseconds from now.
+    /// Returns when the next calls are sent if each is as soon as it may, in milliseconds from now.
     async fn next(rate: &mut AdaptiveRate, calls: usize) -> Vec<u128> {
         let start = Instant::now();
         let mut times = Vec::new();

@@ -1,5 +1,5 @@
-//! The circuit breaker: when a cloud is left alone, for how long, and who may knock again. Pure
-//! decisions: time and chance are passed in.
+//! The circuit breaker: stops calls to an operation that fails again and again, and probes it later.
+//! Pure decisions: time and chance are passed in.
 
 use std::time::Duration;
 
@@ -17,31 +17,31 @@ pub(super) struct Breaker {
 
 #[derive(Debug)]
 enum State {
-    /// Calls go through, this many of which failed in a row.
+    /// Calls are sent; this many failed in a row.
     Closed { throttles: u32, outages: u32 },
-    /// No call goes through until then.
+    /// No call is sent until then.
     Open {
         until: Instant,
         period: Duration,
         cause: Failure,
     },
-    /// One call is under way to see whether the cloud answers again.
+    /// One call is in flight to probe whether the cloud answers again.
     HalfOpen { period: Duration, cause: Failure },
 }
 
-/// What a call has shown about the cloud.
+/// The outcome of a call, as far as it says something about the cloud.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Outcome<'a> {
-    /// It answers, if only with a refusal of what was asked.
+    /// The cloud answered, if only with a refusal.
     Answered,
-    /// It throttles, or was not reached in time.
+    /// The cloud throttled, or was not reached in time.
     Failed(&'a Failure),
-    /// Nothing: the caller went away too early.
+    /// The call says nothing: the caller went away early, or this process was stalled.
     Unknown,
 }
 
-impl<'a> Outcome<'a> {
-    pub(super) fn of<T>(result: &'a Result<T, Failure>) -> Self {
+impl<'a, T> From<&'a Result<T, Failure>> for Outcome<'a> {
+    fn from(result: &'a Result<T, Failure>) -> Self {
         match result {
             Err(failure) if failure.kind.is_transient() => Self::Failed(failure),
             Ok(_) | Err(_) => Self::Answered,
@@ -49,20 +49,20 @@ impl<'a> Outcome<'a> {
     }
 }
 
-/// Whether a call may go out.
+/// Whether a call may be sent.
 #[derive(Debug, PartialEq)]
 pub(super) enum Admission {
     /// It may.
     Free,
-    /// It may, as the one that tries whether the cloud answers again.
+    /// It may, as the probe.
     Probe,
-    /// Not before the outcome of the probe is known.
+    /// It may not until the outcome of the probe is known.
     AfterProbe,
-    /// Not for this long, because of this.
+    /// It may not for so long, because of an earlier failure.
     Held(Duration, Failure),
 }
 
-/// What an outcome has changed.
+/// A change of the breaker's state.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Change {
     Opened(Duration),
@@ -77,7 +77,7 @@ impl Breaker {
         }
     }
 
-    /// Whether a call may go out now.
+    /// Whether a call may be sent now.
     pub(super) fn admission(&self, now: Instant) -> Admission {
         match &self.state {
             State::Closed { .. } => Admission::Free,
@@ -89,7 +89,7 @@ impl Breaker {
         }
     }
 
-    /// The probe goes out.
+    /// Records that the probe is sent.
     pub(super) fn start_probe(&mut self) {
         if let State::Open { period, cause, .. } = &self.state {
             self.state = State::HalfOpen {
@@ -99,7 +99,7 @@ impl Breaker {
         }
     }
 
-    /// A call has ended; `chance` is anything from 0 up to 1.
+    /// Records the outcome of a call; `chance` is anything from 0 up to 1.
     pub(super) fn record(
         &mut self,
         probe: bool,
@@ -132,12 +132,12 @@ impl Breaker {
                 let period = period.saturating_mul(2).min(self.policy.longest_period);
                 Some(self.open(period, failure.clone(), now, chance))
             }
-            // The probe went out, so it was this period's only one, whoever went away.
+            // The probe was sent, so this period has had its only one, whatever became of it.
             (State::HalfOpen { period, cause }, Outcome::Unknown) if probe => {
                 let (period, cause) = (*period, cause.clone());
                 Some(self.open(period, cause, now, chance))
             }
-            // Calls that were under way when it opened say nothing about the time since.
+            // Calls that were in flight when it opened say nothing about the time since.
             (State::Open { .. } | State::HalfOpen { .. }, _) => None,
             (State::Closed { .. }, Outcome::Unknown) => None,
         }
@@ -146,7 +146,7 @@ impl Breaker {
     fn open(&mut self, period: Duration, cause: Failure, now: Instant, chance: f64) -> Change {
         let asked = cause.retry_after.unwrap_or_default();
         // Up to a tenth sooner or later, so that the regions and operations of an account that
-        // opened together do not all knock together.
+        // opened together do not all send their probes together.
         let wait = period.mul_f64(0.9 + 0.2 * chance).max(asked);
         self.state = State::Open {
             until: now + wait,
@@ -180,7 +180,7 @@ mod tests {
             .iter()
             .map(|&kind| {
                 let result: Result<(), _> = Err(failure(kind));
-                breaker.record(false, Outcome::of(&result), now, EVEN)
+                breaker.record(false, Outcome::from(&result), now, EVEN)
             })
             .collect()
     }

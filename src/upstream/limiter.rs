@@ -1,18 +1,23 @@
-//! The limiter that every call of one operation in one region goes through: one decision, in one
-//! place, about whose turn it is, whether there is room, and whether the cloud may be called.
+//! The limiter of one operation in one region: decides in one place, under one lock, whose turn it
+//! is, whether a call may be sent now, and what its outcome means for the calls after it.
+//!
+//! Every waiter decides for itself: when it joins, when its urgency rises, and when it is notified.
+//! So every change of the state notifies the first waiter, and nothing is polled.
 
 use std::num::NonZeroU32;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::sync::Arc;
 
-use tokio::sync::Notify;
-use tokio::time::{Instant, timeout_at};
+use parking_lot::Mutex;
+use tokio::sync::{Notify, watch};
+use tokio::time::{Instant, sleep_until};
 
 use super::adaptive_rate::AdaptiveRate;
 use super::breaker::{Admission, Breaker, Change, Outcome};
+use super::call_slots::{BackendSlots, Slot};
 use super::queue::{Queue, WaiterId};
+use super::scope::Scope;
 use super::settings::{BreakerPolicy, Rate};
-use crate::model::{BackendName, Failure, FailureKind, Region};
+use crate::model::{Failure, FailureKind};
 use crate::source::{Priority, Urgency};
 
 /// The limiter of one operation in one region of one account.
@@ -20,59 +25,57 @@ use crate::source::{Priority, Urgency};
 pub(super) struct Limiter {
     scope: Scope,
     concurrency: NonZeroU32,
-    /// A blocking lock: it is held for a decision, never while anybody waits.
+    slots: BackendSlots,
+    /// Held for one decision at a time, never across an await.
     state: Mutex<State>,
-}
-
-/// What a limiter stands before.
-#[derive(Clone, Debug)]
-pub(super) struct Scope {
-    pub(super) backend: BackendName,
-    pub(super) region: Region,
-    pub(super) operation: &'static str,
 }
 
 #[derive(Debug)]
 struct State {
     queue: Queue,
-    running: u32,
+    in_flight: u32,
     rate: AdaptiveRate,
     breaker: Breaker,
     throttled_at: Option<Instant>,
 }
 
-/// What the one whose turn it may be has to do.
+/// The next step of a waiter.
 enum Decision {
-    Go(InFlight),
-    Refused(Failure),
-    /// Until notified, or at the latest then.
+    Send(InFlight, Slot),
+    Refuse(Failure),
+    /// Waits until notified, or until then.
     Wait(Option<Instant>),
 }
 
-/// A call that was let through.
-#[derive(Clone, Copy, Debug)]
-struct InFlight {
-    at: Instant,
-    probe: bool,
+/// Whether the limits of this operation allow a waiter's call now.
+enum Readiness {
+    Ready { priority: Priority, probe: bool },
+    Refuse(Failure),
+    Wait(Option<Instant>),
 }
 
-/// How soon a background call that leaves room for a caller looks whether one has joined it: an
-/// urgency rises without a sound, and a twentieth of a second is not felt beside a cloud's answer.
-const LOOK_AGAIN: Duration = Duration::from_millis(50);
+/// A call that was sent.
+#[derive(Clone, Copy, Debug)]
+struct InFlight {
+    sent_at: Instant,
+    probe: bool,
+}
 
 impl Limiter {
     pub(super) fn new(
         scope: Scope,
         rate: Rate,
         concurrency: NonZeroU32,
+        slots: BackendSlots,
         policy: BreakerPolicy,
     ) -> Self {
         Self {
             scope,
             concurrency,
+            slots,
             state: Mutex::new(State {
                 queue: Queue::default(),
-                running: 0,
+                in_flight: 0,
                 rate: AdaptiveRate::new(rate),
                 breaker: Breaker::new(policy),
                 throttled_at: None,
@@ -80,99 +83,137 @@ impl Limiter {
         }
     }
 
-    /// Waits for leave to make one call; fails as soon as it is known that none comes in time.
-    pub(super) async fn enter(
+    pub(super) fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    /// Waits for a permit to make one call; fails early once none can be granted before
+    /// `deadline`.
+    pub(super) async fn acquire(
         self: &Arc<Self>,
         urgency: &Urgency,
         deadline: Instant,
     ) -> Result<Permit, Failure> {
-        let waiter = Waiter::join(self, urgency.clone());
+        let mut waiter = Waiter::join(self, urgency);
         loop {
-            let turn = self.turn(waiter.waiter_id, Instant::now(), deadline);
-            match turn {
-                Decision::Go(in_flight) => {
+            match self.decide(&mut waiter, Instant::now(), deadline) {
+                Decision::Send(in_flight, slot) => {
                     return Ok(Permit {
                         limiter: Arc::clone(self),
                         in_flight,
+                        slot,
                         settled: false,
                     });
                 }
-                Decision::Refused(failure) => return Err(failure),
+                Decision::Refuse(failure) => return Err(failure),
                 Decision::Wait(until) => {
                     let until = until.map_or(deadline, |then| then.min(deadline));
-                    // Rung or not, the next decision is made on what is true then.
-                    let _ = timeout_at(until, waiter.notify.notified()).await;
+                    tokio::select! {
+                        () = waiter.notify.notified() => {}
+                        // The queue holds the sender, so this is a change and never its end.
+                        _ = waiter.urgency.changed() => {}
+                        () = sleep_until(until) => {}
+                    }
                 }
             }
         }
     }
 
-    /// The failure that calls meet at once, while the circuit breaker is open.
-    pub(super) fn held(&self) -> Option<Failure> {
-        match self.lock().breaker.admission(Instant::now()) {
-            Admission::Held(left, cause) => Some(self.held_back(left, cause)),
+    /// Returns the failure that calls meet while the circuit breaker is open.
+    pub(super) fn held_back(&self) -> Option<Failure> {
+        match self.state.lock().breaker.admission(Instant::now()) {
+            Admission::Held(left, cause) => Some(self.scope.held_back(left, cause)),
             Admission::Free | Admission::Probe | Admission::AfterProbe => None,
         }
     }
 
-    fn turn(&self, waiter_id: WaiterId, now: Instant, deadline: Instant) -> Decision {
-        let mut state = self.lock();
-        let admission = state.breaker.admission(now);
-        if let Admission::Held(left, cause) = admission {
-            return Decision::Refused(self.held_back(left, cause));
-        }
-        if now >= deadline {
-            return Decision::Refused(self.too_late());
-        }
-        let (priority, before) = state
-            .queue
-            .place(waiter_id)
-            .expect("a waiter has its place until its turn comes or it goes away");
-        let earliest = state.rate.earliest_behind(before, now);
-        if earliest > deadline {
-            return Decision::Refused(self.too_many(earliest - now));
-        }
-        if before > 0 {
-            // Whoever is first may not know it, if its urgency has just risen.
-            state.queue.notify_first();
+    fn decide(&self, waiter: &mut Waiter<'_>, now: Instant, deadline: Instant) -> Decision {
+        let mut state = self.state.lock();
+        let (priority, probe) = match self.readiness(&state, waiter.id, now, deadline) {
+            Readiness::Ready { priority, probe } => (priority, probe),
+            // A slot that is not used at once goes to another call.
+            Readiness::Refuse(failure) => {
+                waiter.slot = None;
+                return Decision::Refuse(failure);
+            }
+            Readiness::Wait(until) => {
+                waiter.slot = None;
+                return Decision::Wait(until);
+            }
+        };
+        // The slot comes before the token: the cloud counts calls when they are sent, and a token
+        // taken earlier would be followed by a burst when slots become free.
+        let mut slot = match waiter.slot.take() {
+            Some(slot) => slot,
+            None => self.slots.request(priority, &waiter.notify),
+        };
+        if !slot.is_granted(priority) {
+            waiter.slot = Some(slot);
             return Decision::Wait(None);
-        }
-        if admission == Admission::AfterProbe {
-            return Decision::Wait(None);
-        }
-        if state.running >= self.concurrency.get() {
-            return Decision::Wait(None);
-        }
-        if priority == Priority::Background && state.running >= self.room_for_background() {
-            return Decision::Wait(Some(now + LOOK_AGAIN));
         }
         if let Err(then) = state.rate.take(now) {
-            return if then > deadline {
-                Decision::Refused(self.too_many(then - now))
-            } else {
-                Decision::Wait(Some(then))
-            };
+            return Decision::Wait(Some(then));
         }
-        let probe = admission == Admission::Probe;
         if probe {
             state.breaker.start_probe();
         }
-        state.running += 1;
-        state.queue.leave(waiter_id);
-        Decision::Go(InFlight { at: now, probe })
+        state.in_flight += 1;
+        state.queue.leave(waiter.id);
+        let sent_at = now;
+        Decision::Send(InFlight { sent_at, probe }, slot)
     }
 
-    /// Background calls leave one place free, so that a caller never waits for one to end; where
-    /// there is one place only, they have to use it.
-    fn room_for_background(&self) -> u32 {
+    fn readiness(
+        &self,
+        state: &State,
+        waiter: WaiterId,
+        now: Instant,
+        deadline: Instant,
+    ) -> Readiness {
+        let admission = state.breaker.admission(now);
+        if let Admission::Held(left, cause) = admission {
+            return Readiness::Refuse(self.scope.held_back(left, cause));
+        }
+        if now >= deadline {
+            return Readiness::Refuse(self.scope.too_late());
+        }
+        let (priority, before) = state
+            .queue
+            .place(waiter)
+            .expect("a waiter stays in the queue until its call is sent or it is dropped");
+        let earliest = state.rate.earliest_behind(before, now);
+        if earliest > deadline {
+            return Readiness::Refuse(self.scope.too_many(earliest - now));
+        }
+        let allowed = match priority {
+            Priority::Verify | Priority::Request => self.concurrency.get(),
+            Priority::Background => self.concurrency_for_background(),
+        };
+        if before > 0 || admission == Admission::AfterProbe || state.in_flight >= allowed {
+            return Readiness::Wait(None);
+        }
+        let ready_at = state.rate.ready_at(now);
+        if ready_at > deadline {
+            Readiness::Refuse(self.scope.too_many(ready_at - now))
+        } else if ready_at > now {
+            Readiness::Wait(Some(ready_at))
+        } else {
+            let probe = admission == Admission::Probe;
+            Readiness::Ready { priority, probe }
+        }
+    }
+
+    /// Background calls leave one place free, so that a caller never waits for one of them to end,
+    /// unless there is one place only.
+    fn concurrency_for_background(&self) -> u32 {
         (self.concurrency.get() - 1).max(1)
     }
 
-    /// A call that was let through has ended.
+    /// Takes the outcome of a call into account.
     fn settle(&self, in_flight: InFlight, outcome: Outcome<'_>) {
         let now = Instant::now();
-        let mut state = self.lock();
-        state.running -= 1;
+        let mut state = self.state.lock();
+        state.in_flight -= 1;
         let news = state.adapt(in_flight, outcome, now);
         let change = state
             .breaker
@@ -180,7 +221,7 @@ impl Limiter {
         if change == Some(Change::Closed) {
             state.rate.restart_slowly(now);
         }
-        // If it has opened, everybody in turn is refused, goes away and rings the next.
+        // If the breaker has opened, each waiter is refused, leaves, and notifies the next one.
         state.queue.notify_first();
         let factor = state.rate.factor();
         drop(state);
@@ -208,47 +249,10 @@ impl Limiter {
             None => {}
         }
     }
-
-    fn held_back(&self, left: Duration, cause: Failure) -> Failure {
-        let Scope {
-            region, operation, ..
-        } = &self.scope;
-        let words = &cause.detail;
-        let detail = format!(
-            "the circuit breaker holds back calls of {operation} in {region} after: {words}"
-        );
-        Failure {
-            detail,
-            retry_after: Some(left),
-            ..cause
-        }
-    }
-
-    fn too_many(&self, wait: Duration) -> Failure {
-        let Scope {
-            region, operation, ..
-        } = &self.scope;
-        let detail =
-            format!("the rate limit leaves no call of {operation} in {region} before the deadline");
-        Failure::new(FailureKind::Throttled, detail).retry_after(wait)
-    }
-
-    fn too_late(&self) -> Failure {
-        let Scope {
-            region, operation, ..
-        } = &self.scope;
-        let detail = format!("the deadline passed before {operation} could be called in {region}");
-        Failure::new(FailureKind::Timeout, detail)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        // A decision that panicked has left the counts as they were before or after it.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl State {
-    /// Adapts the rate to a call's outcome, and gives what the outcome is worth to the breaker.
+    /// Adapts the rate to a call's outcome, and returns the outcome that the breaker counts.
     fn adapt<'a>(
         &mut self,
         in_flight: InFlight,
@@ -269,9 +273,12 @@ impl State {
         if failure.kind != FailureKind::Throttled {
             return outcome;
         }
-        // Calls that were under way when the cloud last throttled could not know it yet: their
-        // being throttled too is the same news.
-        if self.throttled_at.is_some_and(|then| in_flight.at <= then) {
+        // Calls that were in flight when the cloud last throttled were sent before the rate was
+        // lowered, so their being throttled too is the same news.
+        if self
+            .throttled_at
+            .is_some_and(|then| in_flight.sent_at <= then)
+        {
             return Outcome::Unknown;
         }
         self.throttled_at = Some(now);
@@ -280,19 +287,26 @@ impl State {
     }
 }
 
-/// Leave for one call. Dropped without an outcome, by a caller that went away or an attempt that
-/// panicked, it frees its place all the same.
+/// A permit for one call. Dropped without an outcome, by a caller that went away or an attempt
+/// that panicked, it frees its place all the same.
 #[derive(Debug)]
 pub(super) struct Permit {
     limiter: Arc<Limiter>,
     in_flight: InFlight,
+    slot: Slot,
     settled: bool,
 }
 
 impl Permit {
+    /// Reports the outcome of the call.
     pub(super) fn settle(mut self, outcome: Outcome<'_>) {
         self.settled = true;
         self.limiter.settle(self.in_flight, outcome);
+    }
+
+    /// Stops counting the call against the bound of the process.
+    pub(super) fn release_slot(&self) {
+        self.slot.release();
     }
 }
 
@@ -304,28 +318,36 @@ impl Drop for Permit {
     }
 }
 
-/// Somebody in the queue; dropped, whether let through, refused or gone, it rings the next.
+/// A caller in the queue. Dropped, whether its call was sent, refused or given up, it notifies the
+/// next one.
 struct Waiter<'a> {
     limiter: &'a Limiter,
-    waiter_id: WaiterId,
+    id: WaiterId,
     notify: Arc<Notify>,
+    urgency: watch::Receiver<Priority>,
+    /// The slot, or the request for one, of a call that everything else allows.
+    slot: Option<Slot>,
 }
 
 impl<'a> Waiter<'a> {
-    fn join(limiter: &'a Limiter, urgency: Urgency) -> Self {
-        let (waiter_id, notify) = limiter.lock().queue.join(urgency);
+    fn join(limiter: &'a Limiter, urgency: &Urgency) -> Self {
+        // Before the priority is first read, so that no rise is missed.
+        let receiver = urgency.subscribe();
+        let (id, notify) = limiter.state.lock().queue.join(urgency.clone());
         Self {
             limiter,
-            waiter_id,
+            id,
             notify,
+            urgency: receiver,
+            slot: None,
         }
     }
 }
 
 impl Drop for Waiter<'_> {
     fn drop(&mut self) {
-        let mut state = self.limiter.lock();
-        state.queue.leave(self.waiter_id);
+        let mut state = self.limiter.state.lock();
+        state.queue.leave(self.id);
         state.queue.notify_first();
     }
 }

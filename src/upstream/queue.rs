@@ -1,5 +1,5 @@
-//! Who waits for a call, and whose turn is next. Priorities are read when the decision is made,
-//! because a caller who joins a background read makes it more urgent while it waits.
+//! The waiting calls of one limiter, and which is next. Priorities are read when a decision is
+//! made, because a caller who joins a background read makes it more urgent while it waits.
 
 use std::sync::Arc;
 
@@ -7,14 +7,14 @@ use tokio::sync::Notify;
 
 use crate::source::{Priority, Urgency};
 
-/// The calls that wait, in order of arrival.
+/// The waiting calls, in order of arrival.
 #[derive(Debug, Default)]
 pub(super) struct Queue {
     waiting: Vec<Waiting>,
     arrived: u64,
 }
 
-/// A place in the queue.
+/// Identifies a waiting call; a lower one has arrived earlier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct WaiterId(u64);
 
@@ -26,7 +26,7 @@ struct Waiting {
 }
 
 impl Queue {
-    /// Joins the queue; the notify fires when it is time to decide again.
+    /// Joins the queue; the returned `Notify` is notified when it is time to decide again.
     pub(super) fn join(&mut self, urgency: Urgency) -> (WaiterId, Arc<Notify>) {
         let waiter_id = WaiterId(self.arrived);
         self.arrived += 1;
@@ -45,7 +45,7 @@ impl Queue {
             .retain(|waiting| waiting.waiter_id != waiter_id);
     }
 
-    /// This waiter_id's priority now, and how many are before it.
+    /// Returns this waiter's present priority, and how many are before it.
     pub(super) fn place(&self, waiter_id: WaiterId) -> Option<(Priority, usize)> {
         let own = self
             .waiting
@@ -56,7 +56,7 @@ impl Queue {
         Some((own.0, before))
     }
 
-    /// Rings whose turn is next.
+    /// Notifies the waiter that is next.
     pub(super) fn notify_first(&self) {
         if let Some(first) = self.waiting.iter().min_by_key(|it| it.rank()) {
             first.notify.notify_one();

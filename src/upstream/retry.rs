@@ -1,4 +1,4 @@
-//! How long to wait before a failed call is made again: arithmetic only, chance is passed in.
+//! The pause before a failed call is retried: arithmetic only, chance is passed in.
 
 use std::time::Duration;
 
@@ -6,10 +6,11 @@ use super::settings::RetryPolicy;
 use crate::model::Failure;
 
 impl RetryPolicy {
-    /// The pause after `tried` tries, the last of which failed so; none if that was enough.
+    /// Returns the pause after `tried` attempts, the last of which failed with `failure`; none if
+    /// the call is not retried.
     ///
     /// `chance` is anything from 0 up to 1. A cloud's `Retry-After` is a minimum; the jitter goes
-    /// on top, so that not everybody who was told the same comes back at once.
+    /// on top, so that callers who were told the same do not all return at once.
     pub(super) fn pause(&self, tried: u32, failure: &Failure, chance: f64) -> Option<Duration> {
         if !failure.kind.is_transient() || tried >= self.attempts {
             return None;

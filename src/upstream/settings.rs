@@ -1,5 +1,5 @@
-//! How a cloud may be called: what it documents, what the operator allows, and how we behave when
-//! it refuses.
+//! Settings of calls: the limits that a cloud documents, those that the operator sets, and the
+//! policy for failures.
 
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -24,7 +24,7 @@ pub struct Rate {
     pub burst: NonZeroU32,
 }
 
-/// What the operator allows per account, region and operation.
+/// The operator's limit per account, region and operation.
 ///
 /// An operation runs at the lower of this and its documented limit.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -33,7 +33,7 @@ pub struct RateLimit {
     pub per_second: f64,
     /// Calls at once after a pause.
     pub burst: NonZeroU32,
-    /// Calls under way at once.
+    /// Calls in flight at once.
     pub concurrency: NonZeroU32,
 }
 
@@ -47,26 +47,26 @@ impl RateLimit {
     }
 }
 
-/// How we behave when a cloud refuses or does not answer.
+/// The policy for calls that a cloud refuses or does not answer.
 ///
-/// Not in the operator's configuration: what an operator knows about an account is its rate.
+/// It is not in the operator's configuration: what an operator knows about an account is its rate.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Policy {
-    /// When a failed call is made again.
-    pub retry: RetryPolicy,
-    /// When a cloud is left alone.
-    pub breaker: BreakerPolicy,
+pub(super) struct Policy {
+    /// When a failed call is retried.
+    pub(super) retry: RetryPolicy,
+    /// When the circuit breaker opens.
+    pub(super) breaker: BreakerPolicy,
 }
 
-/// When a failed call is made again: exponential backoff with full jitter.
+/// When a failed call is retried: exponential backoff with full jitter.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct RetryPolicy {
-    /// How often a call is tried in all.
-    pub attempts: u32,
+pub(super) struct RetryPolicy {
+    /// Attempts of one call in all.
+    pub(super) attempts: u32,
     /// The longest pause before the second try; it doubles from try to try.
-    pub base: Duration,
+    pub(super) base: Duration,
     /// The longest pause before any try.
-    pub cap: Duration,
+    pub(super) cap: Duration,
 }
 
 impl Default for RetryPolicy {
@@ -84,24 +84,23 @@ impl Default for RetryPolicy {
     }
 }
 
-/// When a cloud is left alone, and for how long.
+/// When the circuit breaker opens, and for how long.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct BreakerPolicy {
+pub(super) struct BreakerPolicy {
     /// Throttling answers in a row that open it.
-    pub throttles: u32,
+    pub(super) throttles: u32,
     /// Calls in a row without an answer that open it.
-    pub outages: u32,
-    /// How long it stays open at first; each failed probe doubles that.
-    pub first_period: Duration,
+    pub(super) outages: u32,
+    /// The period that it stays open at first; each failed probe doubles it.
+    pub(super) first_period: Duration,
     /// The longest that it stays open before the next probe.
-    pub longest_period: Duration,
+    pub(super) longest_period: Duration,
 }
 
 impl Default for BreakerPolicy {
     fn default() -> Self {
         Self {
-            // Fewer than the tries of one call, so that one caller against a closed door is
-            // enough to learn it.
+            // Fewer than the attempts of one call, so that a single caller opens it.
             throttles: 3,
             // More patient than with throttling: a lost call says less than a refused one.
             outages: 5,
@@ -115,8 +114,8 @@ impl Default for BreakerPolicy {
     }
 }
 
-/// The longest `Retry-After` that is obeyed, above the longest lock-out reported of any cloud: a
-/// malformed header shall not close an operation for a day.
+/// The longest `Retry-After` that is obeyed: above the longest lock-out reported of any cloud, but
+/// not so long that a malformed header closes an operation for a day.
 pub(super) const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(30 * 60);
 
 #[cfg(test)]

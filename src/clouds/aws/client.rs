@@ -101,7 +101,7 @@ impl RegionClient {
             let call = request.service_code(service).quota_code(code).send();
             async { call.await.map_err(|error| failure(error, operation)) }
         });
-        found(answer.await.map(|answer| answer.quota))
+        found(answer.await.map(|answer| answer.value.quota))
     }
 
     /// The quota as AWS publishes it for new accounts; nothing if there is no such quota.
@@ -117,7 +117,7 @@ impl RegionClient {
             let call = request.service_code(service).quota_code(code).send();
             async { call.await.map_err(|error| failure(error, operation)) }
         });
-        found(answer.await.map(|answer| answer.quota))
+        found(answer.await.map(|answer| answer.value.quota))
     }
 
     /// A page of the quotas of a service that have an applied value.
@@ -134,7 +134,7 @@ impl RegionClient {
             let call = call.send();
             async { call.await.map_err(|error| failure(error, operation)) }
         });
-        answer.await
+        Ok(answer.await?.value)
     }
 
     /// Starts a utilization report; its id.
@@ -146,6 +146,7 @@ impl RegionClient {
         });
         answer
             .await?
+            .value
             .report_id
             .ok_or_else(|| Failure::new(FailureKind::Malformed, "the started report has no id"))
     }
@@ -166,7 +167,7 @@ impl RegionClient {
             let call = call.send();
             async { call.await.map_err(|error| failure(error, operation)) }
         });
-        answer.await
+        Ok(answer.await?.value)
     }
 }
 

@@ -193,7 +193,7 @@ impl Client {
         let attempt = |token: Arc<Token>| {
             let (request, send, refused) = (&request, &send, &refused);
             async move {
-                let road = self
+                let call = self
                     .upstream
                     .call(&self.region, operation, context, || async {
                         let request = signed(request.clone(), &token)?;
@@ -206,7 +206,7 @@ impl Client {
                             }
                         }
                     });
-                road.await
+                Ok(call.await?.value)
             }
         };
         let result = attempt(Arc::clone(&token)).await;

@@ -120,7 +120,7 @@ impl TokenSource {
                 let call = self
                     .upstream
                     .call(region, &EXCHANGE_TOKEN, context, attempt);
-                call.await
+                Ok(call.await?.value)
             }
             Source::Metadata { url, client } => {
                 let attempt = || ask_metadata(url, client);
@@ -128,7 +128,7 @@ impl TokenSource {
                 let call = self
                     .upstream
                     .call(region, &METADATA_TOKEN, context, attempt);
-                call.await
+                Ok(call.await?.value)
             }
         }
     }

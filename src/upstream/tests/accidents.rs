@@ -9,7 +9,7 @@ use super::*;
 async fn answered(upstream: &Upstream, cloud: &Cloud) -> Duration {
     let context = context(Priority::Request, 60);
     let answer = upstream
-        .call(&REGION.into(), &LIST, &context, || cloud.answer(""))
+        .value(&REGION.into(), &LIST, &context, || cloud.answer(""))
         .await;
     assert_eq!(answer, Ok(()));
     cloud.start.elapsed()
@@ -41,9 +41,9 @@ async fn a_caller_that_hangs_up_during_a_call_frees_its_place() {
     let context = context(Priority::Request, 60);
     let region = REGION.into();
     let hang = || cloud.serve("", Duration::from_secs(30), Ok(()));
-    let call = upstream.call(&region, &LIST, &context, hang);
+    let call = upstream.value(&region, &LIST, &context, hang);
     assert!(timeout(Duration::from_secs(1), call).await.is_err());
-    let metrics = upstream.metrics.render([], [], []);
+    let metrics = upstream.shared.metrics.render([], [], []);
     let line = r#"quota_oracle_upstream_calls_total{backend="aws",region="us-east-1",operation="ListServiceQuotas",outcome="abandoned"} 1"#;
     assert!(metrics.contains(line), "{metrics}");
     assert_eq!(answered(&upstream, &cloud).await, Duration::from_secs(1));
@@ -55,7 +55,7 @@ async fn a_caller_that_hangs_up_in_the_queue_lets_the_next_one_go() {
     assert_eq!(answered(&upstream, &cloud).await, Duration::ZERO);
     let context = context(Priority::Verify, 60);
     let region = REGION.into();
-    let first = upstream.call(&region, &LIST, &context, || cloud.answer("impatient"));
+    let first = upstream.value(&region, &LIST, &context, || cloud.answer("impatient"));
     let (first, next) = tokio::join!(
         timeout(Duration::from_millis(500), first),
         answered(&upstream, &cloud)
@@ -72,7 +72,7 @@ async fn callers_that_hang_up_early_say_nothing_about_the_cloud() {
         let context = context(Priority::Request, 1);
         let hang = || cloud.serve("", Duration::from_secs(2), Ok(()));
         let failure = upstream
-            .call(&REGION.into(), &LIST, &context, hang)
+            .value(&REGION.into(), &LIST, &context, hang)
             .await
             .unwrap_err();
         assert_eq!(failure.kind, FailureKind::Timeout);

@@ -17,7 +17,9 @@ async fn call(
         let result = failure.cloned().map_or(Ok(()), Err);
         cloud.serve("", Duration::ZERO, result)
     };
-    upstream.call(&REGION.into(), &LIST, context, attempt).await
+    upstream
+        .value(&REGION.into(), &LIST, context, attempt)
+        .await
 }
 
 #[tokio::test(start_paused = true)]
@@ -147,7 +149,7 @@ async fn an_attempt_that_hangs_ends_at_the_deadline() {
     let context = context(Priority::Request, 5);
     let hang = || cloud.serve("", Duration::from_secs(3600), Ok(()));
     let failure = upstream
-        .call(&REGION.into(), &LIST, &context, hang)
+        .value(&REGION.into(), &LIST, &context, hang)
         .await
         .unwrap_err();
     assert_eq!(failure.kind, FailureKind::Timeout);
@@ -169,7 +171,7 @@ async fn a_caller_without_a_place_is_answered_at_the_deadline() {
         assert_eq!(failure.kind, FailureKind::Timeout);
         assert_eq!(cloud.start.elapsed(), Duration::from_secs(5));
     };
-    let (first, ()) = tokio::join!(upstream.call(&region, &LIST, &long, hang), second);
+    let (first, ()) = tokio::join!(upstream.value(&region, &LIST, &long, hang), second);
     assert_eq!(first, Ok(()));
     assert_eq!(cloud.times().len(), 1);
 }
@@ -181,4 +183,26 @@ async fn whoever_comes_after_the_deadline_costs_no_call() {
     let failure = call(&upstream, &cloud, &context, &[]).await.unwrap_err();
     assert_eq!(failure.kind, FailureKind::Timeout);
     assert!(cloud.times().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_tells_when_the_attempt_that_brought_it_was_sent() {
+    let (mut upstream, cloud) = (upstream(1.0, 1, 1), Cloud::new());
+    let clock = Clock::starting_at("2026-11-27T20:00:00Z".parse().unwrap());
+    upstream.shared.clock = clock;
+    let context = context(Priority::Request, 60);
+    let tries = AtomicUsize::new(0);
+    let attempt = || async {
+        let failure = (tries.fetch_add(1, Ordering::Relaxed) == 0).then(unavailable);
+        let result = failure.map_or(Ok(()), Err);
+        cloud.serve("", Duration::from_millis(300), result).await
+    };
+    let answer = upstream
+        .call(&REGION.into(), &LIST, &context, attempt)
+        .await
+        .unwrap();
+    let times = cloud.times();
+    assert_eq!(times, [Duration::ZERO, Duration::from_secs(1)]);
+    assert_eq!(answer.sent_at.wall.to_string(), "2026-11-27T20:00:01Z");
+    assert_eq!(answer.sent_at.age(clock.now()), Duration::from_millis(300));
 }

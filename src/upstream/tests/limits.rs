@@ -1,4 +1,4 @@
-//! Whatever happens, no more calls go out than the limits allow.
+//! No more calls are sent than the limits allow, under any load and with any failures.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use super::*;
 
-/// Somebody who calls: when, how urgently, and after how long they hang up.
+/// One caller: when it comes, how urgently, and after how long it hangs up.
 #[derive(Clone, Debug)]
 struct Arrival {
     after: Duration,
@@ -20,7 +20,7 @@ struct Arrival {
     patience: Duration,
 }
 
-/// How the cloud treats one call.
+/// The cloud's treatment of one call.
 #[derive(Clone, Debug)]
 struct Treatment {
     takes: Duration,
@@ -69,7 +69,7 @@ async fn one_caller(
     let deadline = Instant::from_std(context.deadline);
     let urgency = context.urgency.clone();
     let region = REGION.into();
-    let call = upstream.call(&region, &LIST, &context, || {
+    let call = upstream.value(&region, &LIST, &context, || {
         let (list, next) = &*treatments;
         let treatment = &list[next.fetch_add(1, Ordering::Relaxed) % list.len()];
         let result = treatment
@@ -93,7 +93,9 @@ async fn all_places_can_be_filled(upstream: &Upstream, concurrency: u32) {
     let region = REGION.into();
     sleep(Duration::from_secs(600)).await;
     let first = context(Priority::Request, 3600);
-    let answer = upstream.call(&region, &LIST, &first, async || Ok(())).await;
+    let answer = upstream
+        .value(&region, &LIST, &first, async || Ok(()))
+        .await;
     assert_eq!(answer, Ok(()));
     let barrier = Arc::new(Barrier::new(concurrency as usize));
     let mut calls = JoinSet::new();
@@ -105,18 +107,10 @@ async fn all_places_can_be_filled(upstream: &Upstream, concurrency: u32) {
                 barrier.wait().await;
                 Ok(())
             };
-            upstream.call(&REGION.into(), &LIST, &context, meet).await
+            upstream.value(&REGION.into(), &LIST, &context, meet).await
         });
     }
     assert!(calls.join_all().await.iter().all(Result::is_ok));
-}
-
-fn paused() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .start_paused(true)
-        .build()
-        .unwrap()
 }
 
 proptest! {
@@ -167,7 +161,7 @@ async fn no_more_calls_are_under_way_than_there_are_places() {
     let region = REGION.into();
     let context = context(Priority::Request, 60);
     let takes = Duration::from_secs(1);
-    let call = || upstream.call(&region, &LIST, &context, || cloud.serve("", takes, Ok(())));
+    let call = || upstream.value(&region, &LIST, &context, || cloud.serve("", takes, Ok(())));
     let answers = futures_util::future::join_all((0..7).map(|_| call())).await;
     assert!(answers.iter().all(Result::is_ok));
     assert_eq!(cloud.most_running.load(Ordering::Relaxed), 3);
@@ -191,7 +185,7 @@ async fn each_operation_in_each_region_has_limits_of_its_own_that_clones_share()
         let context = context(Priority::Request, 60);
         let (upstream, region) = (upstream.clone(), region.into());
         let answer = upstream
-            .call(&region, &operation, &context, || cloud.answer(""))
+            .value(&region, &operation, &context, || cloud.answer(""))
             .await;
         assert_eq!(answer, Ok(()));
     }
@@ -213,7 +207,7 @@ async fn a_documented_limit_below_the_configured_one_holds() {
     for _ in 0..3 {
         let context = context(Priority::Request, 60);
         let answer = upstream
-            .call(&region, &slow, &context, || cloud.answer(""))
+            .value(&region, &slow, &context, || cloud.answer(""))
             .await;
         assert_eq!(answer, Ok(()));
     }
@@ -231,14 +225,14 @@ async fn one_throttling_answer_halves_the_pace_and_many_at_once_do_no_more() {
             let takes = Duration::from_millis(999);
             let context = context(Priority::Request, 1);
             let attempt = || cloud.serve("", takes, Err(throttled()));
-            upstream.call(&region, &LIST, &context, attempt).await
+            upstream.value(&region, &LIST, &context, attempt).await
         };
         let answers = futures_util::future::join_all((0..at_once).map(|_| throttle())).await;
         assert!(answers.iter().all(Result::is_err));
         let context = context(Priority::Request, 60);
         for _ in 0..2 {
             let answer = upstream
-                .call(&region, &LIST, &context, || cloud.answer(""))
+                .value(&region, &LIST, &context, || cloud.answer(""))
                 .await;
             assert_eq!(answer, Ok(()));
         }
@@ -254,7 +248,7 @@ async fn calls_are_counted_by_how_they_ended() {
     let context = context(Priority::Request, 60);
     let tries = AtomicUsize::new(0);
     let answer = upstream
-        .call(&region, &LIST, &context, async || {
+        .value(&region, &LIST, &context, async || {
             match tries.fetch_add(1, Ordering::Relaxed) {
                 0 => Err(throttled()),
                 1 => Err(unavailable()),
@@ -263,7 +257,7 @@ async fn calls_are_counted_by_how_they_ended() {
         })
         .await;
     assert_eq!(answer, Ok(()));
-    let text = upstream.metrics.render([], [], []);
+    let text = upstream.shared.metrics.render([], [], []);
     let labels = r#"backend="aws",region="us-east-1",operation="ListServiceQuotas""#;
     for outcome in ["ok", "throttled", "unavailable"] {
         let line = format!("quota_oracle_upstream_calls_total{{{labels},outcome=\"{outcome}\"}} 1");

@@ -1,10 +1,13 @@
-//! Stories about calling a cloud, told on a paused clock.
+//! Stories about calls to a cloud, on a paused clock.
 
 mod accidents;
 mod deadlines;
 mod limits;
 mod outages;
 mod priorities;
+mod simulation;
+mod slots;
+mod starvation;
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -12,8 +15,10 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use super::{Operation, Rate, RateLimit, Upstream};
-use crate::model::{Failure, FailureKind};
+use super::call_slots::CallSlots;
+use super::{Operation, Rate, RateLimit, Shared, Upstream};
+use crate::clock::Clock;
+use crate::model::{Failure, FailureKind, Region};
 use crate::source::{CallContext, Priority, Urgency};
 use crate::telemetry::Metrics;
 
@@ -28,12 +33,40 @@ const LIST: Operation = Operation {
 const REGION: &str = "us-east-1";
 
 fn upstream(per_second: f64, burst: u32, concurrency: u32) -> Upstream {
+    upstream_of(per_second, burst, concurrency, shared())
+}
+
+/// A client in a process with other ones.
+fn upstream_of(per_second: f64, burst: u32, concurrency: u32, shared: Shared) -> Upstream {
     let limit = RateLimit {
         per_second,
         burst: burst.try_into().unwrap(),
         concurrency: concurrency.try_into().unwrap(),
     };
-    Upstream::new("aws".into(), limit, Metrics::new())
+    Upstream::new("aws".into(), limit, shared)
+}
+
+fn shared() -> Shared {
+    Shared::new(Clock::system(), Metrics::new())
+}
+
+impl Upstream {
+    /// [`Upstream::call`], for tests that do not ask when the call was sent.
+    async fn value<T, F, Fut>(
+        &self,
+        region: &Region,
+        operation: &Operation,
+        context: &CallContext,
+        attempt: F,
+    ) -> Result<T, Failure>
+    where
+        F: Fn() -> Fut + Send + Sync,
+        Fut: Future<Output = Result<T, Failure>> + Send,
+        T: Send,
+    {
+        let answer = self.call(region, operation, context, attempt).await;
+        answer.map(|answer| answer.value)
+    }
 }
 
 /// On behalf of somebody who wants the answer within so many seconds.
@@ -50,6 +83,19 @@ fn throttled() -> Failure {
 
 fn unavailable() -> Failure {
     Failure::new(FailureKind::Unavailable, "connection refused")
+}
+
+fn timed_out() -> Failure {
+    Failure::new(FailureKind::Timeout, "no answer within 5 s")
+}
+
+/// A runtime on a paused clock, for property tests.
+fn paused() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .unwrap()
 }
 
 /// A cloud that writes down when it is called, and by whom.

@@ -14,7 +14,7 @@ async fn call(upstream: &Upstream, cloud: &Cloud, back_after: u64) -> Result<(),
         cloud.serve("", Duration::from_millis(50), result)
     };
     upstream
-        .call(&REGION.into(), &LIST, &context, attempt)
+        .value(&REGION.into(), &LIST, &context, attempt)
         .await
 }
 
@@ -88,7 +88,7 @@ async fn other_operations_and_regions_go_on() {
     for (region, operation) in [(REGION, get), ("eu-west-1", LIST)] {
         let context = context(Priority::Request, 10);
         let answer = upstream
-            .call(&region.into(), &operation, &context, || cloud.answer(""))
+            .value(&region.into(), &operation, &context, || cloud.answer(""))
             .await;
         assert_eq!(answer, Ok(()));
     }
@@ -116,7 +116,9 @@ async fn a_cloud_that_cannot_be_reached_is_left_alone_too() {
     let mut last = None;
     for _ in 0..3 {
         let context = context(Priority::Request, 10);
-        let answer = upstream.call(&REGION.into(), &LIST, &context, refuse).await;
+        let answer = upstream
+            .value(&REGION.into(), &LIST, &context, refuse)
+            .await;
         last = answer.err();
     }
     let failure = last.unwrap();
@@ -138,7 +140,9 @@ async fn around_a_probe(
     while cloud.times().len() < 5 {
         let context = context(Priority::Request, 10);
         let refuse = || cloud.serve("", Duration::ZERO, Err(unavailable()));
-        let answer = upstream.call(&REGION.into(), &LIST, &context, refuse).await;
+        let answer = upstream
+            .value(&REGION.into(), &LIST, &context, refuse)
+            .await;
         assert!(answer.is_err());
     }
     sleep(Duration::from_secs(40)).await;
@@ -152,7 +156,7 @@ async fn around_a_probe(
             cloud.serve("", Duration::from_secs(1), result)
         };
         let answer = upstream
-            .call(&REGION.into(), &LIST, &context, attempt)
+            .value(&REGION.into(), &LIST, &context, attempt)
             .await;
         (start.elapsed(), answer)
     });

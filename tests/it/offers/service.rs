@@ -14,7 +14,7 @@ use quota_oracle::model::{Lifetimes, Region, Strictness};
 use quota_oracle::oracle::{Backend, BackendSettings, Oracle};
 use quota_oracle::store::Cache;
 use quota_oracle::telemetry::Metrics;
-use quota_oracle::upstream::{RateLimit, Upstream};
+use quota_oracle::upstream::{RateLimit, Shared, Upstream};
 use serde_json::Value;
 use simulated_clouds::aws::{Account, RateLimits, Settings as Simulated, SimulatedAws};
 use tower::ServiceExt;
@@ -190,7 +190,11 @@ fn connection(named: &Named, metrics: &Metrics) -> Connection {
     Connection {
         backend: named.name.into(),
         regions: RegionChoice::Listed(regions.collect()),
-        upstream: Upstream::new(named.name.into(), rate_limit, metrics.clone()),
+        upstream: Upstream::new(
+            named.name.into(),
+            rate_limit,
+            Shared::new(Clock::system(), metrics.clone()),
+        ),
         base: ".".into(),
     }
 }

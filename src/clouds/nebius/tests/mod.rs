@@ -16,13 +16,14 @@ use simulated_clouds::nebius::{
 };
 use tokio::time::Instant;
 
+use crate::clock::Clock;
 use crate::clouds::nebius::REGISTRATION;
 use crate::clouds::{Connection, RegionChoice};
 use crate::model::{BackendName, Failure, Limit, Quota, Reading, UnitId, Usage};
 use crate::source::QuotaSource;
 use crate::source::{CallContext, Priority, Urgency};
 use crate::telemetry::Metrics;
-use crate::upstream::Upstream;
+use crate::upstream::{Shared, Upstream};
 
 const TENANT: &str = "tenant-e00t";
 const PROJECT: &str = "project-e00north";
@@ -121,7 +122,11 @@ async fn connect(
     let connection = Connection {
         backend: backend.clone(),
         regions,
-        upstream: Upstream::new(backend, REGISTRATION.rate_limit, Metrics::new()),
+        upstream: Upstream::new(
+            backend,
+            REGISTRATION.rate_limit,
+            Shared::new(Clock::system(), Metrics::new()),
+        ),
         base: base.to_owned(),
     };
     settings.connect(connection).await
