@@ -17,8 +17,10 @@ mod row_errors;
 mod settings;
 mod table;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::panic::resume_unwind;
 use std::sync::Arc;
+use std::thread;
 
 use arc_swap::ArcSwap;
 use futures_util::future::join_all;
@@ -47,16 +49,22 @@ pub struct Provider {
 }
 
 impl Catalog {
-    /// The catalogs of these providers, which serve the bundled data until the first
+    /// Creates the catalogs of these providers, which serve the bundled data until the first
     /// [`reload`](Self::reload).
+    ///
+    /// A provider may be named many times, once for each of its backends; its data are parsed
+    /// once, and those of different providers at the same time.
     pub fn new(source: Source, providers: impl IntoIterator<Item = CloudKind>) -> Self {
-        let providers = providers
-            .into_iter()
-            .map(|kind| {
-                let provider = Provider::bundled(&kind);
-                (kind, ArcSwap::from_pointee(provider))
-            })
-            .collect();
+        let kinds: BTreeSet<CloudKind> = providers.into_iter().collect();
+        let providers = thread::scope(|scope| {
+            let parse = |kind| (scope.spawn(move || Provider::bundled(kind)), kind);
+            let parsed: Vec<_> = kinds.iter().map(parse).collect();
+            let join = |(parsed, kind): (thread::ScopedJoinHandle<'_, _>, &CloudKind)| {
+                let provider = parsed.join().unwrap_or_else(|panic| resume_unwind(panic));
+                (kind.clone(), ArcSwap::from_pointee(provider))
+            };
+            parsed.into_iter().map(join).collect()
+        });
         Self { source, providers }
     }
 

@@ -151,6 +151,31 @@ impl Table {
         }
     }
 
+    /// Returns the place in [`Table::shapes`] of the shape of a type with these GPUs, if there is
+    /// one and only one; the case of the names does not matter.
+    ///
+    /// A type's name alone does not identify what it is made of: on GCP one N1 type is offered
+    /// with several GPUs, each with quotas of its own.
+    pub fn shape_for(
+        &self,
+        instance_type: &str,
+        gpu_name: Option<&str>,
+        gpu_count: u32,
+    ) -> Option<usize> {
+        let has_gpus = |shape: &Shape| match (&shape.gpu, gpu_name) {
+            (Some(gpu), Some(name)) => {
+                gpu.count == gpu_count && gpu.name.eq_ignore_ascii_case(name)
+            }
+            (None, None) => true,
+            _ => false,
+        };
+        let places = self.shapes_named(instance_type).iter();
+        let mut matching = places
+            .map(|&shape| shape as usize)
+            .filter(|&place| has_gpus(&self.shapes[place]));
+        matching.next().filter(|_| matching.next().is_none())
+    }
+
     /// What a type is made of, wherever it is offered.
     ///
     /// A number or GPU on which its shapes differ is left out: it depends on the region.

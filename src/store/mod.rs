@@ -7,11 +7,11 @@
 
 mod directory;
 mod entry;
+mod fingerprint;
 mod settings;
 mod snapshot_format;
 mod stored_snapshot;
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
@@ -20,10 +20,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use futures_util::future::BoxFuture;
 
 use crate::clock::Clock;
-use crate::model::{BackendName, FailureRecord, Moment, Reading, UnitKey};
+use crate::model::{FailureRecord, Moment, Reading, UnitKey};
 
 pub use directory::DirectoryStore;
 pub use entry::{Entry, Good};
+pub use fingerprint::{Fingerprint, Fingerprints};
 pub use settings::Settings;
 pub use stored_snapshot::StoredSnapshot;
 
@@ -55,10 +56,6 @@ struct Inner {
     changes: AtomicU64,
     store: Option<DirectoryStore>,
 }
-
-/// What tells the settings of each backend from others under the same name: a snapshot that was
-/// read by others, of another account perhaps, says nothing about it.
-pub type Fingerprints = BTreeMap<BackendName, String>;
 
 /// More fetch units than any operator has accounts times regions; a bound only so that a
 /// programming error cannot fill the memory.
