@@ -1,4 +1,4 @@
-//! What can be rented: instance types with their regions, resources and prices.
+//! The offers of each cloud: instance types with their regions, resources and prices.
 //!
 //! The data are gpuhunt's: one CSV file for each provider, inside the binary, in a directory or
 //! published under a URL. A provider is loaded as a whole or not at all: one that fails keeps the
@@ -39,12 +39,12 @@ pub struct Catalog {
     providers: BTreeMap<CloudKind, ArcSwap<Provider>>,
 }
 
-/// One provider's catalog, as it stands.
+/// One provider's catalog, as it is served now.
 #[derive(Clone, Debug)]
 pub struct Provider {
-    /// What is served.
+    /// The release that is served.
     pub release: Arc<Release>,
-    /// Why it is not what the source has now, if the last load failed.
+    /// The error of the last load, if it failed; the release is an older one then.
     pub last_error: Option<Arc<str>>,
 }
 
@@ -80,7 +80,7 @@ impl Catalog {
             .map(|(kind, state)| (kind, state.load_full()))
     }
 
-    /// Looks at the source again, for all providers at once.
+    /// Loads all providers from the source again, concurrently.
     pub async fn reload(&self) {
         join_all(
             self.providers

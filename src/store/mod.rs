@@ -1,4 +1,4 @@
-//! Where answers rest: in memory, and optionally in a directory that survives a restart.
+//! Snapshots that survive a restart, and the entries of all fetch units in memory.
 //!
 //! One entry per fetch unit keeps two things apart: the last good answer, which nothing but a
 //! newer good answer replaces, and the failures since, which a good answer clears. Nothing is
@@ -62,14 +62,14 @@ struct Inner {
 const MOST_UNITS: u64 = 100_000;
 
 impl Cache {
-    /// A cache that rests in memory only.
+    /// Creates a cache in memory only.
     pub fn in_memory() -> Self {
         Self::with_store(None)
     }
 
-    /// A cache that also rests in `directory`, and starts with what these backends left there.
+    /// Creates a cache that is also stored in `directory`, and starts with the snapshots there.
     ///
-    /// What cannot be read is said and ignored: an unusable directory costs the warm restart,
+    /// Unreadable snapshots are logged and ignored: an unusable directory costs the warm restart,
     /// not the service.
     pub fn in_directory(directory: &Path, backends: Fingerprints, clock: &Clock) -> Self {
         let store = DirectoryStore::open(directory, backends);

@@ -64,3 +64,6 @@ impl SnapshotStore for DirectoryStore {
         self.writer.flush().boxed()
     }
 }
+
+#[cfg(test)]
+mod tests;

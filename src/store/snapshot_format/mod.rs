@@ -1,4 +1,4 @@
-//! How a snapshot is written down: a private format, one for every kind of store.
+//! The stored form of a snapshot: a private format, one for every kind of store.
 //!
 //! A snapshot outlives the release that wrote it. The rules: a new field is optional; a word that
 //! this version does not know makes its row unknown and not the file unreadable; a change that
