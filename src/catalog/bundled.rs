@@ -11,7 +11,7 @@ const FILES: &[(&str, &[u8])] = &[
     ("nebius", include_bytes!("bundled/nebius.csv.gz")),
 ];
 
-/// What the binary holds of a provider, or a sentence when it holds nothing.
+/// Returns the bundled release of a provider, or an error sentence if there is none.
 pub(super) fn release(kind: &CloudKind) -> Result<Release, String> {
     let (_, file) = FILES
         .iter()

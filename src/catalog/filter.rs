@@ -1,4 +1,4 @@
-//! Which offers are asked for, and how they are found without walking text.
+//! Conditions on offers, and finding matching rows without comparing text.
 
 use std::sync::Arc;
 
@@ -7,9 +7,9 @@ use super::inverted_index::InvertedIndex;
 use super::table::{RowId, Shape, Table};
 use crate::model::Market;
 
-/// Which offers are asked for: those that meet every condition that is set.
+/// Conditions on offers; an offer matches if it meets every one that is set.
 ///
-/// Interner match whatever their case. A list of names asks for any of them, and an empty one for
+/// Names match case-insensitively. A list of names matches any of them, and an empty one matches
 /// nothing.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Filter {
@@ -37,7 +37,7 @@ pub struct Filter {
     pub max_price: Option<f64>,
 }
 
-/// What a name of a filter names.
+/// The kinds of names in a filter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NameOf {
     /// A region.
@@ -51,7 +51,7 @@ pub enum NameOf {
 }
 
 impl Filter {
-    /// All names that are asked for.
+    /// Returns all names of the filter.
     pub fn names(&self) -> impl Iterator<Item = (NameOf, &str)> {
         let lists = [
             (NameOf::Region, &self.regions),
@@ -213,7 +213,7 @@ fn ordered(groups: &InvertedIndex, keys: &[u32], matches: impl Fn(usize) -> bool
     rows
 }
 
-/// Which of the numbers below a bound are in it.
+/// A set of numbers below a bound.
 struct Set(Vec<bool>);
 
 impl Set {

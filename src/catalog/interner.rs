@@ -1,9 +1,9 @@
-//! Interner as numbers: each distinct name once, whatever its case.
+//! Names as numbers: each distinct name once, case-insensitively.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// Interner in the order of their numbers.
+/// Distinct names, each with a number.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Interner {
     texts: Vec<Arc<str>>,

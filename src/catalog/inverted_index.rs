@@ -35,7 +35,7 @@ impl InvertedIndex {
         &self.items[self.starts[key] as usize..self.starts[key + 1] as usize]
     }
 
-    /// How many items these keys have together.
+    /// Returns the number of items that these keys have together.
     pub(super) fn total(&self, keys: &[u32]) -> usize {
         keys.iter().map(|&key| self.of(key).len()).sum()
     }

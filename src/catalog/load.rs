@@ -1,4 +1,4 @@
-//! Brings one provider's catalog from its source.
+//! Loading one provider's catalog from its source.
 
 use std::fs::File;
 use std::io::Read;
@@ -21,20 +21,20 @@ const MAX_CSV_BYTES: u64 = 64 << 20;
 /// One provider's catalog, as one load brought it.
 #[derive(Debug)]
 pub struct Release {
-    /// What can be rented.
+    /// The offers.
     pub table: Table,
-    /// Where it comes from.
+    /// The origin.
     pub origin: Origin,
-    /// What the source calls this version: the published text, or a file's time and size.
+    /// The source's own name of this version: the published text, or a file's time and size.
     pub version: Option<Arc<str>>,
-    /// When it was loaded.
+    /// The time of loading.
     pub loaded_at: Timestamp,
-    /// How many rows were damaged, and left out.
+    /// The number of damaged rows, which are left out.
     pub damaged_rows: usize,
 }
 
-/// Where an release comes from; `Bundled` under another configured source says that this source
-/// has not been loaded yet.
+/// The origin of a release; `Bundled` under another configured source means that this source has
+/// not been loaded yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
     /// The binary.
@@ -46,7 +46,7 @@ pub enum Origin {
 }
 
 impl Origin {
-    /// The word for it in logs and answers.
+    /// Returns the word of logs and answers.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Bundled => "bundled",
@@ -67,7 +67,7 @@ impl Release {
         }
     }
 
-    /// What is served of a provider of which nothing is known.
+    /// Returns a release without offers, for a provider without bundled data.
     pub(super) fn empty() -> Self {
         let nothing = Parsed {
             table: Table::default(),
@@ -82,8 +82,8 @@ impl Release {
     }
 }
 
-/// What the source has of a provider now: `before` again when it did not change, and a sentence
-/// when it cannot be had.
+/// Loads a provider from the source: returns `before` if it did not change, and an error sentence
+/// if it cannot be loaded.
 pub(super) async fn load(
     source: &Source,
     kind: &CloudKind,
@@ -133,7 +133,7 @@ fn from_file(path: &Path, kind: &CloudKind, before: Arc<Release>) -> Result<Arc<
     Ok(Arc::new(release))
 }
 
-/// Parses a file that somebody else made, up to a size that nobody needs.
+/// Parses a file of foreign origin, up to [`MAX_CSV_BYTES`].
 pub(super) fn parse_bounded(
     kind: &CloudKind,
     file: impl Read,
@@ -147,7 +147,7 @@ pub(super) fn parse_bounded(
     parsed.map_err(|sentence| format!("{name}: {sentence}"))
 }
 
-/// Runs what reads files or parses megabytes on a thread where nobody waits for it.
+/// Runs blocking work, which reads files or parses megabytes, off the runtime's threads.
 async fn off_the_runtime<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, String> + Send + 'static,
 ) -> Result<T, String> {

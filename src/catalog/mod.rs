@@ -1,4 +1,4 @@
-//! What can be rented: instance types with their regions, resources and prices.
+//! The offers of each cloud: instance types with their regions, resources and prices.
 //!
 //! The data are gpuhunt's: one CSV file for each provider, inside the binary, in a directory or
 //! published under a URL. A provider is loaded as a whole or not at all: one that fails keeps the
@@ -17,8 +17,10 @@ mod row_errors;
 mod settings;
 mod table;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::panic::resume_unwind;
 use std::sync::Arc;
+use std::thread;
 
 use arc_swap::ArcSwap;
 use futures_util::future::join_all;
@@ -37,26 +39,32 @@ pub struct Catalog {
     providers: BTreeMap<CloudKind, ArcSwap<Provider>>,
 }
 
-/// One provider's catalog, as it stands.
+/// One provider's catalog, as it is served now.
 #[derive(Clone, Debug)]
 pub struct Provider {
-    /// What is served.
+    /// The release that is served.
     pub release: Arc<Release>,
-    /// Why it is not what the source has now, if the last load failed.
+    /// The error of the last load, if it failed; the release is an older one then.
     pub last_error: Option<Arc<str>>,
 }
 
 impl Catalog {
-    /// The catalogs of these providers, which serve the bundled data until the first
+    /// Creates the catalogs of these providers, which serve the bundled data until the first
     /// [`reload`](Self::reload).
+    ///
+    /// A provider may be named many times, once for each of its backends; its data are parsed
+    /// once, and those of different providers at the same time.
     pub fn new(source: Source, providers: impl IntoIterator<Item = CloudKind>) -> Self {
-        let providers = providers
-            .into_iter()
-            .map(|kind| {
-                let provider = Provider::bundled(&kind);
-                (kind, ArcSwap::from_pointee(provider))
-            })
-            .collect();
+        let kinds: BTreeSet<CloudKind> = providers.into_iter().collect();
+        let providers = thread::scope(|scope| {
+            let parse = |kind| (scope.spawn(move || Provider::bundled(kind)), kind);
+            let parsed: Vec<_> = kinds.iter().map(parse).collect();
+            let join = |(parsed, kind): (thread::ScopedJoinHandle<'_, _>, &CloudKind)| {
+                let provider = parsed.join().unwrap_or_else(|panic| resume_unwind(panic));
+                (kind.clone(), ArcSwap::from_pointee(provider))
+            };
+            parsed.into_iter().map(join).collect()
+        });
         Self { source, providers }
     }
 
@@ -72,7 +80,7 @@ impl Catalog {
             .map(|(kind, state)| (kind, state.load_full()))
     }
 
-    /// Looks at the source again, for all providers at once.
+    /// Loads all providers from the source again, concurrently.
     pub async fn reload(&self) {
         join_all(
             self.providers

@@ -1,4 +1,4 @@
-//! Reads a provider's CSV file into a table, and goes on past damaged rows.
+//! Parsing a provider's CSV file into a table, skipping damaged rows.
 //!
 //! A line is a record: gpuhunt writes no field with a line break in it, so that a quote which is
 //! never closed damages the line that it stands in and none after it.
@@ -13,14 +13,14 @@ use super::row_errors::Damage;
 use super::table::{Builder, Table};
 use crate::model::CloudKind;
 
-/// What a file held.
+/// The contents of a file.
 #[derive(Debug)]
 pub(super) struct Parsed {
     pub(super) table: Table,
     pub(super) damaged_rows: usize,
 }
 
-/// Reads a file, or says in a sentence why none of it can be used.
+/// Parses a file, or returns a sentence that says why none of it can be used.
 pub(super) fn parse(kind: &CloudKind, file: impl Read) -> Result<Parsed, String> {
     let mut lines = Lines::of(file);
     let mut record = StringRecord::new();
@@ -104,7 +104,7 @@ impl<R: Read> Lines<R> {
         }
     }
 
-    /// Reads the line as a record, or says in a sentence why it is none.
+    /// Parses the line as a record, or returns a sentence that says why it is not one.
     fn read(&mut self, record: &mut StringRecord) -> Result<(), String> {
         record.clear();
         let line = self.line.trim_ascii_end().len();

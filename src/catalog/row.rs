@@ -4,7 +4,7 @@ use csv::StringRecord;
 
 use crate::model::PriceBasis;
 
-/// Where the columns are that the catalog needs or can use.
+/// The positions of the columns that the catalog needs or can use.
 #[derive(Debug)]
 pub(super) struct Columns {
     instance_name: usize,
@@ -43,7 +43,7 @@ impl Columns {
     }
 }
 
-/// A row that is whole.
+/// A valid row.
 #[derive(Debug, PartialEq)]
 pub(super) struct Row<'a> {
     pub(super) instance_type: &'a str,
@@ -78,7 +78,7 @@ impl<'a> Row<'a> {
             Some(word) => PriceBasis::parse(word)
                 .ok_or_else(|| format!("price_basis is not a known word: {word:?}"))?,
         };
-        // A price of which nobody knows where it comes from is no better than none.
+        // A price of unknown origin is treated as unknown.
         let (price, price_basis) = match price {
             Some(price) if price_basis != PriceBasis::Unknown => (Some(price), price_basis),
             _ => (None, PriceBasis::Unknown),
@@ -103,7 +103,7 @@ impl<'a> Row<'a> {
             region: present("location", field(columns.location))?,
             price,
             price_basis,
-            // No machine is without a processor: who writes zero does not know.
+            // No machine is without a processor, so zero stands for unknown.
             cpus: whole("cpu", field(columns.cpu))?.filter(|cpus| *cpus > 0),
             memory_gb: amount("memory", field(columns.memory))?,
             gpu,
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_rents_a_machine_without_a_processor() {
+    fn zero_cpus_are_unknown() {
         let record = record(["a", "b", "1", "0", "8", "0", "", "", "false", "", ""]);
         assert_eq!(Row::read(&columns(&HEADER), &record).unwrap().cpus, None);
     }

@@ -4,10 +4,10 @@ use std::fmt;
 
 use crate::model::CloudKind;
 
-/// How many damaged rows are explained; of the others the lines are enough.
+/// Upper bound on explained rows; for the others the line numbers are enough.
 const EXPLAINED_ROWS: usize = 5;
 
-/// What was damaged in a file.
+/// The damaged rows of a file.
 #[derive(Debug, Default)]
 pub(super) struct Damage {
     lines: LineNumbers,
@@ -15,7 +15,7 @@ pub(super) struct Damage {
 }
 
 impl Damage {
-    /// A row is damaged, which is on a later line than all before.
+    /// Adds a damaged row, on a later line than all before.
     pub(super) fn note(&mut self, line: u64, sentence: String) {
         self.lines.push(line);
         if self.explained.len() < EXPLAINED_ROWS {
@@ -23,17 +23,17 @@ impl Damage {
         }
     }
 
-    /// How many rows there are.
+    /// Returns the number of damaged rows.
     pub(super) fn damaged_rows(&self) -> usize {
         self.lines.count
     }
 
-    /// The first row and what is wrong with it, if there is any.
+    /// Returns the line and the error of the first damaged row.
     pub(super) fn first(&self) -> Option<&str> {
         self.explained.first().map(String::as_str)
     }
 
-    /// Says it in the log, if there is anything to say.
+    /// Logs a warning if any row is damaged.
     pub(super) fn log(&self, kind: &CloudKind) {
         if self.lines.count > 0 {
             tracing::warn!(

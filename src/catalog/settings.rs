@@ -1,4 +1,4 @@
-//! Where the catalog comes from, and how often it is looked at again.
+//! The source of the catalog and how often it is reloaded.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -11,9 +11,9 @@ use crate::model::duration;
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
-    /// Where it comes from.
+    /// The source.
     pub source: Source,
-    /// How often the source is looked at again.
+    /// The interval between reloads.
     #[serde(with = "duration")]
     pub reload_every: Duration,
 }
@@ -28,7 +28,7 @@ impl Default for Settings {
     }
 }
 
-/// Where the catalog comes from.
+/// The source of the catalog.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub enum Source {

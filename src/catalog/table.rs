@@ -1,7 +1,6 @@
 //! One provider's offers, in columns.
 //!
-//! What a row says of its instance type is the same in nearly all regions, so it is stored once,
-//! as a [`Shape`]. The rows themselves are columns of numbers, cheapest first; a row's number is
+//! A type has the same resources in nearly all regions, so they are stored once, as a [`Shape`]. The rows themselves are columns of numbers, cheapest first; a row's number is
 //! thus its place in the order of price, and any ascending list of rows is already sorted.
 
 use std::collections::{HashMap, HashSet};
@@ -39,7 +38,7 @@ pub struct Table {
     pub(super) rows_of_region: InvertedIndex,
 }
 
-/// What an instance of a type is made of.
+/// The resources of an instance of a type.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Shape {
     /// The cloud's name of the type.
@@ -66,24 +65,24 @@ pub(super) struct Numbers {
 pub struct Offer<'a> {
     /// Its number.
     pub id: RowId,
-    /// What the instance is made of.
+    /// The resources of the instance.
     pub shape: &'a Shape,
     /// The place of the shape in [`Table::shapes`].
     pub shape_index: usize,
-    /// Where.
+    /// The region.
     pub region: &'a Region,
     /// The place of the region in [`Table::regions`].
     pub region_index: usize,
-    /// How it is paid for.
+    /// The market.
     pub market: Market,
     /// US dollars per hour, if known.
     pub price: Option<f64>,
-    /// Where the price comes from.
+    /// The origin of the price.
     pub price_basis: PriceBasis,
 }
 
 impl Table {
-    /// How many offers there are.
+    /// Returns the number of offers.
     pub fn len(&self) -> usize {
         self.shape.len()
     }
@@ -93,12 +92,12 @@ impl Table {
         self.shape.is_empty()
     }
 
-    /// What instances are made of, each once.
+    /// Returns the shapes, each once.
     pub fn shapes(&self) -> &[Shape] {
         &self.shapes
     }
 
-    /// The regions that offers are in.
+    /// Returns the regions of the offers, each once.
     pub fn regions(&self) -> &[Region] {
         &self.regions
     }
@@ -124,7 +123,7 @@ impl Table {
         }
     }
 
-    /// The offer of a type in a region, the cheapest where the type comes in several shapes.
+    /// Returns the offer of a type in a region, the cheapest if the type has several shapes.
     pub fn find(&self, region: &str, instance_type: &str, market: Market) -> Option<Offer<'_>> {
         let region = self.region_names.find(region)?;
         let spot = market == Market::Spot;
@@ -143,7 +142,7 @@ impl Table {
         self.region_names.find(name).map(|number| number as usize)
     }
 
-    /// The place in [`Table::shapes`] of what a type is made of, if it is the same in all regions.
+    /// Returns the place in [`Table::shapes`] of a type's shape, if it has only one.
     pub fn only_shape(&self, instance_type: &str) -> Option<usize> {
         match self.shapes_named(instance_type) {
             [shape] => Some(*shape as usize),
@@ -151,9 +150,34 @@ impl Table {
         }
     }
 
-    /// What a type is made of, wherever it is offered.
+    /// Returns the place in [`Table::shapes`] of the shape of a type with these GPUs, if there is
+    /// one and only one; the case of the names does not matter.
     ///
-    /// A number or GPU on which its shapes differ is left out: it depends on the region.
+    /// A type's name alone does not identify what it is made of: on GCP one N1 type is offered
+    /// with several GPUs, each with quotas of its own.
+    pub fn shape_for(
+        &self,
+        instance_type: &str,
+        gpu_name: Option<&str>,
+        gpu_count: u32,
+    ) -> Option<usize> {
+        let has_gpus = |shape: &Shape| match (&shape.gpu, gpu_name) {
+            (Some(gpu), Some(name)) => {
+                gpu.count == gpu_count && gpu.name.eq_ignore_ascii_case(name)
+            }
+            (None, None) => true,
+            _ => false,
+        };
+        let places = self.shapes_named(instance_type).iter();
+        let mut matching = places
+            .map(|&shape| shape as usize)
+            .filter(|&place| has_gpus(&self.shapes[place]));
+        matching.next().filter(|_| matching.next().is_none())
+    }
+
+    /// Returns the resources of a type that are the same wherever it is offered.
+    ///
+    /// A number or GPU on which its shapes differ is left out.
     pub fn type_by_name(&self, instance_type: &str) -> Option<Shape> {
         let mut shapes = self
             .shapes_named(instance_type)
@@ -182,8 +206,8 @@ impl Table {
 }
 
 impl Shape {
-    /// A number that tells the shapes of one type apart, whatever release of the catalog they are
-    /// in; offers that are otherwise equal are ordered by it.
+    /// Returns a number that differs between the shapes of one type, in any release of the
+    /// catalog; offers that are otherwise equal are ordered by it.
     pub fn fingerprint(&self) -> u64 {
         // Without keys of its own, so that it is the same in every process of a release.
         let mut hasher = DefaultHasher::new();
@@ -216,7 +240,7 @@ pub(super) struct Builder {
     rows: Vec<BuiltRow>,
 }
 
-/// What makes two shapes the same; floats by their bits.
+/// The identity of a shape; floats by their bits.
 type ShapeKey = (
     Numbers,
     Option<u32>,

@@ -1,15 +1,16 @@
-//! What time it is, in one place, so that tests can pause and move it.
+//! The clock, in one place, so that tests can pause and move it.
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
 use crate::model::Moment;
 
-/// A wall clock that is set right moves by seconds: what is that far in the future is new.
+/// Tolerance for a corrected wall clock, which moves by seconds: a time that far in the future
+/// counts as now.
 const CORRECTION: SignedDuration = SignedDuration::from_mins(1);
 
-/// What is further in the future was written down by a wrong clock, or this one is wrong: nobody
-/// can tell its age, so it shall be too old for anything.
+/// The age of a time further in the future: this clock is wrong or the one that wrote it was, so
+/// its real age is unknown and it must be too old for any use.
 const UNTOLD_AGE: SignedDuration = SignedDuration::from_hours(366 * 24);
 
 /// Tells the time on tokio's clock and on the wall.
@@ -21,9 +22,9 @@ pub struct Clock {
 
 #[derive(Clone, Copy, Debug)]
 enum Wall {
-    /// A wall that says so itself, as the system's does, which people and other machines may set.
+    /// The system wall clock, which can be adjusted while we run.
     Told(fn() -> Timestamp),
-    /// A wall that moves with tokio's clock, from this time on.
+    /// A wall clock that moves with tokio's clock, from this time on.
     From(Timestamp),
 }
 
@@ -60,10 +61,10 @@ impl Clock {
         Moment { wall, since_start }
     }
 
-    /// The moment at which the wall showed `wall`, as far as today's wall can be trusted.
+    /// Returns the moment at which the wall clock showed `wall`, as far as it can be trusted.
     ///
-    /// What an earlier process wrote down comes back through here: its age is counted from its
-    /// time of day once, and from then on by the monotonic clock.
+    /// Times that an earlier process stored are restored here: their age is taken from the wall
+    /// clock once, and from then on from the monotonic clock.
     pub fn restore(&self, wall: Timestamp) -> Moment {
         let now = self.now();
         let age = match now.wall.duration_since(wall) {

@@ -40,10 +40,24 @@ pub trait CloudSettings: fmt::Debug + Send + Sync {
         }
     }
 
-    /// The variables by which the cloud's own library finds out whose account is meant, none of
-    /// them secret; none where the keys say it themselves.
+    /// Returns the fields that identify the account, as far as the keys name it, none of them
+    /// secret.
+    ///
+    /// A stored snapshot is served at the next start only if they are the same, because it may be
+    /// of another account otherwise. So every key belongs here that chooses an account, and no
+    /// other: a key that does not would discard all snapshots whenever it changes.
+    fn account_fields(&self) -> Vec<(&'static str, String)>;
+
+    /// Returns the environment variables by which the cloud's own library chooses the account
+    /// where the keys do not, none of them secret; their values count as account fields.
     fn account_variables(&self) -> &'static [&'static str] {
         &[]
+    }
+
+    /// Returns the text of all keys, and the variables, by which format 2 of stored snapshots
+    /// identifies the account; none for clouds that came after it.
+    fn format_2_identity(&self) -> Option<(String, &'static [&'static str])> {
+        None
     }
 
     /// Reads the secrets that the keys name, so that what is wrong is said with the key; relative

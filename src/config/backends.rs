@@ -11,6 +11,7 @@ use crate::clouds::{CloudSettings, RegionChoice, Registration};
 use crate::http::{AwsAnswers, AwsProtocolSettings};
 use crate::model::{BackendName, Region, suggest};
 use crate::oracle::{BackendSettings, Preload};
+use crate::store::Fingerprint;
 use crate::upstream::RateLimit;
 
 use super::diagnostics::{explain_cloud_error, parse_table};
@@ -37,9 +38,8 @@ pub struct Backend {
     pub aws_protocol: AwsAnswers,
     /// The cloud's own keys.
     pub cloud: Arc<dyn CloudSettings>,
-    /// Tells the cloud and its own keys from others, but for secrets, which change and still belong
-    /// to the same account.
-    pub fingerprint: String,
+    /// Tells its account from others, by the keys that choose it.
+    pub fingerprint: Fingerprint,
 }
 
 /// The keys that are handled here, beside those of [`BackendSettings`] and the cloud's own.
@@ -120,18 +120,32 @@ fn resolve_one(
     })
 }
 
-/// Of the settings as they are understood, however they were written, and of what the environment
-/// says of the account; `Debug` shows no secret.
+/// Digests what identifies the account: the fields that the cloud names, whatever else is set.
 fn fingerprint(
     kind: &Registration,
     cloud: &dyn CloudSettings,
     environment: &[(String, String)],
-) -> String {
-    let mut text = format!("{}\n{cloud:?}\n", kind.kind);
-    for name in cloud.account_variables() {
-        let given = environment.iter().find(|(given, _)| given == name);
-        text.push_str(&format!("{name}={:?}\n", given.map(|(_, value)| value)));
+) -> Fingerprint {
+    let mut account = format!("{}\n", kind.kind);
+    for (name, value) in cloud.account_fields() {
+        // Quoted, so that no value can look like another field.
+        account.push_str(&format!("{name}={value:?}\n"));
     }
+    account.push_str(&variables(cloud.account_variables(), environment));
+    let all_settings = cloud.format_2_identity().map(|(settings, names)| {
+        let variables = variables(names, environment);
+        digest(&format!("{}\n{settings}\n{variables}", kind.kind))
+    });
+    Fingerprint::new(digest(&account)).with_all_settings(all_settings)
+}
+
+fn variables(names: &[&str], environment: &[(String, String)]) -> String {
+    let given = |name: &str| environment.iter().find(|(given, _)| given == name);
+    let line = |name: &&str| format!("{name}={:?}\n", given(name).map(|(_, value)| value));
+    names.iter().map(line).collect()
+}
+
+fn digest(text: &str) -> String {
     hex::encode(Sha256::digest(text))
 }
 

@@ -6,6 +6,8 @@ use std::hash::{Hash, Hasher};
 use std::iter::Sum;
 use std::ops::{Add, Mul};
 
+use serde::{Deserialize, Serialize};
+
 /// Bytes in a GiB.
 pub const GIB: f64 = (1u64 << 30) as f64;
 
@@ -16,7 +18,8 @@ pub const TIB: f64 = (1u64 << 40) as f64;
 ///
 /// Clouds state limits as doubles (AWS) or as unsigned integers (Nebius); a double holds both
 /// exactly up to 2^53, which is 8 PiB in bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Default, Serialize, Deserialize)]
+#[serde(try_from = "f64", into = "f64")]
 pub struct Amount(f64);
 
 impl Amount {
@@ -68,6 +71,20 @@ impl PartialOrd for Amount {
 impl Ord for Amount {
     fn cmp(&self, other: &Self) -> Ordering {
         self.0.total_cmp(&other.0)
+    }
+}
+
+impl TryFrom<f64> for Amount {
+    type Error = String;
+
+    fn try_from(value: f64) -> Result<Self, String> {
+        Self::new(value).ok_or_else(|| format!("{value} is not a finite amount of at least 0"))
+    }
+}
+
+impl From<Amount> for f64 {
+    fn from(amount: Amount) -> Self {
+        amount.0
     }
 }
 

@@ -3,20 +3,25 @@
 use std::fmt;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::Moment;
 
 /// A failed call or read: what kind, in whose words, and what to do about it.
 ///
 /// The detail is shown to callers and written to logs, so it never holds a secret.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
     /// What kind of failure, which decides everything that is done about it.
     pub kind: FailureKind,
     /// The sentence of whoever refused.
     pub detail: String,
     /// How long the cloud, or our circuit breaker, asks to wait before the next try.
+    /// Not stored: it has passed by the time that anybody restarts.
+    #[serde(skip)]
     pub retry_after: Option<Duration>,
     /// What a person can do about it, such as the permission to grant.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
 }
 
@@ -59,7 +64,8 @@ impl fmt::Display for Failure {
 impl std::error::Error for Failure {}
 
 /// The kinds of failure that are treated differently.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum FailureKind {
     /// The credentials are wrong or lack a permission.
     Denied,
@@ -73,7 +79,9 @@ pub enum FailureKind {
     Timeout,
     /// The cloud could not be reached, or failed on its side.
     Unavailable,
-    /// The answer could not be understood.
+    /// The answer could not be understood. A stored kind that this version does not know reads as
+    /// this one: its detail still tells people what it was.
+    #[serde(other)]
     Malformed,
 }
 

@@ -11,6 +11,7 @@ pub mod duration;
 mod failure;
 mod freshness;
 mod instance;
+mod lenient;
 mod location;
 mod overlay;
 mod quota;

@@ -1,14 +1,18 @@
 //! One limit of one account, with its usage where the cloud tells it.
+//!
+//! The serialized form is that of stored snapshots, which outlive releases: a new field is
+//! optional, and a change that gives the old fields another meaning needs a new format there.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::{Amount, Market, Moment};
 
 /// A row of a snapshot.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Quota {
     /// Which quota this is, in the cloud's own words.
     pub key: QuotaKey,
@@ -21,6 +25,7 @@ pub struct Quota {
     /// Which part of the cloud it speaks of.
     pub scope: Scope,
     /// Whose limit it is, where a cloud sets limits on several layers.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub container: Option<Container>,
     /// The limit.
     pub limit: Limit,
@@ -29,14 +34,19 @@ pub struct Quota {
     /// What is in use.
     pub usage: Usage,
     /// Whether the account may ask for more.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub adjustable: Option<bool>,
     /// The limit that the cloud publishes for new accounts.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub default: Option<Amount>,
     /// Where a person asks for more.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub increase_url: Option<Arc<str>>,
     /// How the cloud itself spells the row.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub native: Option<Arc<Native>>,
     /// When the call that brought the row was sent, where that is not when its snapshot was taken.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub observed_at: Option<Moment>,
 }
 
@@ -49,7 +59,7 @@ impl Quota {
 }
 
 /// What identifies a quota within a region.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct QuotaKey {
     /// The cloud's service, such as `ec2` or `compute`.
     pub service: Arc<str>,
@@ -74,7 +84,8 @@ impl std::fmt::Display for QuotaKey {
 }
 
 /// A limit, where zero always means zero and unknown has its own name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Limit {
     /// This much, and no more.
     Known(Amount),
@@ -98,7 +109,8 @@ impl Limit {
 }
 
 /// Where a limit comes from, and so what may rest on it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum LimitSource {
     /// The cloud says that it holds for this account.
     Applied,
@@ -111,13 +123,15 @@ pub enum LimitSource {
 }
 
 /// What is in use, where unknown is never zero.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Usage {
     /// This much, at that time if the cloud told it.
     Known {
         /// How much.
         amount: Amount,
         /// When the cloud counted it.
+        #[serde(skip_serializing_if = "Option::is_none")]
         as_of: Option<Timestamp>,
     },
     /// The cloud did not say.
@@ -135,7 +149,8 @@ impl Usage {
 }
 
 /// What a quota's numbers count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Unit {
     /// Virtual CPUs.
     Vcpu,
@@ -150,7 +165,8 @@ pub enum Unit {
 }
 
 /// Which launches draw on a quota.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum QuotaMarket {
     /// On-demand launches.
     OnDemand,
@@ -172,7 +188,8 @@ impl From<Market> for QuotaMarket {
 }
 
 /// Which part of a cloud a quota speaks of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Scope {
     /// One region.
     Region,
@@ -183,7 +200,7 @@ pub enum Scope {
 }
 
 /// Whose limit a row is, where a cloud sets limits on several layers.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Container {
     /// The cloud's word for the layer: `tenant`, `project`, `compartment`.
     pub kind: Arc<str>,
@@ -192,7 +209,7 @@ pub struct Container {
 }
 
 /// How a cloud itself spells a row, for endpoints that speak the cloud's own protocol.
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
 pub struct Native {
     /// How many of our units make one of the cloud's: 2^40 where the cloud counts TiB in bytes.
     pub unit_size: f64,

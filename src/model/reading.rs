@@ -4,24 +4,47 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Deserializer, Serialize};
 
+use super::lenient::KnownOnly;
 use super::{AccountId, Capacity, Failure, Moment, Quota, Region, Restriction, Snapshot};
 
 /// The answer to one read of a fetch unit.
-#[derive(Clone, Debug, PartialEq, Default)]
+///
+/// Capacity is not stored: what there was room for before a restart says nothing about now. Nor
+/// are the incomplete parts, which were carried over before the reading is stored.
+#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
 pub struct Reading {
     /// The account that was read, where the cloud told it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub account: Option<AccountId>,
     /// The quotas of each region.
     pub regions: BTreeMap<Region, Arc<Snapshot>>,
     /// What each region has room for now, where the cloud gives such advice.
+    #[serde(skip)]
     pub capacity: BTreeMap<Region, Vec<Capacity>>,
     /// Which types cannot be launched in a region though its quotas may have room.
+    #[serde(
+        default,
+        skip_serializing_if = "BTreeMap::is_empty",
+        deserialize_with = "known_restrictions"
+    )]
     pub restrictions: BTreeMap<Region, Vec<Restriction>>,
     /// What could not be read besides, such as usage without the permission for it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub gaps: Vec<Failure>,
     /// The parts that a transient failure left out.
+    #[serde(skip)]
     pub incomplete: Incomplete,
+}
+
+/// Leaves out restrictions of kinds that this version does not know.
+fn known_restrictions<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<Region, Vec<Restriction>>, D::Error> {
+    let regions: BTreeMap<Region, KnownOnly<Restriction>> = Deserialize::deserialize(deserializer)?;
+    let regions = regions.into_iter();
+    Ok(regions.map(|(region, list)| (region, list.0)).collect())
 }
 
 impl Reading {

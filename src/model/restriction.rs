@@ -2,14 +2,17 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::Market;
 
 /// A restriction that the cloud puts on launching one type in one region.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Restriction {
     /// The type, named as offers name it.
     pub instance_type: Arc<str>,
     /// The market that is restricted; both if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub market: Option<Market>,
     /// The kind, which decides what is made of it.
     pub kind: RestrictionKind,
@@ -18,7 +21,8 @@ pub struct Restriction {
 }
 
 /// The kinds of restriction.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum RestrictionKind {
     /// The region does not offer the type, or not in this market.
     NotOffered,

@@ -1,13 +1,24 @@
 //! The quotas of one region, as read at one moment.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Deserializer, Serialize};
 
+use super::lenient::StoredRow;
 use super::{Container, Moment, Quota, QuotaKey};
 
 /// All quotas of one region, as read at one moment.
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq, Default, Serialize)]
+#[serde(transparent)]
 pub struct Snapshot {
     quotas: Vec<Quota>,
+}
+
+impl<'de> Deserialize<'de> for Snapshot {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let rows: Vec<StoredRow> = Deserialize::deserialize(deserializer)?;
+        let quotas = rows.into_iter().filter_map(StoredRow::quota);
+        Ok(Self::new(quotas.collect()))
+    }
 }
 
 impl Snapshot {

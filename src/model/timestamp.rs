@@ -3,17 +3,37 @@
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 
 /// When something happened.
 ///
 /// Ages come from the monotonic half, so that a step of the system clock neither ages nor renews
 /// an answer; the wall half is only shown and stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+///
+/// A moment that was read from a store is older than anything until its age is restored
+/// ([`Reading::restore_moments`](super::Reading::restore_moments)).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Timestamp", into = "Timestamp")]
 pub struct Moment {
     /// The time of day, for people and files.
     pub wall: Timestamp,
     /// The time since the process started; negative for what an earlier process did.
     pub since_start: SignedDuration,
+}
+
+impl From<Moment> for Timestamp {
+    fn from(moment: Moment) -> Self {
+        moment.wall
+    }
+}
+
+impl From<Timestamp> for Moment {
+    fn from(wall: Timestamp) -> Self {
+        Self {
+            wall,
+            since_start: SignedDuration::MIN,
+        }
+    }
 }
 
 impl Moment {

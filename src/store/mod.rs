@@ -1,4 +1,4 @@
-//! Where answers rest: in memory, and optionally in a directory that survives a restart.
+//! Snapshots that survive a restart, and the entries of all fetch units in memory.
 //!
 //! One entry per fetch unit keeps two things apart: the last good answer, which nothing but a
 //! newer good answer replaces, and the failures since, which a good answer clears. Nothing is
@@ -7,11 +7,11 @@
 
 mod directory;
 mod entry;
+mod fingerprint;
 mod settings;
 mod snapshot_format;
 mod stored_snapshot;
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
@@ -20,10 +20,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use futures_util::future::BoxFuture;
 
 use crate::clock::Clock;
-use crate::model::{BackendName, FailureRecord, Moment, Reading, UnitKey};
+use crate::model::{FailureRecord, Moment, Reading, UnitKey};
 
 pub use directory::DirectoryStore;
 pub use entry::{Entry, Good};
+pub use fingerprint::{Fingerprint, Fingerprints};
 pub use settings::Settings;
 pub use stored_snapshot::StoredSnapshot;
 
@@ -56,23 +57,19 @@ struct Inner {
     store: Option<DirectoryStore>,
 }
 
-/// What tells the settings of each backend from others under the same name: a snapshot that was
-/// read by others, of another account perhaps, says nothing about it.
-pub type Fingerprints = BTreeMap<BackendName, String>;
-
 /// More fetch units than any operator has accounts times regions; a bound only so that a
 /// programming error cannot fill the memory.
 const MOST_UNITS: u64 = 100_000;
 
 impl Cache {
-    /// A cache that rests in memory only.
+    /// Creates a cache in memory only.
     pub fn in_memory() -> Self {
         Self::with_store(None)
     }
 
-    /// A cache that also rests in `directory`, and starts with what these backends left there.
+    /// Creates a cache that is also stored in `directory`, and starts with the snapshots there.
     ///
-    /// What cannot be read is said and ignored: an unusable directory costs the warm restart,
+    /// Unreadable snapshots are logged and ignored: an unusable directory costs the warm restart,
     /// not the service.
     pub fn in_directory(directory: &Path, backends: Fingerprints, clock: &Clock) -> Self {
         let store = DirectoryStore::open(directory, backends);

@@ -1,4 +1,4 @@
-//! How long answers are relied on, and where they rest.
+//! How long snapshots are usable, and where they are stored.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -12,22 +12,22 @@ use crate::secret::SecretString;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
-    /// A younger answer is served as it is.
+    /// The age below which a snapshot is fresh.
     #[serde(with = "duration")]
     pub fresh_for: Duration,
-    /// A younger answer is served at once, marked stale and read anew behind; an older one is
-    /// shown, but no verdict rests on it.
+    /// The age below which a snapshot is at least stale: served at once, marked, and refreshed in
+    /// the background. An older one is expired: shown, but no verdict rests on it.
     #[serde(with = "duration")]
     pub stale_for: Duration,
-    /// The folder of the snapshots that survive a restart; without it nothing does.
+    /// The directory of snapshots; without it, a restart starts cold.
     pub directory: Option<PathBuf>,
-    /// Where replicas share what they know. Known, so that it is refused with its reason:
-    /// sharing is not built yet.
+    /// The address at which replicas share snapshots. Accepted here only to be refused with a
+    /// reason: sharing is not built yet.
     pub redis_url: Option<SecretString>,
 }
 
 impl Settings {
-    /// The ages at which an answer stops being fresh and stops being usable.
+    /// Returns the ages at which a snapshot stops being fresh and stops being usable.
     pub fn lifetimes(&self) -> Lifetimes {
         Lifetimes {
             fresh_for: self.fresh_for,

@@ -12,7 +12,7 @@ use quota_oracle::model::{
     Amount, Limit, LimitSource, Quota, QuotaKey, QuotaMarket, Reading, Region, Scope, Snapshot,
     Unit, UnitKey, Usage,
 };
-use quota_oracle::store::{Cache, Fingerprints};
+use quota_oracle::store::{Cache, Fingerprint, Fingerprints};
 
 use crate::harness::{Process, Setup, plain_aws};
 
@@ -98,7 +98,7 @@ async fn writes_until_it_is_killed() {
 }
 
 fn settings() -> Fingerprints {
-    Fingerprints::from([("aws".into(), "the same all the time".to_owned())])
+    Fingerprints::from([("aws".into(), Fingerprint::new("the same all the time"))])
 }
 
 fn key() -> UnitKey {

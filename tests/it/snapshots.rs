@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use simulated_clouds::aws::{Controls, DEFAULT_REGIONS, Fault, FaultKind};
 
 use crate::harness::{
@@ -67,6 +69,72 @@ async fn a_backend_that_became_another_account_says_nothing_of_the_first() {
     let after = setup.start().await;
     let answer = after.get(REGION).await.json();
     assert_eq!(answer["quotas"], known["quotas"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn settings_that_do_not_choose_the_account_keep_its_snapshots() {
+    let aws = plain_aws().await;
+    let setup = Setup::new(&aws)
+        .set("backends.0.preload", false)
+        .set("cache.directory", "data");
+    let before = setup.start().await;
+    let known = before.get(REGION).await.json();
+    before.stop().await;
+
+    aws.controls().inject(Fault::new(FaultKind::Unavailable));
+    let corrected = setup
+        .set("backends.0.usage", "off")
+        .set("backends.0.quotas", vec!["vpc/all"])
+        .set("backends.0.rate_limit", toml::toml! { per_second = 2.0 });
+    let after = corrected.start().await;
+    assert_eq!(after.get(REGION).await.json()["quotas"], known["quotas"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn snapshots_of_the_release_before_are_served_only_to_the_settings_that_read_them() {
+    let aws = plain_aws().await;
+    aws.controls().inject(Fault::new(FaultKind::Unavailable));
+    let setup = Setup::new(&aws)
+        .set("backends.0.preload", false)
+        .set("cache.directory", "data");
+    // As that release identified the account of `Setup::new`: by the text of all its settings.
+    let text = format!(
+        "aws\nSettings {{ credentials: Static(StaticKeys {{ access_key_id: \
+         \"AKIAIOSFODNN7EXAMPLE\", access_key_id_file: None, secret_access_key_file: \
+         Some(\"aws-secret\"), secret_access_key: None, session_token_file: None, session_token: \
+         None }}), endpoint_url: Some(EndpointUrl(\"{url}\")), sts_endpoint_url: \
+         Some(EndpointUrl(\"{url}\")), usage: Report, quotas: Listed([]), quota_overrides: \
+         QuotaOverrides({{}}) }}\n",
+        url = aws.url()
+    );
+    let fingerprint = hex::encode(Sha256::digest(text));
+    let written = json!({
+        "format": 2, "backend": "aws", "settings": fingerprint, "unit": "us-east-1",
+        "taken_at": Timestamp::now(), "account": "123456789012", "gaps": [],
+        "regions": { "us-east-1": [{
+            "service": "ec2", "code": "L-417A185B", "name": "Running On-Demand P instances",
+            "unit": "vcpu", "market": "on_demand", "scope": "region", "container": null,
+            "limit": { "known": 192.0 }, "limit_source": "applied", "usage": 96.0,
+            "usage_as_of": null, "adjustable": true, "default": 0.0, "increase_url": null,
+            "native": null,
+        }] },
+    });
+    std::fs::create_dir_all(setup.path("data/aws")).unwrap();
+    std::fs::write(setup.path("data/aws/us-east-1.json"), written.to_string()).unwrap();
+
+    let other = setup.clone().set(
+        "backends.0.credentials.access_key_id",
+        "AKIAI44QH8DHBEXAMPLE",
+    );
+    let another = other.start().await;
+    assert_eq!(another.get(REGION).await.status, 503);
+    another.stop().await;
+
+    let same = setup.start().await;
+    let quotas = &same.get(REGION).await.json()["quotas"];
+    assert_eq!(quotas[0]["code"], "L-417A185B");
+    assert_eq!(quotas[0]["available"], 96);
+    assert_eq!(quotas.as_array().unwrap().len(), 1);
 }
 
 /// The same where the environment says whose account it is.
@@ -171,7 +239,7 @@ async fn a_snapshot_that_cannot_be_understood_is_said_once_and_read_anew() {
     assert_eq!(said("us-east-1.json"), 1, "{output}");
     assert_eq!(said("eu-west-1.json"), 1, "{output}");
     assert_eq!(
-        said("its format is 99, this version reads 2"),
+        said("its format is 99, this version reads 2 and 3"),
         1,
         "{output}"
     );
@@ -218,7 +286,7 @@ async fn a_service_that_is_asked_to_stop_finishes_what_is_under_way_and_writes_i
     assert!(process.ended().await.success());
     let snapshot = std::fs::read(setup.path("data/aws/us-east-1.json")).unwrap();
     let snapshot: Value = serde_json::from_slice(&snapshot).unwrap();
-    assert_eq!(snapshot["account"], json!("123456789012"));
+    assert_eq!(snapshot["reading"]["account"], json!("123456789012"));
 }
 
 async fn get(url: &str) -> Value {

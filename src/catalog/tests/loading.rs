@@ -142,7 +142,7 @@ async fn a_provider_that_fails_takes_nothing_from_one_that_loads() {
     assert!(said(&catalog).contains("nebius.csv cannot be read"));
 }
 
-/// What a web server publishes, and what was asked of it.
+/// The files that a web server publishes, and the requests that it got.
 #[derive(Default)]
 struct Site {
     version: String,

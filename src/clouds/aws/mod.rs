@@ -10,6 +10,7 @@ mod credentials;
 mod demand;
 mod errors;
 mod fetch;
+mod identity;
 mod operations;
 mod overrides;
 mod pages;
@@ -59,14 +60,16 @@ impl CloudSettings for Settings {
         Some(resolve_regions(choice))
     }
 
+    fn account_fields(&self) -> Vec<(&'static str, String)> {
+        self.identity()
+    }
+
     fn account_variables(&self) -> &'static [&'static str] {
-        match &self.credentials {
-            // A role is assumed by whoever the environment says, and is the same whoever does.
-            Credentials::Default => &["AWS_ACCESS_KEY_ID", "AWS_PROFILE", "AWS_ROLE_ARN"],
-            Credentials::Static(_)
-            | Credentials::Profile { .. }
-            | Credentials::AssumeRole { .. } => &[],
-        }
+        self.identity_variables()
+    }
+
+    fn format_2_identity(&self) -> Option<(String, &'static [&'static str])> {
+        Some(self.format_2_identity())
     }
 
     fn check_secrets(&self, base: &Path) -> Result<(), SecretProblem> {
@@ -85,27 +88,5 @@ impl CloudSettings for Settings {
             Ok(Arc::new(source) as Arc<dyn QuotaSource>)
         }
         .boxed()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_environment_says_whose_account_it_is_only_where_the_keys_do_not() {
-        let variables = |credentials: &str| {
-            let settings = format!("credentials = {{ source = {credentials} }}");
-            let settings: Settings = toml::from_str(&settings).unwrap();
-            settings.account_variables()
-        };
-        assert!(variables("\"default\"").contains(&"AWS_PROFILE"));
-        for credentials in [
-            "\"static\", access_key_id = \"AKIA\"",
-            "\"profile\", profile = \"gpu\"",
-            "\"assume_role\", role_arn = \"arn\"",
-        ] {
-            assert!(variables(credentials).is_empty(), "{credentials}");
-        }
     }
 }

@@ -40,6 +40,11 @@ pub struct EndpointUrl(String);
 const REGION: &str = "{region}";
 
 impl EndpointUrl {
+    /// Returns the URL as it is written.
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+
     /// The URL for this region.
     pub(super) fn in_region(&self, region: &Region) -> String {
         self.0.replace(REGION, region.as_str())

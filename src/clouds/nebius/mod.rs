@@ -8,6 +8,7 @@ mod credentials;
 mod demand;
 mod errors;
 mod grpc;
+mod identity;
 mod operations;
 mod pages;
 mod platforms;
@@ -49,6 +50,14 @@ pub const REGISTRATION: Registration = Registration {
 };
 
 impl CloudSettings for Settings {
+    fn account_fields(&self) -> Vec<(&'static str, String)> {
+        self.identity()
+    }
+
+    fn format_2_identity(&self) -> Option<(String, &'static [&'static str])> {
+        Some((self.format_2_identity(), &[]))
+    }
+
     fn check_secrets(&self, base: &Path) -> Result<(), SecretProblem> {
         credentials::check_secrets(&self.credentials, base)
     }

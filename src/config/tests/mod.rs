@@ -72,6 +72,10 @@ struct Endpoints {
 }
 
 impl CloudSettings for StandIn {
+    fn account_fields(&self) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
+
     fn check_secrets(&self, _: &Path) -> Result<(), SecretProblem> {
         Ok(())
     }

@@ -40,9 +40,10 @@ impl SnapshotStore for DirectoryStore {
         let mut snapshots = load::load(&self.directory);
         snapshots.retain(|decoded| {
             let key = &decoded.snapshot.key;
-            let is_same = self.fingerprints.get(&key.backend) == Some(&decoded.fingerprint);
+            let configured = self.fingerprints.get(&key.backend);
+            let is_same = configured.is_some_and(|ours| ours.matches(&decoded.fingerprint));
             if !is_same {
-                tracing::info!(unit = %key, "ignoring the snapshot of a backend with other settings");
+                tracing::info!(unit = %key, "ignoring a snapshot that may be of another account");
             }
             is_same
         });
@@ -54,7 +55,8 @@ impl SnapshotStore for DirectoryStore {
 
     fn write(&self, snapshot: StoredSnapshot) {
         if let Some(fingerprint) = self.fingerprints.get(&snapshot.key.backend) {
-            self.writer.write(snapshot, fingerprint.clone());
+            self.writer
+                .write(snapshot, fingerprint.account().to_owned());
         }
     }
 
@@ -62,3 +64,6 @@ impl SnapshotStore for DirectoryStore {
         self.writer.flush().boxed()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -38,6 +38,10 @@ enum Doing {
 }
 
 impl CloudSettings for Script {
+    fn account_fields(&self) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
+
     fn check_secrets(&self, _: &Path) -> Result<(), SecretProblem> {
         Ok(())
     }

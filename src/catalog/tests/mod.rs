@@ -87,3 +87,35 @@ fn a_type_by_name_says_only_what_all_its_shapes_share() {
     let only = table.only_shape("p5.48xlarge").unwrap();
     assert_eq!(table.shapes()[only].cpus, Some(192));
 }
+
+#[test]
+fn a_type_that_comes_with_several_gpus_is_found_by_type_and_gpu() {
+    let csv = "instance_name,location,price,cpu,memory,gpu_count,gpu_name,gpu_memory,spot\n\
+        n1-standard-8,r,0.4,8,30,0,,,False\n\
+        n1-standard-8,r,0.7,8,30,1,T4,16,False\n\
+        n1-standard-8,s,0.8,8,30,1,T4,16,False\n\
+        n1-standard-8,r,1.0,8,30,2,T4,16,False\n\
+        n1-standard-8,r,2.9,8,30,1,V100,16,False\n\
+        a2,r,4,12,85,1,A100,40,False\n\
+        a2,r,5,12,85,1,A100,80,False\n";
+    let table = parse::parse(&"gcp".into(), csv.as_bytes()).unwrap().table;
+    let gpu = |instance_type: &str, name, count| {
+        let place = table.shape_for(instance_type, name, count)?;
+        let gpu = table.shapes()[place].gpu.as_ref();
+        Some(gpu.map(|gpu| (&*gpu.name, gpu.count)))
+    };
+    assert_eq!(gpu("n1-standard-8", Some("T4"), 1), Some(Some(("T4", 1))));
+    assert_eq!(gpu("N1-Standard-8", Some("t4"), 2), Some(Some(("T4", 2))));
+    assert_eq!(
+        gpu("n1-standard-8", Some("V100"), 1),
+        Some(Some(("V100", 1)))
+    );
+    assert_eq!(gpu("n1-standard-8", None, 0), Some(None));
+
+    assert_eq!(gpu("n1-standard-8", Some("V100"), 2), None);
+    assert_eq!(gpu("n1-standard-8", Some("A100"), 1), None);
+    assert_eq!(gpu("n2-standard-8", Some("T4"), 1), None);
+    // Two shapes that differ in the memory of the GPU alone are still two.
+    assert_eq!(gpu("a2", Some("A100"), 1), None);
+    assert_eq!(table.only_shape("n1-standard-8"), None);
+}
