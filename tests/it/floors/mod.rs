@@ -1,331 +1,220 @@
-//! The floors of `src/`: who may use whom, as docs/architecture.md draws it.
-//!
-//! The paths are read from the source itself, so that a folder cannot come to use another one
-//! without this table saying so.
+//! The floors of `src/`: holds the source to the tables of docs/architecture.md, and refuses files
+//! that use each other in a circle. Borders between crates need no test: cargo keeps them.
 
-mod paths;
-mod tokens;
+mod self_tests;
+mod source;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use paths::{Use, uses};
+use petgraph::{algo::tarjan_scc, graphmap::DiGraphMap};
 
-/// A folder and the folders that it may use besides itself; lowest floor first.
-///
-/// A name stands for the folder with everything in it, except that a part of `clouds` never uses
-/// another part: what clouds share is in `clouds/mod.rs` and lower.
-const FLOORS: [(&str, &[&str]); 14] = [
-    // 0: the words.
-    ("model", &[]),
-    // 1: what every other floor leans on.
-    ("clock", &["model"]),
-    ("secret", &["model"]),
-    ("telemetry", &["model"]),
-    // 2: how a cloud is called, what a cloud is, where answers rest, what can be rented.
-    ("upstream", &["model", "clock", "telemetry", "source"]),
-    ("source", &["model"]),
-    ("store", &["model", "clock", "secret", "telemetry"]),
-    ("catalog", &["model", "clock", "telemetry"]),
-    // 3: the clouds.
-    (
-        "clouds",
-        &[
-            "model",
-            "clock",
-            "secret",
-            "telemetry",
-            "upstream",
-            "source",
-        ],
-    ),
-    // 3: the answers, which know no cloud by name.
-    (
-        "oracle",
-        &["model", "clock", "telemetry", "source", "store", "catalog"],
-    ),
-    // 4: what the world sees.
-    ("http", &["model", "clock", "secret", "telemetry", "oracle"]),
-    // 5: the settings of all floors, and the place that joins them.
-    (
-        "config",
-        &[
-            "model",
-            "secret",
-            "telemetry",
-            "upstream",
-            "source",
-            "store",
-            "catalog",
-            "clouds",
-            "oracle",
-            "http",
-        ],
-    ),
-    (
-        "app",
-        &[
-            "model",
-            "clock",
-            "secret",
-            "telemetry",
-            "upstream",
-            "source",
-            "store",
-            "catalog",
-            "clouds",
-            "oracle",
-            "http",
-            "config",
-        ],
-    ),
-    // 6: the command line.
-    (
-        "cli",
-        &[
-            "model",
-            "clock",
-            "secret",
-            "telemetry",
-            "upstream",
-            "source",
-            "store",
-            "catalog",
-            "clouds",
-            "oracle",
-            "http",
-            "config",
-            "app",
-        ],
-    ),
-];
+use source::{Names, Source};
 
-/// Folders whose parts never use each other.
-const APART: [&str; 1] = ["clouds"];
+/// Folders in which files still use each other in circles, until those are cut.
+const NOT_YET_CUT: [&str; 3] = ["clouds/", "http/", "oracle/"];
 
-/// Crates that only these folders name. Tests are free to use what they compare with.
-const CRATES: [(&str, &[&str]); 9] = [
-    ("aws_config", &["clouds"]),
-    ("aws_sdk_servicequotas", &["clouds"]),
-    ("aws_sdk_sts", &["clouds"]),
-    ("axum", &["http", "app", "cli"]),
-    ("governor", &["upstream"]),
-    ("moka", &["store"]),
-    ("nebius_api", &["clouds"]),
-    ("simulated_clouds", &["cli"]),
-    ("tonic", &["clouds"]),
-];
-
-/// Folders that may read the environment; `RUST_LOG` is read by the logging library.
-const READ_ENVIRONMENT: [&str; 2] = ["config", "cli"];
+/// Functions that read or change the environment.
+const ENVIRONMENT: [&str; 6] = ["var", "vars", "var_os", "vars_os", "set_var", "remove_var"];
 
 #[test]
-fn no_folder_uses_a_higher_floor_or_a_sibling() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut violations = Vec::new();
-    let mut seen = 0;
-    for file in rust_files(&root) {
-        let name = file.strip_prefix(&root).expect("files are below the root");
-        let text = fs::read_to_string(&file).expect("source files are readable");
-        seen += 1;
-        violations.extend(violations_of(name, &text, &is_folder));
+fn the_source_keeps_to_the_tables_of_the_document() {
+    let sources = Sources::of_crate();
+    let document = include_str!("../../../docs/architecture.md");
+    let violations = sources.violations(document);
+    assert!(violations.is_empty(), "{violations:#?}");
+    for (folder, _) in floors(document) {
+        let exists = sources.0.keys().any(|module| module[1..] == [folder]);
+        assert!(exists, "the table names `{folder}`, which is not in src/");
     }
-    assert!(seen > 50, "only {seen} files were found");
-    assert!(violations.is_empty(), "\n{}\n", violations.join("\n"));
 }
 
-/// What the file does that the table forbids, one sentence each.
-fn violations_of(file: &Path, text: &str, is_part: &IsPart<'_>) -> Vec<String> {
-    let module = module_path(file);
-    let Some(folder) = module.first() else {
-        // lib.rs lists the folders and main.rs starts the command line; they hold nothing else.
-        return Vec::new();
-    };
-    let Some((_, allowed)) = FLOORS.iter().find(|(name, _)| name == folder) else {
-        return vec![format!(
-            "{}: `{folder}` has no place in the table of floors",
-            file.display()
-        )];
-    };
-    let in_tests = module.iter().any(|part| part == "tests");
-    let mut violations: Vec<String> = uses(text, &module)
-        .into_iter()
-        .filter_map(|found| {
-            let why = objection(&module, allowed, in_tests, &found, is_part)?;
-            Some(format!("{}:{}: {why}", file.display(), found.line()))
-        })
-        .collect();
-    // A group of paths from one place is one thing to mend.
-    violations.dedup();
-    violations
+#[test]
+fn no_file_uses_another_in_a_circle() {
+    let mut circles = Sources::of_crate().circles();
+    let is_in = |circle: &[String], folder| circle.iter().all(|line| line.starts_with(folder));
+    for folder in NOT_YET_CUT {
+        let needed = circles.iter().any(|circle| is_in(circle, folder));
+        assert!(needed, "take {folder} out of NOT_YET_CUT: it has no circle");
+        circles.retain(|circle| !is_in(circle, folder));
+    }
+    let circles: Vec<_> = circles.iter().map(|lines| lines.join("\n")).collect();
+    assert!(circles.is_empty(), "\n{}\n", circles.join("\n\n"));
 }
 
-fn objection(
-    module: &[String],
-    allowed: &[&str],
-    in_tests: bool,
-    found: &Use,
-    is_part: &IsPart<'_>,
-) -> Option<String> {
-    let folder = module[0].as_str();
-    match found {
-        Use::Module { path, .. } => {
-            let Some(target) = path.first() else {
-                return Some(format!("`{folder}` uses the whole crate at once"));
-            };
-            if target == folder {
-                let part =
-                    |path: &[String]| path.get(1).filter(|part| is_part(folder, part)).cloned();
-                let (own, other) = (part(module)?, part(path)?);
-                return (APART.contains(&folder) && own != other)
-                    .then(|| format!("{folder}/{own} uses its sibling {folder}/{other}"));
+/// Each file of the crate by its module.
+struct Sources(BTreeMap<Names, (String, Source)>);
+
+impl Sources {
+    fn of_crate() -> Self {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+        let (mut files, mut folders) = (Vec::new(), vec![root.clone()]);
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder).expect("the sources are readable") {
+                let path = entry.expect("the sources are readable").path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else if path.extension().is_some_and(|end| end == "rs") {
+                    let file = path.strip_prefix(&root).expect("it is below the root");
+                    let text = fs::read_to_string(&path).expect("the sources are readable");
+                    files.push((file.display().to_string(), text));
+                }
             }
-            let is_allowed = allowed.contains(&target.as_str());
-            (!is_allowed).then(|| format!("`{folder}` may not use `{target}`"))
         }
-        Use::Environment { .. } => (!READ_ENVIRONMENT.contains(&folder))
-            .then(|| format!("`{folder}` reads the environment, which only config may")),
-        Use::Crate { name, in_test, .. } => {
-            let (_, owners) = CRATES.iter().find(|(known, _)| known == name)?;
-            (!owners.contains(&folder) && !in_tests && !in_test)
-                .then(|| format!("`{folder}` names {name}, which only {owners:?} may"))
+        assert!(files.len() > 50, "only {} files were found", files.len());
+        files.retain(|(file, _)| file != "lib.rs" && file != "main.rs");
+        Self::parse(files)
+    }
+
+    fn parse(files: impl IntoIterator<Item = (String, String)>) -> Self {
+        let parsed = files.into_iter().map(|(file, text)| {
+            let source = Source::parse(&file, &text);
+            (source.module.clone(), (file, source))
+        });
+        Self(parsed.collect())
+    }
+
+    /// Returns one line for each use that the tables of the document forbid.
+    fn violations(&self, document: &str) -> BTreeSet<String> {
+        let (floors, crates) = (
+            floors(document),
+            table(document, "| crates | named only in |"),
+        );
+        let mut violations = BTreeSet::new();
+        for (file, source) in self.0.values() {
+            let folder = source.module[1].as_str();
+            let allowed = floors
+                .iter()
+                .find(|(name, _)| *name == folder)
+                .map(|(_, allowed)| allowed);
+            for used in &source.uses {
+                let path = source.resolve(used);
+                let forbidden = if path[0] == "crate" {
+                    let target = path.get(1).map_or("crate", String::as_str);
+                    if target == folder {
+                        self.is_sibling(&source.module, &path)
+                    } else {
+                        !allowed.is_some_and(|allowed| allowed.contains(&target))
+                    }
+                } else {
+                    let reads = |pair: &[String]| {
+                        pair[0] == "env" && ENVIRONMENT.contains(&pair[1].as_str())
+                    };
+                    let name = if path.windows(2).any(reads) {
+                        "std::env"
+                    } else {
+                        &path[0]
+                    };
+                    let owners = crates.iter().find(|(names, _)| names.contains(&name));
+                    let is_in = |owner: &&str| {
+                        source.module[1..]
+                            .starts_with(&owner.split('/').map(str::to_owned).collect::<Vec<_>>())
+                    };
+                    !used.in_test && owners.is_some_and(|(_, owners)| !owners.iter().any(is_in))
+                };
+                if forbidden {
+                    violations.insert(format!("{file} may not use {}", path.join("::")));
+                }
+            }
+        }
+        violations
+    }
+
+    /// Whether a path leads from one cloud's folder into another's, which the kit is none of.
+    fn is_sibling(&self, module: &[String], path: &[String]) -> bool {
+        let is_folder =
+            |part: &&[String]| self.0.keys().any(|it| it.len() > 3 && it.starts_with(part));
+        let part = |path: &'_ [String]| path.get(..3).filter(is_folder).map(<[_]>::to_vec);
+        let other = part(path).filter(|other| other[1] == "clouds" && other[2] != "kit");
+        part(module)
+            .zip(other)
+            .is_some_and(|(own, other)| own != other)
+    }
+
+    /// Returns each set of files that use each other in a circle, by the lines of what they use.
+    ///
+    /// A parent's `mod` lines and re-exports of its children are no uses, and tests are left out.
+    fn circles(&self) -> Vec<Vec<String>> {
+        let mut graph: DiGraphMap<&str, String> = DiGraphMap::new();
+        for (file, source) in self.0.values() {
+            for used in source.uses.iter().filter(|used| !used.in_test) {
+                let path = source.resolve(used);
+                let module = self.definition(&path, 0);
+                let passed_on = used.is_reexport && module.starts_with(&source.module);
+                if let Some((other, _)) = self
+                    .0
+                    .get(&module)
+                    .filter(|(other, _)| other != file && !passed_on)
+                {
+                    graph.add_edge(file, other, path.join("::"));
+                }
+            }
+        }
+        let mut circles = tarjan_scc(&graph);
+        circles.retain(|files| files.len() > 1);
+        let lines = |files: Vec<&str>| {
+            let edges = graph
+                .all_edges()
+                .filter(|(from, to, _)| files.contains(from) && files.contains(to));
+            edges
+                .map(|(from, to, path)| format!("{from} uses {to} by {path}"))
+                .collect()
+        };
+        circles.into_iter().map(lines).collect()
+    }
+
+    /// Returns the module that defines what a path leads to, through imports on the way.
+    fn definition(&self, path: &[String], followed: usize) -> Names {
+        let known = (1..=path.len())
+            .rev()
+            .find(|length| self.0.contains_key(&path[..*length]));
+        let module = &path[..known.unwrap_or(0)];
+        let name = path.get(module.len());
+        let import = self
+            .0
+            .get(module)
+            .zip(name)
+            .and_then(|((_, source), name)| source.imported(name));
+        // Imports in a circle are no Rust; the bound keeps a mistake here from hanging.
+        match import.filter(|import| import[0] == "crate" && followed < 8) {
+            Some(import) => self.definition(&import, followed + 1),
+            None => module.to_vec(),
         }
     }
 }
 
-/// Whether `folder::name` is a folder of its own, and not something that `folder/mod.rs` holds.
-type IsPart<'a> = dyn Fn(&str, &str) -> bool + 'a;
-
-fn is_folder(folder: &str, name: &str) -> bool {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    root.join(folder).join(name).is_dir()
-}
-
-/// `a/b.rs` and `a/b/mod.rs` are both the module `a::b`; `lib.rs` is the root.
-fn module_path(file: &Path) -> Vec<String> {
-    let mut parts: Vec<String> = file
-        .with_extension("")
-        .components()
-        .map(|part| part.as_os_str().to_string_lossy().into_owned())
-        .collect();
-    if matches!(
-        parts.last().map(String::as_str),
-        Some("mod" | "lib" | "main")
-    ) {
-        parts.pop();
-    }
-    parts
-}
-
-fn rust_files(folder: &Path) -> Vec<PathBuf> {
-    let mut files = Vec::new();
-    for entry in fs::read_dir(folder).expect("folders of the sources are readable") {
-        let path = entry.expect("folders of the sources are readable").path();
-        if path.is_dir() {
-            files.extend(rust_files(&path));
-        } else if path.extension().is_some_and(|end| end == "rs") {
-            files.push(path);
+/// Returns each folder with those that it may use, which stand in rows above its own.
+fn floors(document: &str) -> Vec<(&str, Vec<&str>)> {
+    let mut floors: Vec<(&str, Vec<&str>)> = Vec::new();
+    for (folders, mut allowed) in table(document, "| folder | may use |") {
+        let above: Vec<&str> = floors.iter().map(|(name, _)| *name).collect();
+        allowed.retain(|name| !name.contains('/'));
+        if allowed == ["*"] {
+            allowed.clone_from(&above);
         }
+        for name in &allowed {
+            assert!(
+                above.contains(name),
+                "{folders:?} may not use `{name}`, which is not above"
+            );
+        }
+        floors.extend(folders.iter().map(|folder| (*folder, allowed.clone())));
     }
-    files.sort();
-    files
+    floors
 }
 
-#[track_caller]
-fn assert_violates(file: &str, text: &str, expected: &[&str]) {
-    let is_part = |folder: &str, name: &str| folder == "clouds" && ["aws", "other"].contains(&name);
-    let found = violations_of(Path::new(file), text, &is_part);
-    assert_eq!(found, expected, "{text}");
-}
-
-#[test]
-fn a_higher_floor_is_noticed_however_it_is_written() {
-    let seen = "model/quota.rs:1: `model` may not use `http`";
-    for text in [
-        "use crate::http;",
-        "use crate::http::Problem;",
-        "use crate::{model::Quota, http::{self, Problem}};",
-        "pub(crate) use super::super::http::Problem;",
-        "mod inner { use super::super::super::http::Problem; }",
-        "fn f() -> crate::http::Problem { todo!() }",
-        "macro_rules! m { () => { $crate::http::x() } }",
-    ] {
-        assert_violates("model/quota.rs", text, &[seen]);
-    }
-    let second = "model/quota.rs:2: `model` may not use `oracle`";
-    let lines = "use crate::{\n    oracle::Oracle,\n};";
-    assert_violates("model/quota.rs", lines, &[second]);
-    let glob = "model/quota.rs:1: `model` uses the whole crate at once";
-    assert_violates("model/quota.rs", "use crate::*;", &[glob]);
-}
-
-#[test]
-fn a_sibling_cloud_is_noticed_and_what_clouds_share_is_not() {
-    let sibling = "clouds/aws/client.rs:1: clouds/aws uses its sibling clouds/other";
-    for text in [
-        "use crate::clouds::other::Settings;",
-        "use super::super::other::Settings;",
-        "use crate::{clouds::{other, Connection}, model::Region};",
-    ] {
-        assert_violates("clouds/aws/client.rs", text, &[sibling]);
-    }
-    for text in [
-        "use crate::clouds::Connection;",
-        "use super::super::Connection;",
-        "use super::settings::Settings;",
-    ] {
-        assert_violates("clouds/aws/client.rs", text, &[]);
-    }
-    assert_violates("clouds/mod.rs", "use crate::clouds::aws::Settings;", &[]);
-}
-
-#[test]
-fn the_environment_and_foreign_crates_have_their_places() {
-    let environment = "oracle/mod.rs:1: `oracle` reads the environment, which only config may";
-    for text in [
-        "fn f() { std::env::var(\"HOME\").ok(); }",
-        "use std::env::{self, vars};",
-        "fn f() { let _ = env::var_os(\"HOME\"); }",
-    ] {
-        assert_violates("oracle/mod.rs", text, &[environment]);
-        assert_violates("config/mod.rs", text, &[]);
-    }
-    assert_violates(
-        "oracle/mod.rs",
-        "const V: &str = env!(\"CARGO_PKG_VERSION\");",
-        &[],
-    );
-    let foreign = "oracle/mod.rs:1: `oracle` names moka, which only [\"store\"] may";
-    assert_violates("oracle/mod.rs", "use moka::sync::Cache;", &[foreign]);
-}
-
-#[test]
-fn comments_and_strings_use_nothing_and_tests_may_stand_on_a_simulated_cloud() {
-    let harmless = r##"
-        //! See [`crate::http`].
-        /* crate::http /* crate::app */ crate::cli */
-        const A: &str = "crate::http \" crate::http";
-        const B: &str = r#"crate::http " crate::http"#;
-        const C: char = '"'; fn f<'a>(_: &'a str) {}
-        use super::amount::Amount; use crate::model::Unit; use self::quota::Quota;
-    "##;
-    assert_violates("model/quota.rs", harmless, &[]);
-    let simulated = "use simulated_clouds::aws::Settings;";
-    let seen = "oracle/fetch.rs:1: `oracle` names simulated_clouds, which only [\"cli\"] may";
-    assert_violates("oracle/fetch.rs", simulated, &[seen]);
-    assert_violates("oracle/tests/cold.rs", simulated, &[]);
-    let inline = format!("#[cfg(test)]\nmod tests {{ {simulated} }}");
-    assert_violates("oracle/fetch.rs", &inline, &[]);
-    let unknown = "junk/mod.rs: `junk` has no place in the table of floors";
-    assert_violates("junk/mod.rs", "", &[unknown]);
-}
-
-#[test]
-fn the_document_draws_the_same_folders() {
-    let document = include_str!("../../docs/architecture.md");
-    for (folder, _) in FLOORS {
-        let drawn =
-            document.contains(&format!("{folder}/")) || document.contains(&format!("{folder}.rs"));
-        assert!(drawn, "docs/architecture.md does not draw `{folder}`");
-    }
+/// Returns the names in the first two cells of each row of the table that begins like this.
+fn table<'a>(document: &'a str, start: &str) -> Vec<(Vec<&'a str>, Vec<&'a str>)> {
+    let (_, rows) = document
+        .split_once(start)
+        .expect("the document has this table");
+    let rows = rows
+        .lines()
+        .skip(2)
+        .take_while(|line| line.starts_with('|'));
+    let names = |cell: &'a str| cell.split('`').skip(1).step_by(2).collect();
+    rows.map(|row| row.split('|').skip(1).map(names))
+        .map(|mut cells| (cells.next().unwrap(), cells.next().unwrap()))
+        .collect()
 }

@@ -1,180 +1,142 @@
-//! The paths of a source file that lead out of its folder.
+//! The paths that a source file names, read from its syntax tree.
 
-use super::tokens::{Token, tokens};
+use std::collections::BTreeMap;
 
-/// Something from elsewhere that a file uses.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Use {
-    /// A module of this crate, by its path from the root; empty for the root itself.
-    Module {
-        path: Vec<String>,
-        in_test: bool,
-        line: usize,
-    },
-    /// The environment of the process.
-    Environment { line: usize },
-    /// Another crate.
-    Crate {
-        name: String,
-        in_test: bool,
-        line: usize,
-    },
+use proc_macro2::{Punct, Spacing, TokenStream, TokenTree};
+use quote::ToTokens;
+use syn::{Item, ItemMod, Visibility};
+
+/// A path from the root of the crate, which is `crate`, or one of another crate.
+pub(super) type Names = Vec<String>;
+
+/// One file of the crate.
+#[derive(Default)]
+pub(super) struct Source {
+    pub(super) module: Names,
+    pub(super) uses: Vec<Use>,
+    /// Names that imports and `mod` lines bring, and the paths behind them as written.
+    imports: BTreeMap<String, Names>,
 }
 
-impl Use {
-    pub(super) fn line(&self) -> usize {
-        match self {
-            Self::Module { line, .. } | Self::Environment { line } | Self::Crate { line, .. } => {
-                *line
-            }
-        }
-    }
+/// A path as written, and the module around it, which may be an inline one.
+pub(super) struct Use {
+    written: (Names, Names),
+    pub(super) in_test: bool,
+    pub(super) is_reexport: bool,
 }
 
-/// What is read from the environment by.
-const READERS: [&str; 6] = ["var", "vars", "var_os", "vars_os", "set_var", "remove_var"];
-
-/// All uses in a file, which is the module `module`.
-pub(super) fn uses(text: &str, module: &[String]) -> Vec<Use> {
-    let tokens = tokens(text);
-    let mut file = File {
-        tokens: &tokens,
-        module: module.to_vec(),
-        inline: Vec::new(),
-        depth: 0,
-        found: Vec::new(),
-    };
-    for at in 0..tokens.len() {
-        file.look_at(at);
-    }
-    file.found
-}
-
-struct File<'a> {
-    tokens: &'a [Token<'a>],
-    module: Vec<String>,
-    /// The braces' depth around each inline module that is open, and whether it is a test's.
-    inline: Vec<(usize, bool)>,
-    depth: usize,
-    found: Vec<Use>,
-}
-
-impl File<'_> {
-    fn text(&self, at: usize) -> &str {
-        self.tokens.get(at).map_or("", |token| token.text)
+impl Source {
+    /// Parses a file; `a/b.rs` and `a/b/mod.rs` are both the module `a::b`.
+    pub(super) fn parse(file: &str, text: &str) -> Self {
+        let tree = syn::parse_file(text).unwrap_or_else(|error| panic!("{file}: {error}"));
+        let path = format!("crate/{}", file.trim_end_matches(".rs"));
+        let parts = path.split('/').map(str::to_owned);
+        let mut source = Self::default();
+        source.module = parts.filter(|part| part != "mod").collect();
+        let in_test = source.module.iter().any(|part| part == "tests");
+        source.read(&tree.items, &source.module.clone(), in_test);
+        source
     }
 
-    fn look_at(&mut self, at: usize) {
-        let before = at.checked_sub(1).map_or("", |at| self.text(at)).to_owned();
-        let in_test = self.inline.iter().any(|(_, test)| *test);
-        let line = self.tokens[at].line;
-        let leads_on = self.text(at + 1) == "::";
-        match self.tokens[at].text {
-            "{" => self.depth += 1,
-            "}" => {
-                self.depth = self.depth.saturating_sub(1);
-                if self
-                    .inline
-                    .last()
-                    .is_some_and(|(depth, _)| *depth == self.depth)
-                {
-                    self.inline.pop();
-                    self.module.pop();
+    fn read(&mut self, items: &[Item], module: &[String], in_test: bool) {
+        for item in items {
+            let mut is_reexport = false;
+            if let Item::Mod(ItemMod {
+                content,
+                ident,
+                attrs,
+                ..
+            }) = item
+            {
+                let inner = [module, &[ident.to_string()]].concat();
+                if let Some((_, items)) = content {
+                    let is_test = |tokens: TokenStream| tokens.to_string().contains("cfg (test)");
+                    let is_test = attrs.iter().any(|it| is_test(it.to_token_stream()));
+                    self.read(items, &inner, in_test || is_test);
+                    continue;
                 }
+                self.imports.insert(ident.to_string(), inner);
             }
-            "mod" if self.text(at + 2) == "{" => {
-                self.inline.push((self.depth, self.follows_cfg_test(at)));
-                self.module.push(self.text(at + 1).to_owned());
-            }
-            "crate" if leads_on => self.follow(Vec::new(), at + 2, in_test),
-            "super" if leads_on && before != "::" => {
-                let mut base = self.module.clone();
-                let mut next = at;
-                while self.text(next) == "super" {
-                    base.pop();
-                    next += 2;
+            for path in paths(item.to_token_stream(), &[]) {
+                let parts = path.split(|name| name == "as").map(<[_]>::to_vec);
+                let parts: Vec<Names> = parts.filter(|part| !part.is_empty()).collect();
+                if let (Item::Use(item), true) = (item, module == self.module) {
+                    is_reexport = !matches!(item.vis, Visibility::Inherited);
+                    let name = parts.iter().flatten().rfind(|name| *name != "self");
+                    self.imports
+                        .extend(name.map(|name| (name.clone(), parts[0].clone())));
                 }
-                self.follow(base, next, in_test);
-            }
-            "env" if leads_on && self.reads_environment(at + 2) => {
-                self.found.push(Use::Environment { line });
-            }
-            name if leads_on && before != "::" && name.starts_with(char::is_lowercase) => {
-                let name = name.to_owned();
-                self.found.push(Use::Crate {
-                    name,
+                let written = parts.into_iter().map(|written| (written, module.to_vec()));
+                self.uses.extend(written.map(|written| Use {
+                    written,
                     in_test,
-                    line,
-                });
+                    is_reexport,
+                }));
             }
-            _ => {}
         }
     }
 
-    /// Whether the attributes before `mod` are those of a test, its visibility apart.
-    fn follows_cfg_test(&self, at: usize) -> bool {
-        let start = at.saturating_sub(12);
-        let words: Vec<&str> = (start..at).map(|at| self.text(at)).collect();
-        let attribute = ["#", "[", "cfg", "(", "test", ")", "]"];
-        let found = words
-            .windows(attribute.len())
-            .rposition(|window| window == attribute);
-        found.is_some_and(|found| {
-            let rest = &words[found + attribute.len()..];
-            !rest.iter().any(|word| matches!(*word, ";" | "}" | "{"))
-        })
+    /// Returns what a path leads to.
+    pub(super) fn resolve(&self, used: &Use) -> Names {
+        self.absolute(&used.written.0, &used.written.1)
     }
 
-    /// Notes the modules that the path at `at` leads to from `base`, all of a group's.
-    fn follow(&mut self, base: Vec<String>, at: usize, in_test: bool) {
-        if self.text(at) == "{" {
-            let mut depth = 0;
-            let mut starts_path = true;
-            for at in at + 1..self.tokens.len() {
-                match self.text(at) {
-                    "{" => depth += 1,
-                    "}" if depth == 0 => return,
-                    "}" => depth -= 1,
-                    "," if depth == 0 => starts_path = true,
-                    _ if depth == 0 && starts_path => {
-                        starts_path = false;
-                        self.follow(base.clone(), at, in_test);
-                    }
+    /// Returns the path behind an imported name.
+    pub(super) fn imported(&self, name: &str) -> Option<Names> {
+        Some(self.absolute(self.imports.get(name)?, &self.module))
+    }
+
+    fn absolute(&self, written: &[String], module: &[String]) -> Names {
+        let supers = written.iter().take_while(|name| *name == "super").count();
+        let first = &written[0];
+        // One name alone may be a local variable, unless it is spelled like a type.
+        let is_path = written.len() > 1 || first.starts_with(char::is_uppercase);
+        let mut path = match self.imports.get(first).filter(|path| path[0] != *first) {
+            Some(path) if is_path && module == self.module => {
+                [self.absolute(path, module), written[1..].to_vec()].concat()
+            }
+            _ if first == "self" => [module, &written[1..]].concat(),
+            _ if supers > 0 && is_path => [
+                &module[..module.len().saturating_sub(supers)],
+                &written[supers..],
+            ]
+            .concat(),
+            _ => written.to_vec(),
+        };
+        path.pop_if(|last| last == "self");
+        path
+    }
+}
+
+/// Returns the paths among the tokens, those of a group spelled out; `as` stays within a path.
+fn paths(tokens: TokenStream, prefix: &[String]) -> Vec<Names> {
+    let (mut found, mut path, mut colons) = (Vec::new(), prefix.to_vec(), 0);
+    let end = TokenTree::from(Punct::new(',', Spacing::Alone));
+    for token in tokens.into_iter().chain([end]) {
+        let after_as = path.last().is_some_and(|last| last == "as");
+        match token {
+            TokenTree::Punct(it) if it.as_char() == ':' => {
+                colons += 1;
+                continue;
+            }
+            TokenTree::Punct(it) if it.as_char() == '*' && colons == 2 => path.push("glob".into()),
+            TokenTree::Ident(it) if colons == 2 || after_as || it == "as" => {
+                path.push(it.to_string())
+            }
+            TokenTree::Group(it) if colons == 2 => {
+                found.extend(paths(it.stream(), &std::mem::take(&mut path)));
+            }
+            token => {
+                found.extend((path.len() > prefix.len()).then_some(path));
+                path = prefix.to_vec();
+                match token {
+                    TokenTree::Ident(it) => path.push(it.to_string()),
+                    TokenTree::Group(it) => found.extend(paths(it.stream(), &[])),
                     _ => {}
                 }
             }
-            return;
         }
-        let mut path = base;
-        let line = self.tokens.get(at).map_or(0, |token| token.line);
-        let mut next = at;
-        while self
-            .text(next)
-            .starts_with(|c: char| c.is_alphabetic() || c == '_')
-        {
-            if self.text(next) != "self" {
-                path.push(self.text(next).to_owned());
-            }
-            if self.text(next + 1) != "::" {
-                break;
-            }
-            next += 2;
-            if self.text(next) == "{" {
-                return self.follow(path, next, in_test);
-            }
-        }
-        self.found.push(Use::Module {
-            path,
-            in_test,
-            line,
-        });
+        colons = 0;
     }
-
-    fn reads_environment(&self, at: usize) -> bool {
-        if self.text(at) != "{" {
-            return READERS.contains(&self.text(at));
-        }
-        let group = (at + 1..self.tokens.len()).take_while(|at| self.text(*at) != "}");
-        group.into_iter().any(|at| READERS.contains(&self.text(at)))
-    }
+    found
 }
