@@ -4,139 +4,136 @@ use std::collections::BTreeMap;
 
 use proc_macro2::{Punct, Spacing, TokenStream, TokenTree};
 use quote::ToTokens;
-use syn::{Item, ItemMod, Visibility};
+use syn::{Attribute, Item, ItemMod, ItemUse, Visibility};
 
-/// A path from the root of the crate, which is `crate`, or one of another crate.
-pub(super) type Names = Vec<String>;
-
-/// One file of the crate.
-#[derive(Default)]
+/// One file and the module that it is.
 pub(super) struct Source {
-    pub(super) module: Names,
+    pub(super) file: String,
+    pub(super) module: String,
     pub(super) uses: Vec<Use>,
     /// Names that imports and `mod` lines bring, and the paths behind them as written.
-    imports: BTreeMap<String, Names>,
+    imports: BTreeMap<String, String>,
 }
 
-/// A path as written, and the module around it, which may be an inline one.
+/// A path, `crate::…` or one of another crate.
 pub(super) struct Use {
-    written: (Names, Names),
+    pub(super) path: String,
     pub(super) in_test: bool,
     pub(super) is_reexport: bool,
 }
 
 impl Source {
-    /// Parses a file; `a/b.rs` and `a/b/mod.rs` are both the module `a::b`.
+    /// Parses a file; `a/b.rs` and `a/b/mod.rs` are both the module `crate::a::b`.
     pub(super) fn parse(file: &str, text: &str) -> Self {
         let tree = syn::parse_file(text).unwrap_or_else(|error| panic!("{file}: {error}"));
-        let path = format!("crate/{}", file.trim_end_matches(".rs"));
-        let parts = path.split('/').map(str::to_owned);
-        let mut source = Self::default();
-        source.module = parts.filter(|part| part != "mod").collect();
-        let in_test = source.module.iter().any(|part| part == "tests");
-        source.read(&tree.items, &source.module.clone(), in_test);
+        let name = file.trim_end_matches(".rs").trim_end_matches("/mod");
+        let module = format!("crate::{}", name.replace('/', "::"));
+        let (file, uses, mut imports) = (file.to_owned(), Vec::new(), BTreeMap::new());
+        let last = |path: &str| path.rsplit("::").next().unwrap_or_default().to_owned();
+        for item in &tree.items {
+            let found = match item {
+                Item::Mod(item) => vec![format!("{module}::{}", item.ident)],
+                Item::Use(item) => paths(item.tree.to_token_stream(), ""),
+                _ => Vec::new(),
+            };
+            for (at, path) in found.iter().enumerate() {
+                let renamed = found.get(at + 1).filter(|next| last(next) == "as");
+                let name = renamed.and(found.get(at + 2)).unwrap_or(path);
+                imports.entry(last(name)).or_insert_with(|| path.clone());
+            }
+        }
+        let mut source = Self {
+            file,
+            module: module.clone(),
+            uses,
+            imports,
+        };
+        source.read(
+            &tree.items,
+            &module,
+            name.split('/').any(|part| part == "tests"),
+        );
         source
     }
 
-    fn read(&mut self, items: &[Item], module: &[String], in_test: bool) {
+    fn read(&mut self, items: &[Item], module: &str, in_test: bool) {
         for item in items {
-            let mut is_reexport = false;
             if let Item::Mod(ItemMod {
-                content,
+                content: Some((_, items)),
                 ident,
                 attrs,
                 ..
             }) = item
             {
-                let inner = [module, &[ident.to_string()]].concat();
-                if let Some((_, items)) = content {
-                    let is_test = |tokens: TokenStream| tokens.to_string().contains("cfg (test)");
-                    let is_test = attrs.iter().any(|it| is_test(it.to_token_stream()));
-                    self.read(items, &inner, in_test || is_test);
-                    continue;
-                }
-                self.imports.insert(ident.to_string(), inner);
+                let is_test = |it: &Attribute| it.to_token_stream().to_string() == "# [cfg (test)]";
+                let in_test = in_test || attrs.iter().any(is_test);
+                self.read(items, &format!("{module}::{ident}"), in_test);
+                continue;
             }
-            for path in paths(item.to_token_stream(), &[]) {
-                let parts = path.split(|name| name == "as").map(<[_]>::to_vec);
-                let parts: Vec<Names> = parts.filter(|part| !part.is_empty()).collect();
-                if let (Item::Use(item), true) = (item, module == self.module) {
-                    is_reexport = !matches!(item.vis, Visibility::Inherited);
-                    let name = parts.iter().flatten().rfind(|name| *name != "self");
-                    self.imports
-                        .extend(name.map(|name| (name.clone(), parts[0].clone())));
-                }
-                let written = parts.into_iter().map(|written| (written, module.to_vec()));
-                self.uses.extend(written.map(|written| Use {
-                    written,
+            let is_private = |item: &ItemUse| matches!(item.vis, Visibility::Inherited);
+            let is_reexport = matches!(item, Item::Use(item) if !is_private(item));
+            let mut found = paths(item.to_token_stream(), "");
+            // One name alone may be a local variable, unless it is spelled like a type.
+            found.retain(|it| it.contains("::") || it.starts_with(char::is_uppercase));
+            let found = found.iter().map(|written| self.absolute(written, module));
+            let uses: Vec<_> = found
+                .map(|path| Use {
+                    path,
                     in_test,
                     is_reexport,
-                }));
-            }
+                })
+                .collect();
+            self.uses.extend(uses);
         }
     }
 
-    /// Returns what a path leads to.
-    pub(super) fn resolve(&self, used: &Use) -> Names {
-        self.absolute(&used.written.0, &used.written.1)
-    }
-
     /// Returns the path behind an imported name.
-    pub(super) fn imported(&self, name: &str) -> Option<Names> {
+    pub(super) fn imported(&self, name: &str) -> Option<String> {
         Some(self.absolute(self.imports.get(name)?, &self.module))
     }
 
-    fn absolute(&self, written: &[String], module: &[String]) -> Names {
-        let supers = written.iter().take_while(|name| *name == "super").count();
-        let first = &written[0];
-        // One name alone may be a local variable, unless it is spelled like a type.
-        let is_path = written.len() > 1 || first.starts_with(char::is_uppercase);
-        let mut path = match self.imports.get(first).filter(|path| path[0] != *first) {
-            Some(path) if is_path && module == self.module => {
-                [self.absolute(path, module), written[1..].to_vec()].concat()
-            }
-            _ if first == "self" => [module, &written[1..]].concat(),
-            _ if supers > 0 && is_path => [
-                &module[..module.len().saturating_sub(supers)],
-                &written[supers..],
-            ]
-            .concat(),
-            _ => written.to_vec(),
-        };
-        path.pop_if(|last| last == "self");
-        path
+    fn absolute(&self, written: &str, module: &str) -> String {
+        let first = written.split("::").next().unwrap_or_default();
+        let rest = &written[first.len()..];
+        let parent = module.rsplit_once("::").map_or("", |(parent, _)| parent);
+        match self
+            .imports
+            .get(first)
+            .filter(|path| path.split("::").next() != Some(first))
+        {
+            _ if first == "self" => format!("{module}{rest}"),
+            _ if rest.starts_with("::super") => self.absolute(&rest[2..], parent),
+            _ if first == "super" => format!("{parent}{rest}"),
+            Some(path) if module == self.module => self.absolute(&format!("{path}{rest}"), module),
+            _ => written.to_owned(),
+        }
     }
 }
 
-/// Returns the paths among the tokens, those of a group spelled out; `as` stays within a path.
-fn paths(tokens: TokenStream, prefix: &[String]) -> Vec<Names> {
-    let (mut found, mut path, mut colons) = (Vec::new(), prefix.to_vec(), 0);
+/// Returns the paths among tokens, those of a group spelled out.
+fn paths(tokens: TokenStream, prefix: &str) -> Vec<String> {
+    let (mut found, mut path, mut colons) = (Vec::new(), prefix.to_owned(), 0);
     let end = TokenTree::from(Punct::new(',', Spacing::Alone));
     for token in tokens.into_iter().chain([end]) {
-        let after_as = path.last().is_some_and(|last| last == "as");
+        let before = std::mem::take(&mut colons);
         match token {
-            TokenTree::Punct(it) if it.as_char() == ':' => {
-                colons += 1;
-                continue;
-            }
-            TokenTree::Punct(it) if it.as_char() == '*' && colons == 2 => path.push("glob".into()),
-            TokenTree::Ident(it) if colons == 2 || after_as || it == "as" => {
-                path.push(it.to_string())
-            }
-            TokenTree::Group(it) if colons == 2 => {
-                found.extend(paths(it.stream(), &std::mem::take(&mut path)));
+            TokenTree::Punct(it) if it.as_char() == ':' => colons = before + 1,
+            TokenTree::Punct(it) if it.as_char() == '*' && before == 2 => path += "::glob",
+            TokenTree::Ident(it) if before == 2 => path += &format!("::{it}"),
+            TokenTree::Group(it) if before == 2 => {
+                found.extend(paths(it.stream(), &(std::mem::take(&mut path) + "::")));
             }
             token => {
-                found.extend((path.len() > prefix.len()).then_some(path));
-                path = prefix.to_vec();
+                let is_path = path.len() > prefix.len();
+                found.extend(is_path.then(|| path.trim_end_matches("::self").to_owned()));
+                path = prefix.to_owned();
                 match token {
-                    TokenTree::Ident(it) => path.push(it.to_string()),
-                    TokenTree::Group(it) => found.extend(paths(it.stream(), &[])),
+                    TokenTree::Ident(it) => path += &it.to_string(),
+                    TokenTree::Group(it) => found.extend(paths(it.stream(), "")),
                     _ => {}
                 }
             }
         }
-        colons = 0;
     }
     found
 }
