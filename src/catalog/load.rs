@@ -1,22 +1,17 @@
 //! Loading one provider's catalog from its source.
 
 use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
 use jiff::Timestamp;
 
-use super::parse::{Parsed, parse};
+use super::parse::{Parsed, parse_bounded};
 use super::remote::Published;
 use super::settings::Source;
 use super::table::Table;
 use crate::model::CloudKind;
-
-/// The largest published CSV file is a few megabytes; an archive that unpacks to more than this is
-/// a mistake or an attack.
-const MAX_CSV_BYTES: u64 = 64 << 20;
 
 /// One provider's catalog, as one load brought it.
 #[derive(Debug)]
@@ -133,20 +128,6 @@ fn from_file(path: &Path, kind: &CloudKind, before: Arc<Release>) -> Result<Arc<
     Ok(Arc::new(release))
 }
 
-/// Parses a file of foreign origin, up to [`MAX_CSV_BYTES`].
-pub(super) fn parse_bounded(
-    kind: &CloudKind,
-    file: impl Read,
-    name: &str,
-) -> Result<Parsed, String> {
-    let mut bounded = file.take(MAX_CSV_BYTES);
-    let parsed = parse(kind, &mut bounded);
-    if bounded.limit() == 0 {
-        return Err(format!("{name} is larger than {} MiB", MAX_CSV_BYTES >> 20));
-    }
-    parsed.map_err(|sentence| format!("{name}: {sentence}"))
-}
-
 /// Runs blocking work, which reads files or parses megabytes, off the runtime's threads.
 async fn off_the_runtime<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, String> + Send + 'static,
@@ -154,17 +135,5 @@ async fn off_the_runtime<T: Send + 'static>(
     match tokio::task::spawn_blocking(work).await {
         Ok(outcome) => outcome,
         Err(error) => Err(format!("loading stopped early: {error}")),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_file_without_an_end_is_not_read_to_it() {
-        let endless = std::io::repeat(b'\n');
-        let error = parse_bounded(&"aws".into(), endless, "aws.csv").unwrap_err();
-        assert_eq!(error, "aws.csv is larger than 64 MiB");
     }
 }

@@ -13,11 +13,29 @@ use super::row_errors::Damage;
 use super::table::{Builder, Table};
 use crate::model::CloudKind;
 
+/// The largest published CSV file is a few megabytes; an archive that unpacks to more than this is
+/// a mistake or an attack.
+const MAX_CSV_BYTES: u64 = 64 << 20;
+
 /// The contents of a file.
 #[derive(Debug)]
 pub(super) struct Parsed {
     pub(super) table: Table,
     pub(super) damaged_rows: usize,
+}
+
+/// Parses a file of foreign origin, up to [`MAX_CSV_BYTES`].
+pub(super) fn parse_bounded(
+    kind: &CloudKind,
+    file: impl Read,
+    name: &str,
+) -> Result<Parsed, String> {
+    let mut bounded = file.take(MAX_CSV_BYTES);
+    let parsed = parse(kind, &mut bounded);
+    if bounded.limit() == 0 {
+        return Err(format!("{name} is larger than {} MiB", MAX_CSV_BYTES >> 20));
+    }
+    parsed.map_err(|sentence| format!("{name}: {sentence}"))
 }
 
 /// Parses a file, or returns a sentence that says why none of it can be used.
@@ -217,5 +235,12 @@ mod tests {
             r#"none of its 1 rows can be read (line 2: price is not a number of at least 0: "x")"#
         );
         assert_eq!(parsed(&[]).unwrap_err(), "it has no rows");
+    }
+
+    #[test]
+    fn an_endless_file_is_not_read_to_its_end() {
+        let endless = std::io::repeat(b'\n');
+        let error = parse_bounded(&"aws".into(), endless, "aws.csv").unwrap_err();
+        assert_eq!(error, "aws.csv is larger than 64 MiB");
     }
 }

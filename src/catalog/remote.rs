@@ -9,8 +9,7 @@ use bytes::{Bytes, BytesMut};
 use reqwest::Client;
 use zip::ZipArchive;
 
-use super::load::parse_bounded;
-use super::parse::Parsed;
+use super::parse::{Parsed, parse_bounded};
 use crate::model::CloudKind;
 
 /// A web server that does not even accept within this time will not answer either.

@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use crate::secret::{self, ExposeSecret, SecretString};
 
-use super::{Error, print};
+use super::output::{Error, print};
 
 /// Longer than the service itself lets a caller wait, by default.
 const TIMEOUT: Duration = Duration::from_secs(30);

@@ -19,7 +19,7 @@ use crate::source::{CallContext, Priority, QuotaSource, Urgency, Wanted};
 use crate::telemetry::Metrics;
 use crate::upstream::Shared;
 
-use super::{Error, print};
+use super::output::{Error, print};
 
 #[derive(Args, Debug)]
 pub(super) struct Arguments {

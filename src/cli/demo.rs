@@ -12,8 +12,8 @@ use crate::app::App;
 use crate::clock::Clock;
 use crate::config::{self, Config};
 
+use super::output::{Error, print};
 use super::serve::{listen, stop_signal};
-use super::{Error, print};
 
 /// The configuration in the temporary folder; the files that it names stand beside it.
 const CONFIGURATION: &str = "quota-oracle.toml";

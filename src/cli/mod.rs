@@ -4,6 +4,7 @@ mod ask;
 mod check;
 #[cfg(feature = "demo")]
 mod demo;
+mod output;
 mod serve;
 #[cfg(feature = "demo")]
 mod simulate;
@@ -12,12 +13,14 @@ use std::ffi::OsString;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::{fmt, io, process};
+use std::{io, process};
 
 use clap::{Parser, Subcommand};
 
 use crate::telemetry::{LogFormat, init_logs};
 use crate::{config, http};
+
+use output::{Error, print};
 
 /// Answers which GPU-cloud offers can really start: cloud quotas, from memory, over HTTP.
 #[derive(Debug, Parser)]
@@ -64,25 +67,6 @@ impl Command {
             Self::Demo(_) | Self::Simulate(_) => "info",
             _ => "error",
         }
-    }
-}
-
-/// Why a command ended without doing what it should.
-#[derive(Debug)]
-enum Error {
-    /// It was tried and failed.
-    Failed(String),
-    /// The arguments or the configuration are wrong.
-    Usage(String),
-}
-
-impl Error {
-    fn failed(error: impl fmt::Display) -> Self {
-        Self::Failed(error.to_string())
-    }
-
-    fn usage(error: impl fmt::Display) -> Self {
-        Self::Usage(error.to_string())
     }
 }
 
@@ -160,15 +144,5 @@ async fn command(arguments: Arguments) -> Result<(), Error> {
         Command::Healthcheck(service) => ask::healthcheck(service).await,
         #[cfg(feature = "demo")]
         Command::Simulate(arguments) => simulate::run(arguments).await,
-    }
-}
-
-/// Prints to standard output; a reader that went away, such as `head`, is no failure.
-fn print(text: &str) -> Result<(), Error> {
-    use std::io::{ErrorKind, Write};
-    let newline = if text.ends_with('\n') { "" } else { "\n" };
-    match write!(std::io::stdout(), "{text}{newline}") {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Error::failed(error)),
-        _ => Ok(()),
     }
 }

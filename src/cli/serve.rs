@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::clock::Clock;
 use crate::config;
 
-use super::Error;
+use super::output::Error;
 
 pub(super) async fn run(config: Option<&Path>) -> Result<(), Error> {
     let loaded = config::load(config, config::environment()).map_err(Error::usage)?;

@@ -7,8 +7,8 @@ use clap::Args;
 use simulated_clouds::aws::{Settings as AwsSimulation, SimulatedAws};
 use simulated_clouds::nebius::{Settings as NebiusSimulation, SimulatedNebius};
 
+use super::output::{Error, print};
 use super::serve::{listen, stop_signal};
-use super::{Error, print};
 
 #[derive(Args, Debug)]
 pub(super) struct Arguments {

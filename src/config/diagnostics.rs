@@ -6,7 +6,7 @@ use toml::{Table, Value};
 use crate::clouds::SettingsError;
 
 use super::problem::suggestion;
-use super::secrets;
+use super::secret_keys::is_secret;
 use super::{KeyPath, Problem};
 
 /// The settings that the table at `at` says.
@@ -37,7 +37,7 @@ fn translate(
     common: &[&str],
 ) -> Problem {
     let path = at.then_all(&inner);
-    if path.last_key().is_some_and(secrets::is_secret) {
+    if path.last_key().is_some_and(is_secret) {
         return Problem::value(&path, "must be a string");
     }
     if let Some((key, expected)) = quoted(message, "unknown field `") {

@@ -11,7 +11,7 @@ use toml::{Table, Value};
 
 use super::key_path::Segment;
 use super::problem::suggestion;
-use super::secrets;
+use super::secret_keys::is_secret;
 use super::{ConfigError, KeyPath};
 
 /// What the variables start with that override a key.
@@ -182,7 +182,7 @@ fn plain(name: &str) -> String {
 
 fn read(key: Option<&str>, text: &str) -> Value {
     let as_text = || Value::String(text.to_owned());
-    if key.is_some_and(secrets::is_secret) {
+    if key.is_some_and(is_secret) {
         return as_text();
     }
     match text.trim().parse() {

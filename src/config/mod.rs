@@ -17,6 +17,7 @@ mod key_path;
 mod problem;
 mod rate_limit;
 mod regions;
+mod secret_keys;
 mod secrets;
 mod server;
 

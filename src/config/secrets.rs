@@ -3,15 +3,8 @@
 use toml::{Table, Value};
 
 use super::environment::variable;
+use super::secret_keys::SECRETS;
 use super::{KeyPath, Problem};
-
-/// Keys that hold a secret as it is; each has a sister that names a file.
-const SECRETS: [&str; 4] = ["token", "secret_access_key", "session_token", "private_key"];
-
-/// Whether the value of such a key is never shown, and never read as anything but text.
-pub(super) fn is_secret(key: &str) -> bool {
-    SECRETS.contains(&key) || key == "redis_url"
-}
 
 /// Refuses a file that holds a secret.
 pub(super) fn forbid(file: &Table) -> Result<(), Problem> {

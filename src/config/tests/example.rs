@@ -89,7 +89,7 @@ fn shows<T: DeserializeOwned>(table: &Table, path: &str) {
     assert!(!fields.is_empty(), "{path} has no fields");
     for field in fields {
         let found = match KeyPath::default().join(path).find(table) {
-            _ if secrets::is_secret(field) && *field != "redis_url" => {
+            _ if secret_keys::is_secret(field) && *field != "redis_url" => {
                 EXAMPLE.contains(&format!("__{}", field.to_uppercase()))
             }
             None => path.is_empty() && table.contains_key(*field),
