@@ -87,14 +87,14 @@ fn the_dashboard_and_the_alert_rules_ask_for_metrics_that_exist() {
 }
 
 #[test]
-fn the_readme_lists_every_metric() {
-    let readme = read("README.md");
+fn the_page_of_metrics_lists_every_metric() {
+    let page = read("docs/metrics.md");
     for name in exported() {
         let name = ["_bucket", "_sum", "_count"]
             .iter()
             .find_map(|end| name.strip_suffix(end))
             .unwrap_or(&name);
-        assert!(readme.contains(name), "README.md does not name {name}");
+        assert!(page.contains(name), "docs/metrics.md does not name {name}");
     }
 }
 
