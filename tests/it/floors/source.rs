@@ -48,11 +48,8 @@ impl Source {
             uses,
             imports,
         };
-        source.read(
-            &tree.items,
-            &module,
-            name.split('/').any(|part| part == "tests"),
-        );
+        let in_test = name.split('/').any(|part| part == "tests");
+        source.read(&tree.items, &module, in_test);
         source
     }
 
@@ -124,11 +121,14 @@ fn paths(tokens: TokenStream, prefix: &str) -> Vec<String> {
                 found.extend(paths(it.stream(), &(std::mem::take(&mut path) + "::")));
             }
             token => {
-                let is_path = path.len() > prefix.len();
-                found.extend(is_path.then(|| path.trim_end_matches("::self").to_owned()));
-                path = prefix.to_owned();
+                if path.len() > prefix.len() {
+                    found.push(path.trim_end_matches("::self").to_owned());
+                }
+                let is_public = std::mem::replace(&mut path, prefix.to_owned()) == "pub";
                 match token {
                     TokenTree::Ident(it) => path += &it.to_string(),
+                    // `pub(in crate::a)` uses nothing of `a`.
+                    TokenTree::Group(it) if is_public && it.to_string().starts_with("(in ") => {}
                     TokenTree::Group(it) => found.extend(paths(it.stream(), "")),
                     _ => {}
                 }
