@@ -10,16 +10,19 @@ WORKDIR /src
 COPY Cargo.toml Cargo.lock ./
 COPY crates/nebius-api/Cargo.toml crates/nebius-api/
 COPY crates/simulated-clouds/Cargo.toml crates/simulated-clouds/
+COPY crates/test-features/Cargo.toml crates/test-features/
 COPY benches benches
-RUN mkdir src crates/nebius-api/src crates/simulated-clouds/src \
+RUN mkdir src crates/nebius-api/src crates/simulated-clouds/src crates/test-features/src \
     && touch src/lib.rs crates/nebius-api/src/lib.rs crates/simulated-clouds/src/lib.rs \
+        crates/test-features/src/lib.rs \
     && echo 'fn main() {}' > src/main.rs \
     && cargo fetch --locked
 
 COPY . .
 # The target folder is a cache of the builder's, so what is to stay is copied out of it.
+# The package is named so that crates/test-features is left out.
 RUN --mount=type=cache,target=/src/target,sharing=locked \
-    cargo build --release --locked --offline --bin quota-oracle \
+    cargo build --release --locked --offline --package quota-oracle \
     && install -D --mode=0755 target/release/quota-oracle /out/quota-oracle \
     && install -d --mode=0700 /out/data
 

@@ -145,6 +145,22 @@ fn the_image_is_built_with_the_pinned_toolchain() {
 }
 
 #[test]
+fn the_image_fetches_dependencies_by_every_manifest_of_the_workspace() {
+    let dockerfile = read("Dockerfile");
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("crates");
+    let folders: Vec<_> = fs::read_dir(crates)
+        .expect("the workspace has crates")
+        .map(|entry| entry.expect("readable").file_name().into_string())
+        .collect();
+    assert!(folders.len() >= 3, "{folders:?}");
+    for folder in folders {
+        let folder = folder.expect("UTF-8");
+        let copied = format!("\nCOPY crates/{folder}/Cargo.toml crates/{folder}/\n");
+        assert!(dockerfile.contains(&copied), "{copied}");
+    }
+}
+
+#[test]
 fn the_image_holds_no_compiler_runs_as_nobody_and_tells_its_health() {
     let dockerfile = read("Dockerfile");
     let (before, image) = dockerfile.rsplit_once("\nFROM ").expect("several stages");
