@@ -27,6 +27,8 @@ mod quotas;
 mod refresh;
 
 pub use aws_protocol::endpoint::AwsProtocol;
+pub use extract::format::Format;
+pub use offers::query::{AvailabilityName, OffersQuery, SortName};
 pub use router::{Service, openapi_document, service};
 pub use server::serve;
 pub use settings::{

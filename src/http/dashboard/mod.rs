@@ -36,7 +36,7 @@ pub(super) async fn index(headers: HeaderMap) -> Response {
     let index = Json(Index {
         name: "quota-oracle",
         version: env!("CARGO_PKG_VERSION"),
-        routes: ROUTES.iter().map(|route| route.path).collect(),
+        routes: ROUTES.to_vec(),
     });
     (vary, index).into_response()
 }

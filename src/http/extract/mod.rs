@@ -4,4 +4,3 @@ pub(super) mod deadline;
 pub(super) mod format;
 pub(super) mod json;
 pub(super) mod query;
-pub(super) mod words;

@@ -31,7 +31,7 @@ pub(super) struct OffersBody<'a> {
 
 /// A name that was asked for and that nothing has.
 #[derive(Serialize, ToSchema)]
-#[schema(as = UnmatchedFilter)]
+#[schema(as = UnknownName)]
 struct UnknownNameBody<'a> {
     /// The query parameter.
     #[schema(example = "region")]
@@ -106,7 +106,7 @@ struct GpuBody<'a> {
 
 /// What is said of a launch.
 #[derive(Serialize, ToSchema)]
-#[schema(as = Assessment)]
+#[schema(as = Judgement)]
 struct JudgementBody<'a> {
     /// `available`, `unknown`, `no_quota` or `not_available`: the verdict as the backend's
     /// strictness has it.

@@ -28,7 +28,7 @@ type Widths = [usize; 6];
 pub(super) async fn body(page: OfferPage) -> Body {
     let mut head = notes(&page);
     if page.total == 0 {
-        head.push_str("no offer is like that\n");
+        head.push_str("no matching offers\n");
         return Body::from(head);
     }
     let widths = widths(&page).await;
@@ -60,7 +60,7 @@ fn notes(page: &OfferPage) -> String {
     }
     for unknown in &page.unknown {
         let (parameter, name) = (parameter(unknown), &unknown.name);
-        text.push_str(&format!("nothing has the {parameter} `{name}`"));
+        text.push_str(&format!("no {parameter} is called `{name}`"));
         if let Some(nearest) = &unknown.nearest {
             text.push_str(&format!("; did you mean `{nearest}`?"));
         }

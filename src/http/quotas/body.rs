@@ -69,7 +69,8 @@ pub(in crate::http) struct QuotaBody<'a> {
     /// otherwise.
     #[serde(skip_serializing_if = "Option::is_none")]
     limit_kind: Option<&'static str>,
-    /// Where the limit comes from: `applied`, `learned`, `configured` or `default`.
+    /// Where the limit comes from: `applied`, `learned`, `configured` or `default`; null where
+    /// `limit` is null.
     limit_source: Option<&'static str>,
     /// What is in use; null when unknown.
     #[schema(value_type = Option<f64>, minimum = 0)]
@@ -227,7 +228,9 @@ impl<'a> QuotaBody<'a> {
                 Limit::Inherited => Some("inherited"),
                 Limit::Known(_) | Limit::Unknown => None,
             }),
-            limit_source: row.map(|row| row.limit_source.as_str()),
+            limit_source: row
+                .filter(|row| row.limit.known().is_some())
+                .map(|row| row.limit_source.as_str()),
             usage: row.and_then(|row| row.usage.known()).map(Number),
             usage_as_of: row.and_then(|row| match row.usage {
                 Usage::Known { as_of, .. } => as_of.map(time),

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
+use strum::Display;
 
 use crate::model::BackendName;
 use crate::secret::SecretString;
@@ -33,8 +34,9 @@ fn read_only() -> Vec<Scope> {
 }
 
 /// What a bearer may do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Display)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Scope {
     /// Ask for what is known.
     Read,
@@ -42,17 +44,6 @@ pub enum Scope {
     Verify,
     /// Everything.
     Admin,
-}
-
-impl Scope {
-    /// The word of the configuration.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Read => "read",
-            Self::Verify => "verify",
-            Self::Admin => "admin",
-        }
-    }
 }
 
 /// A token that is let in; the token's text is not kept.
