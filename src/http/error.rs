@@ -54,10 +54,10 @@ pub(super) enum Kind {
     BodyTooLarge,
     #[strum(message = "Unsupported media type")]
     UnsupportedMediaType,
-    /// Nothing is known and the cloud refuses.
+    /// No reading exists and the cloud refuses.
     #[strum(serialize = "cloud-refused", message = "The cloud refused the request")]
     Refused,
-    /// Nothing is known and the cloud cannot be read for now.
+    /// No reading exists and the cloud cannot be read for now.
     #[strum(serialize = "not-read-yet", message = "Not read yet")]
     Unread,
     #[strum(message = "Deadline exceeded")]
@@ -106,7 +106,7 @@ pub(super) struct ProblemBody {
     title: &'static str,
     /// The HTTP status.
     status: u16,
-    /// What happened, in one sentence.
+    /// The error in one sentence.
     detail: String,
     /// The requested path.
     instance: String,
@@ -119,7 +119,7 @@ pub(super) struct ProblemBody {
     /// Seconds after which a retry may succeed.
     #[serde(skip_serializing_if = "Option::is_none")]
     retry_after_seconds: Option<u64>,
-    /// Why the cloud could not be read.
+    /// The failure of the read.
     #[serde(skip_serializing_if = "Option::is_none")]
     failure: Option<super::quotas::body::FailureBody>,
 }

@@ -43,7 +43,7 @@ fn responses(
     operations.map(|operation| &mut operation.responses.responses)
 }
 
-/// What any route may answer that a token opens.
+/// Refusals of any route that needs a token.
 const REFUSALS: [(&str, &str); 3] = [
     ("401", "There is no token, or it is not known"),
     ("403", "The token does not allow it"),

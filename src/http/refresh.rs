@@ -15,7 +15,7 @@ use super::extract::query::{NoQuery, StrictQuery};
 use super::quotas::body::RegionOverviewBody;
 use super::state::Shared;
 
-/// What is known of the regions after reading them, or after the request's time was up.
+/// The regions after reading them, or at the request's deadline.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Refreshed {
     /// The backend's name.

@@ -1,4 +1,4 @@
-//! Who may do what: bearer tokens, compared in constant time.
+//! Authentication and authorization: bearer tokens, compared in constant time.
 
 pub(super) mod scope;
 pub(super) mod visibility;
@@ -17,7 +17,7 @@ use super::settings::{Scope, Token};
 #[derive(Debug)]
 pub(super) struct Tokens(Vec<Arc<Token>>);
 
-/// Whoever asks, for as long as the request lasts.
+/// The authenticated caller of a request.
 #[derive(Clone, Debug)]
 pub(super) enum Caller {
     /// No tokens are configured.
@@ -31,7 +31,7 @@ impl Tokens {
         Self(tokens.into_iter().map(Arc::new).collect())
     }
 
-    /// Who sent these headers, if they may call at all.
+    /// Authenticates the sender of these headers.
     pub(super) fn caller(&self, headers: &HeaderMap, method: &Method) -> Result<Caller, Problem> {
         if self.0.is_empty() {
             return Ok(Caller::Anyone);
@@ -92,7 +92,7 @@ impl Caller {
         }
     }
 
-    /// What logs call the caller.
+    /// The caller's name in logs.
     pub(super) fn name(&self) -> &str {
         match self {
             Self::Anyone => "anyone",

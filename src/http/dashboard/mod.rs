@@ -11,7 +11,7 @@ use super::routes::ROUTES;
 /// The page; it asks the same routes as everybody else.
 const PAGE: &str = include_str!("index.html");
 
-/// What there is to ask.
+/// The index of the service.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Index {
     /// The name of the service.

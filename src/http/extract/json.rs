@@ -31,7 +31,7 @@ pub(in crate::http) fn read<'b, T: Deserialize<'b>>(
         .map_err(|_| refusal::<Object<T>>(body))
 }
 
-/// What is sent as an object and as nothing else: serde would also fill a struct from a list, by
+/// A value sent as an object only: serde would also fill a struct from a list, by
 /// the order of its fields, which nobody has promised.
 #[derive(Debug)]
 pub(in crate::http) struct Object<T>(pub(in crate::http) T);

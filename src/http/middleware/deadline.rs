@@ -14,7 +14,7 @@ use crate::http::state::Shared;
 /// A handler answers by the deadline itself, with what it knows; this is for one that does not.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// What keeps a handler past its deadline, such as a body that does not come, may be over soon.
+/// The cause of an overrun, such as a body that does not come, may be over soon.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// Tells handlers the deadline, and answers in place of one that overruns it.

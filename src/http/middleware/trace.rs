@@ -8,8 +8,8 @@ use tower_http::request_id::RequestId;
 use tower_http::trace::TraceLayer;
 use tracing::Span;
 
-/// Logs nothing of a request's body or of how its answer is streamed: the span and one line.
-pub(super) fn layer<Q, R>() -> TraceLayer<
+/// The layer of requests with bodies `Q` and answers with bodies `R`.
+type Layer<Q, R> = TraceLayer<
     SharedClassifier<ServerErrorsAsFailures>,
     fn(&Request<Q>) -> Span,
     (),
@@ -17,7 +17,10 @@ pub(super) fn layer<Q, R>() -> TraceLayer<
     (),
     (),
     (),
-> {
+>;
+
+/// Logs nothing of a request's body or of how its answer is streamed: the span and one line.
+pub(super) fn layer<Q, R>() -> Layer<Q, R> {
     TraceLayer::new_for_http()
         .make_span_with(span as fn(&Request<Q>) -> Span)
         .on_request(())

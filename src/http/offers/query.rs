@@ -12,7 +12,7 @@ use crate::oracle::{Cursor, Filter, NameOf, OfferQuestion, Sort, UnmatchedFilter
 /// The most instances of one offer that are judged together.
 pub(super) const MOST_INSTANCES: u32 = 10_000;
 
-/// How many offers a page has unless the caller says otherwise.
+/// Number of offers on a page unless the caller says otherwise.
 const DEFAULT_LIMIT: u32 = 100;
 
 // No doc comment: clap would show it as the description of the command.

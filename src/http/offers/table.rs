@@ -21,7 +21,7 @@ const COLUMNS: [&str; 7] = [
     "REASON",
 ];
 
-/// How wide the columns are, but for the last, which nothing follows.
+/// Widths of the columns but the last, which needs none.
 type Widths = [usize; 6];
 
 /// A page of offers, with what is not known of the backends above it.
@@ -38,7 +38,7 @@ pub(super) async fn body(page: OfferPage) -> Body {
     in_pieces(page, Bytes::from(head), Bytes::from(tail), piece)
 }
 
-/// What the offers do not say: of which regions nothing is known, and which names nothing has.
+/// Returns notes on unread regions and on filters that match nothing.
 fn notes(page: &OfferPage) -> String {
     let mut text = String::new();
     for backend in &page.backends {

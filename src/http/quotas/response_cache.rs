@@ -27,7 +27,7 @@ pub(in crate::http) struct CachedResponse {
     zstd: OnceLock<Bytes>,
 }
 
-/// How a body is encoded on the wire (RFC 9110, section 8.4.1).
+/// An encoding of a body on the wire (RFC 9110, section 8.4.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr)]
 #[strum(serialize_all = "lowercase")]
 pub(in crate::http) enum ContentEncoding {

@@ -20,12 +20,12 @@ use tower::ServiceExt;
 
 use super::router::Service;
 
-/// How long the head of a request may take, from the end of the last one on; so long too is a
-/// connection kept that is not used. Clients give up unused ones after 90 seconds (Go's net/http,
+/// The longest that the head of a request may take after the previous one, and so the longest that
+/// an unused connection is kept. Clients give up unused ones after 90 seconds (Go's net/http,
 /// reqwest), and better are the first to.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(120);
 
-/// How long a caller may take nothing of an answer that is being written. Networks that lose packets
+/// The longest that a caller may take nothing of an answer. Networks that lose packets
 /// take seconds; whoever has gone away without a word keeps an answer's memory.
 const STALLED_AFTER: Duration = Duration::from_secs(60);
 

@@ -1,6 +1,7 @@
 //! Query strings: read strictly, so that a misspelt key is an error and not a missing filter.
 
 mod pairs;
+mod refusal;
 mod values;
 
 use axum::extract::FromRequestParts;

@@ -1,21 +1,16 @@
 //! The keys of a query string.
 
-use std::fmt;
-
 use serde::de::value::StrDeserializer;
 use serde::de::{DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, Visitor};
 use serde::forward_to_deserialize_any;
 
-use crate::http::error::{Kind, Problem, did_you_mean};
+use crate::http::error::{Problem, did_you_mean};
 
+use super::refusal::QueryError;
 use super::values::Values;
 
 /// The keys and values of a query string, in order.
 pub(super) struct Pairs(Vec<(String, String)>);
-
-/// A refused query string.
-#[derive(Debug)]
-pub(super) struct QueryError(Box<Problem>);
 
 impl Pairs {
     pub(super) fn new(text: &str) -> Self {
@@ -100,35 +95,6 @@ impl<'de> MapAccess<'de> for Parameters {
     ) -> Result<V::Value, QueryError> {
         let values = self.current.take().expect("serde asks for the key first");
         let key = values.key;
-        seed.deserialize(values).map_err(|QueryError(mut problem)| {
-            problem.field.get_or_insert_with(|| key.to_owned());
-            QueryError(problem)
-        })
-    }
-}
-
-impl serde::de::Error for QueryError {
-    fn custom<T: fmt::Display>(message: T) -> Self {
-        Problem::new(Kind::BadRequest, message.to_string()).into()
-    }
-}
-
-impl fmt::Display for QueryError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.detail)
-    }
-}
-
-impl std::error::Error for QueryError {}
-
-impl From<Problem> for QueryError {
-    fn from(problem: Problem) -> Self {
-        Self(Box::new(problem))
-    }
-}
-
-impl From<QueryError> for Problem {
-    fn from(QueryError(problem): QueryError) -> Self {
-        *problem
+        seed.deserialize(values).map_err(|error| error.at(key))
     }
 }

@@ -8,7 +8,7 @@ use serde::forward_to_deserialize_any;
 
 use crate::http::error::{Problem, did_you_mean};
 
-use super::pairs::QueryError;
+use super::refusal::QueryError;
 
 /// All values of one key, in order; never empty.
 pub(super) struct Values {
