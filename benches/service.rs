@@ -186,13 +186,18 @@ fn list(table: &Table, length: usize, count: u32, disk_gb: Option<u32>) -> Strin
 }
 
 async fn get(service: &http::Service, path: &str) -> usize {
-    let request = Request::get(path).body(Body::empty());
+    let request = Request::get(path)
+        .header("host", "localhost")
+        .body(Body::empty());
     answered(service, request.expect("a request")).await
 }
 
 /// How many offers there are, on all pages.
 async fn total(service: &http::Service, path: &str) -> u64 {
-    let request = Request::get(path).body(Body::empty()).expect("a request");
+    let request = Request::get(path)
+        .header("host", "localhost")
+        .body(Body::empty())
+        .expect("a request");
     let body = body(service, request).await;
     let answer: serde_json::Value = serde_json::from_slice(&body).expect("JSON");
     answer["total"].as_u64().expect("a number")
@@ -200,6 +205,7 @@ async fn total(service: &http::Service, path: &str) -> u64 {
 
 async fn post(service: &http::Service, list: &str) -> usize {
     let request = Request::post("/offers")
+        .header("host", "localhost")
         .header(header::CONTENT_TYPE, "application/json")
         .body(Body::from(list.to_owned()));
     answered(service, request.expect("a request")).await

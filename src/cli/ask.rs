@@ -9,6 +9,7 @@ use reqwest::header::ACCEPT;
 use reqwest::{Client, Response, StatusCode, Url};
 use serde::Deserialize;
 
+use crate::http::OffersQuery;
 use crate::secret::{self, ExposeSecret, SecretString};
 
 use super::output::{Error, print};
@@ -50,100 +51,15 @@ pub(super) struct QuotasArguments {
     service: Service,
 }
 
-/// The filters of `GET /offers`, by the same names.
 #[derive(Args, Debug)]
 pub(super) struct OffersArguments {
-    /// Only these backends.
-    #[arg(long)]
-    backend: Vec<String>,
-    /// Only these regions.
-    #[arg(long)]
-    region: Vec<String>,
-    /// Only these instance types.
-    #[arg(long)]
-    instance_type: Vec<String>,
-    /// Only these GPUs, such as H100.
-    #[arg(long)]
-    gpu: Vec<String>,
-    /// Only GPUs of these makers, such as nvidia.
-    #[arg(long)]
-    gpu_vendor: Vec<String>,
-    /// At least so many GPUs.
-    #[arg(long)]
-    min_gpu_count: Option<u32>,
-    /// At most so many GPUs.
-    #[arg(long)]
-    max_gpu_count: Option<u32>,
-    /// At least so much memory in each GPU, in GiB.
-    #[arg(long)]
-    min_gpu_memory_gb: Option<f64>,
-    /// At least so many vCPUs.
-    #[arg(long)]
-    min_cpus: Option<u32>,
-    /// At least so much memory, in GiB.
-    #[arg(long)]
-    min_memory_gb: Option<f64>,
-    /// Only spot (true) or only on-demand (false).
-    #[arg(long)]
-    spot: Option<bool>,
-    /// At most this price, in USD an hour.
-    #[arg(long)]
-    max_price: Option<f64>,
-    /// So many instances to launch together.
-    #[arg(long)]
-    count: Option<u32>,
-    /// Only offers of these availabilities, such as available.
-    #[arg(long)]
-    availability: Vec<String>,
-    /// By price or launchable.
-    #[arg(long)]
-    sort: Option<String>,
-    /// At most so many offers; 0 for all.
-    #[arg(long)]
-    limit: Option<u32>,
-    /// Where the last page ended.
-    #[arg(long)]
-    cursor: Option<String>,
+    #[command(flatten)]
+    query: OffersQuery,
     /// Print the answer as it came.
     #[arg(long)]
     json: bool,
     #[command(flatten)]
     service: Service,
-}
-
-impl OffersArguments {
-    /// The filters as a query; the service says what is wrong with their values.
-    fn query(&self) -> Vec<(&'static str, String)> {
-        let mut query = Vec::new();
-        for (key, values) in [
-            ("backend", &self.backend),
-            ("region", &self.region),
-            ("instance_type", &self.instance_type),
-            ("gpu", &self.gpu),
-            ("gpu_vendor", &self.gpu_vendor),
-            ("availability", &self.availability),
-        ] {
-            query.extend(values.iter().map(|value| (key, value.clone())));
-        }
-        let text = |value: &Option<u32>| value.map(|value| value.to_string());
-        let decimal = |value: &Option<f64>| value.map(|value| value.to_string());
-        for (key, value) in [
-            ("min_gpu_count", text(&self.min_gpu_count)),
-            ("max_gpu_count", text(&self.max_gpu_count)),
-            ("min_gpu_memory_gb", decimal(&self.min_gpu_memory_gb)),
-            ("min_cpus", text(&self.min_cpus)),
-            ("min_memory_gb", decimal(&self.min_memory_gb)),
-            ("spot", self.spot.map(|spot| spot.to_string())),
-            ("max_price", decimal(&self.max_price)),
-            ("count", text(&self.count)),
-            ("sort", self.sort.clone()),
-            ("limit", text(&self.limit)),
-            ("cursor", self.cursor.clone()),
-        ] {
-            query.extend(value.map(|value| (key, value)));
-        }
-        query
-    }
 }
 
 /// The part of a problem document that a person reads.
@@ -159,17 +75,17 @@ pub(super) async fn quotas(arguments: QuotasArguments) -> Result<(), Error> {
     path.extend(arguments.region.as_deref());
     // In an address they would name something else.
     if let Some(name) = path.iter().find(|name| ["", ".", ".."].contains(name)) {
-        return Err(Error::Usage(format!("`{name}` is no name")));
+        return Err(Error::Usage(format!("`{name}` is not a valid name")));
     }
     let accept = media_type(arguments.json);
-    let response = arguments.service.get(&path, &[], accept).await?;
+    let response = arguments.service.get(&path, "", accept).await?;
     let text = answered(response).await?;
     print(&text)
 }
 
 pub(super) async fn offers(arguments: OffersArguments) -> Result<(), Error> {
     let accept = media_type(arguments.json);
-    let query = arguments.query();
+    let query = serde_html_form::to_string(&arguments.query).map_err(Error::failed)?;
     let response = arguments.service.get(&["offers"], &query, accept).await?;
     let text = answered(response).await?;
     print(&text)
@@ -183,7 +99,7 @@ fn media_type(json: bool) -> &'static str {
 }
 
 pub(super) async fn healthcheck(service: Service) -> Result<(), Error> {
-    let response = service.get(&["readyz"], &[], "application/json").await?;
+    let response = service.get(&["readyz"], "", "application/json").await?;
     if response.status().is_success() {
         return Ok(());
     }
@@ -194,12 +110,7 @@ pub(super) async fn healthcheck(service: Service) -> Result<(), Error> {
 }
 
 impl Service {
-    async fn get(
-        &self,
-        path: &[&str],
-        query: &[(&str, String)],
-        accept: &str,
-    ) -> Result<Response, Error> {
+    async fn get(&self, path: &[&str], query: &str, accept: &str) -> Result<Response, Error> {
         let bad_url = || {
             Error::Usage(format!(
                 "`{}` is not an http:// or https:// address",
@@ -215,10 +126,10 @@ impl Service {
             .pop_if_empty()
             .extend(path);
         if !query.is_empty() {
-            url.query_pairs_mut().extend_pairs(query);
+            url.set_query(Some(query));
         }
         let mut client = Client::builder().timeout(TIMEOUT);
-        // What this machine is called by itself, a proxy would look for on its own.
+        // A proxy would resolve a loopback address to itself.
         if is_loopback(&url) {
             client = client.no_proxy();
         }
@@ -228,7 +139,7 @@ impl Service {
             request = request.bearer_auth(token.expose_secret());
         }
         request.send().await.map_err(|error| {
-            // Nothing was asked: of all that a request is made of, only the token may be odd.
+            // Only the token can make a request impossible to build.
             if error.is_builder() {
                 return Error::usage("the token has characters that no header may have");
             }
@@ -261,7 +172,7 @@ fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// The answer's text, or the sentence of the problem that it is.
+/// Returns the answer's text, or the detail of its problem document as an error.
 async fn answered(response: Response) -> Result<String, Error> {
     let status = response.status();
     let text = response.text().await.map_err(Error::failed)?;
@@ -274,7 +185,7 @@ async fn answered(response: Response) -> Result<String, Error> {
         Err(_) => format!("the service answered {status}"),
     };
     Err(match status {
-        // The question makes no sense, and it was made of the arguments.
+        // The request was made of the arguments, so they are wrong.
         StatusCode::BAD_REQUEST => Error::Usage(sentence),
         _ => Error::Failed(sentence),
     })

@@ -6,6 +6,7 @@ use axum::Json;
 use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use strum::{EnumMessage, IntoStaticStr, VariantArray};
 use utoipa::ToSchema;
 use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 
@@ -20,100 +21,113 @@ pub(super) const MEDIA_TYPE: &str = "application/problem+json";
 pub(super) struct Problem {
     pub(super) kind: Kind,
     pub(super) detail: String,
-    /// The names that would have been right.
+    /// The valid names.
     pub(super) known: Option<Vec<String>>,
-    /// The part of the request that is wrong, as a path.
+    /// The invalid part of the request, as a path.
     pub(super) field: Option<String>,
     pub(super) failure: Option<Box<Failure>>,
     pub(super) retry_after: Option<Duration>,
 }
 
-macro_rules! kinds {
-    ($($(#[$doc:meta])* $kind:ident = $status:ident, $slug:literal, $title:literal;)+) => {
-        /// What kinds of error there are.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub(super) enum Kind { $($(#[$doc])* $kind),+ }
-
-        impl Kind {
-            const ALL: &[Self] = &[$(Self::$kind),+];
-
-            pub(super) fn status(self) -> StatusCode {
-                match self { $(Self::$kind => StatusCode::$status),+ }
-            }
-
-            fn slug(self) -> &'static str {
-                match self { $(Self::$kind => $slug),+ }
-            }
-
-            fn title(self) -> &'static str {
-                match self { $(Self::$kind => $title),+ }
-            }
-        }
-    };
+/// The kinds of error; each has a slug, which ends its URI, and a title.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumMessage, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "kebab-case")]
+pub(super) enum Kind {
+    /// A query, body or header that cannot be understood.
+    #[strum(message = "Bad request")]
+    BadRequest,
+    /// No token, or an unknown one.
+    #[strum(message = "Authentication required")]
+    Unauthenticated,
+    /// A token that does not allow this.
+    #[strum(message = "Insufficient scope")]
+    Forbidden,
+    #[strum(message = "Unknown backend")]
+    UnknownBackend,
+    #[strum(message = "Unknown region")]
+    UnknownRegion,
+    #[strum(message = "Not found")]
+    UnknownRoute,
+    #[strum(message = "Method not allowed")]
+    MethodNotAllowed,
+    #[strum(message = "Request body too large")]
+    BodyTooLarge,
+    #[strum(message = "Unsupported media type")]
+    UnsupportedMediaType,
+    /// No reading exists and the cloud refuses.
+    #[strum(serialize = "cloud-refused", message = "The cloud refused the request")]
+    Refused,
+    /// No reading exists and the cloud cannot be read for now.
+    #[strum(serialize = "not-read-yet", message = "Not read yet")]
+    Unread,
+    #[strum(message = "Deadline exceeded")]
+    Deadline,
+    #[strum(message = "Internal error")]
+    Internal,
 }
 
-kinds! {
-    /// A query, body or header that makes no sense.
-    BadRequest = BAD_REQUEST, "bad-request", "The request makes no sense";
-    /// No token, or one that nobody has.
-    Unauthenticated = UNAUTHORIZED, "unauthenticated", "A token is needed";
-    /// A token that does not allow this.
-    Forbidden = FORBIDDEN, "forbidden", "The token does not allow this";
-    UnknownBackend = NOT_FOUND, "unknown-backend", "There is no such backend";
-    UnknownRegion = NOT_FOUND, "unknown-region", "The backend has no such region";
-    UnknownRoute = NOT_FOUND, "unknown-route", "There is nothing at this address";
-    MethodNotAllowed = METHOD_NOT_ALLOWED, "method-not-allowed", "This address does not take this method";
-    BodyTooLarge = PAYLOAD_TOO_LARGE, "body-too-large", "The body is too large";
-    HeadTooLarge = REQUEST_HEADER_FIELDS_TOO_LARGE, "head-too-large", "Address and headers are too large";
-    UnsupportedMediaType = UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", "The body is not JSON";
-    /// Nothing is known and the cloud refuses.
-    Refused = BAD_GATEWAY, "cloud-refused", "The cloud refuses and nothing is known yet";
-    /// Nothing is known and the cloud cannot be read for now.
-    Unread = SERVICE_UNAVAILABLE, "not-read-yet", "Nothing is known yet";
-    Deadline = SERVICE_UNAVAILABLE, "deadline", "The answer took too long";
-    Internal = INTERNAL_SERVER_ERROR, "internal", "Something is wrong inside quota-oracle";
+impl Kind {
+    fn status(self) -> StatusCode {
+        match self {
+            Self::BadRequest => StatusCode::BAD_REQUEST,
+            Self::Unauthenticated => StatusCode::UNAUTHORIZED,
+            Self::Forbidden => StatusCode::FORBIDDEN,
+            Self::UnknownBackend | Self::UnknownRegion | Self::UnknownRoute => {
+                StatusCode::NOT_FOUND
+            }
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::Refused => StatusCode::BAD_GATEWAY,
+            Self::Unread | Self::Deadline => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    fn title(self) -> &'static str {
+        self.get_message().expect("every kind has a title")
+    }
+
+    fn urn(self) -> String {
+        let slug: &str = self.into();
+        format!("urn:quota-oracle:problem:{slug}")
+    }
 }
 
 /// The document as it is sent.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Problem)]
 pub(super) struct ProblemBody {
-    /// Which kind of error, as a URI that stays the same.
+    /// The kind of error, as a stable URI.
     #[serde(rename = "type")]
     #[schema(schema_with = urns)]
     kind: String,
-    /// The kind in words.
+    /// A short title of the kind.
     title: &'static str,
     /// The HTTP status.
     status: u16,
-    /// What happened, in one sentence.
+    /// The error in one sentence.
     detail: String,
-    /// The path that was asked for.
+    /// The requested path.
     instance: String,
-    /// The names that would have been right.
+    /// The valid names.
     #[serde(skip_serializing_if = "Option::is_none")]
     known: Option<Vec<String>>,
-    /// The part of the request that is wrong.
+    /// The invalid part of the request.
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<String>,
-    /// When asking again makes sense.
+    /// Seconds after which a retry may succeed.
     #[serde(skip_serializing_if = "Option::is_none")]
     retry_after_seconds: Option<u64>,
-    /// Why the cloud could not be read.
+    /// The failure of the read.
     #[serde(skip_serializing_if = "Option::is_none")]
     failure: Option<super::quotas::body::FailureBody>,
-}
-
-impl Kind {
-    fn urn(self) -> String {
-        format!("urn:quota-oracle:problem:{}", self.slug())
-    }
 }
 
 fn urns() -> Object {
     ObjectBuilder::new()
         .schema_type(Type::String)
-        .enum_values(Some(Kind::ALL.iter().map(|kind| kind.urn())))
+        .enum_values(Some(Kind::VARIANTS.iter().map(|kind| kind.urn())))
         .build()
 }
 
@@ -129,11 +143,19 @@ impl Problem {
         }
     }
 
-    /// A part of the request that makes no sense.
+    /// Refuses a part of the request.
     pub(super) fn bad(field: impl Into<String>, detail: impl Into<String>) -> Self {
         Self {
             field: Some(field.into()),
             ..Self::new(Kind::BadRequest, detail)
+        }
+    }
+
+    /// Says when asking again may help.
+    pub(super) fn retry_after(self, wait: Duration) -> Self {
+        Self {
+            retry_after: Some(wait),
+            ..self
         }
     }
 
@@ -142,7 +164,25 @@ impl Problem {
         self
     }
 
-    /// The response, for the request at this path.
+    /// Converts an error that the framework answered in plain text.
+    pub(super) fn from_plain(status: StatusCode, text: String) -> Self {
+        let kind = match status {
+            StatusCode::PAYLOAD_TOO_LARGE => Kind::BodyTooLarge,
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => Kind::UnsupportedMediaType,
+            StatusCode::METHOD_NOT_ALLOWED => Kind::MethodNotAllowed,
+            StatusCode::NOT_FOUND => Kind::UnknownRoute,
+            status if status.is_client_error() => Kind::BadRequest,
+            _ => Kind::Internal,
+        };
+        let detail = match kind {
+            Kind::BodyTooLarge => "the body is larger than `server.max_body` allows".to_owned(),
+            _ if text.is_empty() => kind.title().to_lowercase(),
+            _ => text,
+        };
+        Self::new(kind, detail)
+    }
+
+    /// Renders the problem for the request at this path.
     pub(super) fn render(self, instance: &str) -> Response {
         let status = self.kind.status();
         let seconds = self
@@ -218,47 +258,26 @@ impl From<QuotaError> for Problem {
     }
 }
 
-/// "; did you mean …?", where a known name is near.
+/// Returns "; did you mean …?" where a known name is close.
 pub(super) fn did_you_mean<N: AsRef<str>>(asked: &str, known: &[N]) -> String {
     suggest(asked, known).map_or_else(String::new, |name| format!("; did you mean `{name}`?"))
 }
 
-/// No route matches.
+/// Answers an address that no route matches.
 pub(super) async fn unknown_route(uri: Uri) -> Problem {
     Problem::new(
         Kind::UnknownRoute,
-        format!(
-            "there is nothing at {}; GET / lists what there is",
-            uri.path()
-        ),
+        format!("no route matches {}; GET / lists the routes", uri.path()),
     )
 }
 
-/// The route takes other methods.
+/// Answers a method that the route does not support.
 pub(super) async fn method_not_allowed(method: Method, uri: Uri) -> Problem {
     Problem::new(
         Kind::MethodNotAllowed,
         format!(
-            "{} does not take {method}; GET /docs tells what it takes",
+            "{} does not support {method}; GET /docs lists its methods",
             uri.path()
         ),
     )
-}
-
-/// The problem that a framework's plain error stands for.
-pub(super) fn of_plain(status: StatusCode, text: String) -> Problem {
-    let kind = match status {
-        StatusCode::PAYLOAD_TOO_LARGE => Kind::BodyTooLarge,
-        StatusCode::UNSUPPORTED_MEDIA_TYPE => Kind::UnsupportedMediaType,
-        StatusCode::METHOD_NOT_ALLOWED => Kind::MethodNotAllowed,
-        StatusCode::NOT_FOUND => Kind::UnknownRoute,
-        status if status.is_client_error() => Kind::BadRequest,
-        _ => Kind::Internal,
-    };
-    let detail = match kind {
-        Kind::BodyTooLarge => "the body is larger than `server.max_body` allows".to_owned(),
-        _ if text.is_empty() => kind.title().to_lowercase(),
-        _ => text,
-    };
-    Problem::new(kind, detail)
 }

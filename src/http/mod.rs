@@ -1,9 +1,9 @@
-//! What the world sees: the HTTP interface, a folder or file per resource.
+//! The HTTP interface, a folder or file per resource.
 //!
 //! Handlers parse, ask the [`Oracle`](crate::oracle::Oracle) and render. Everything around them
 //! (request ids, tokens, deadlines, panics, errors as problem documents, metrics) is in
-//! `middleware`, so that no handler can forget it; only `quotas/fast_path` answers without them,
-//! one question, and `server/refused_heads` what is no request. Only `error` chooses an error
+//! `middleware`, so that no handler can forget it; only `quotas/fast_path` answers without them.
+//! Only `error` chooses an error
 //! status, and `aws_protocol` for the protocol that is not ours.
 
 mod router;
@@ -27,6 +27,8 @@ mod quotas;
 mod refresh;
 
 pub use aws_protocol::endpoint::AwsProtocol;
+pub use extract::format::Format;
+pub use offers::query::{AvailabilityName, OffersQuery, SortName};
 pub use router::{Service, openapi_document, service};
 pub use server::serve;
 pub use settings::{

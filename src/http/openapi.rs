@@ -1,5 +1,7 @@
 //! The OpenAPI document, made from the routes themselves.
 
+use std::collections::BTreeMap;
+
 use axum::http::StatusCode;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{
@@ -7,26 +9,25 @@ use utoipa::openapi::{
     SecurityRequirement,
 };
 
-use super::routes::Route;
+/// Adds to each operation how a request without the right token is refused.
+pub(super) fn add_refusals(document: &mut OpenApi) {
+    for responses in responses(document) {
+        for (status, when) in REFUSALS {
+            let entry = responses.entry(status.to_owned());
+            entry.or_insert_with(|| problem(when).into());
+        }
+    }
+}
 
-/// The document with what the routes have in common: how they refuse, and as what.
+/// Completes what the handlers' own documentation leaves out of their responses.
 pub(super) fn complete(mut document: OpenApi) -> OpenApi {
-    for (path, item) in &mut document.paths.paths {
-        let needs_token = Route::find(path).is_some_and(|route| route.scope.is_some());
-        let operations = [&mut item.get, &mut item.post].into_iter().flatten();
-        for responses in operations.map(|operation| &mut operation.responses.responses) {
-            for (status, when) in needs_token.then_some(REFUSALS).into_iter().flatten() {
-                responses
-                    .entry(status.to_owned())
-                    .or_insert_with(|| problem(when).into());
-            }
-            for (status, response) in responses {
-                if let RefOr::T(response) = response {
-                    name_problems(response);
-                    // OpenAPI wants one of each.
-                    if response.description.is_empty() {
-                        response.description = in_words(status);
-                    }
+    for responses in responses(&mut document) {
+        for (status, response) in responses {
+            if let RefOr::T(response) = response {
+                name_problems(response);
+                // OpenAPI wants one of each.
+                if response.description.is_empty() {
+                    response.description = in_words(status);
                 }
             }
         }
@@ -34,7 +35,15 @@ pub(super) fn complete(mut document: OpenApi) -> OpenApi {
     document
 }
 
-/// What any route may answer that a token opens.
+fn responses(
+    document: &mut OpenApi,
+) -> impl Iterator<Item = &mut BTreeMap<String, RefOr<Response>>> {
+    let paths = document.paths.paths.values_mut();
+    let operations = paths.flat_map(|item| [&mut item.get, &mut item.post].into_iter().flatten());
+    operations.map(|operation| &mut operation.responses.responses)
+}
+
+/// Refusals of any route that needs a token.
 const REFUSALS: [(&str, &str); 3] = [
     ("401", "There is no token, or it is not known"),
     ("403", "The token does not allow it"),

@@ -1,6 +1,6 @@
 //! `POST /refresh/…`: reads the cloud now, through the same coalescing and rate limit.
 
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{Path, State};
 use axum::{Extension, Json};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -11,11 +11,11 @@ use super::auth::Caller;
 use super::auth::visibility::check_visible;
 use super::error::{Problem, ProblemBody};
 use super::extract::deadline::Deadline;
-use super::extract::query::Query;
+use super::extract::query::{NoQuery, StrictQuery};
 use super::quotas::body::RegionOverviewBody;
 use super::state::Shared;
 
-/// What is known of the regions after reading them, or after the request's time was up.
+/// The regions after reading them, or at the request's deadline.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Refreshed {
     /// The backend's name.
@@ -34,9 +34,8 @@ pub(super) async fn backend(
     Extension(caller): Extension<Caller>,
     Extension(deadline): Extension<Deadline>,
     Path(backend): Path<String>,
-    RawQuery(query): RawQuery,
+    _: StrictQuery<NoQuery>,
 ) -> Result<Json<Refreshed>, Problem> {
-    Query::parse(query.as_deref(), &[])?;
     refresh(&shared, &caller, deadline, backend, None).await
 }
 
@@ -52,9 +51,8 @@ pub(super) async fn region(
     Extension(caller): Extension<Caller>,
     Extension(deadline): Extension<Deadline>,
     Path((backend, region)): Path<(String, String)>,
-    RawQuery(query): RawQuery,
+    _: StrictQuery<NoQuery>,
 ) -> Result<Json<Refreshed>, Problem> {
-    Query::parse(query.as_deref(), &[])?;
     refresh(&shared, &caller, deadline, backend, Some(region)).await
 }
 

@@ -6,14 +6,12 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request};
+use axum::extract::Request;
+use axum::middleware::from_fn_with_state;
 use axum::response::Response;
 use axum::routing::future::RouteFuture;
 use axum::routing::post;
 use futures_util::future::Either;
-use tower::ServiceBuilder;
-use tower_http::compression::CompressionLayer;
-use tower_http::limit::RequestBodyLimitLayer;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -22,18 +20,21 @@ use utoipa_swagger_ui::SwaggerUi;
 use crate::oracle::Oracle;
 
 use super::auth::Tokens;
+use super::auth::scope::require;
 use super::aws_protocol::endpoint::{AwsProtocol, Endpoint};
 use super::quotas::counters::FastPathCounters;
 use super::quotas::fast_path;
 use super::quotas::response_cache::ResponseCache;
-use super::settings::Settings;
+use super::settings::{Scope, Settings};
 use super::state::{Inner, Shared};
-use super::{aws_protocol, dashboard, error, health, middleware, offers, openapi, quotas, refresh};
+use super::{
+    aws_protocol, dashboard, error, health, middleware, offers, openapi, quotas, refresh, routes,
+};
 
 /// The service as a function of a request; clones share it.
 #[derive(Clone, Debug)]
 pub struct Service {
-    pub(super) shared: Shared,
+    shared: Shared,
     router: Router,
 }
 
@@ -65,52 +66,71 @@ pub fn service(oracle: Oracle, settings: &Settings, aws_protocol: Option<AwsProt
         response_cache: ResponseCache::default(),
         aws_protocol: aws_protocol.map(Endpoint::new),
     }));
-    let (router, document) = api().split_for_parts();
-    let document = openapi::complete(document);
-    let router = router
-        .merge(SwaggerUi::new("/docs").url("/openapi.json", document))
-        .fallback(error::unknown_route)
-        .method_not_allowed_fallback(error::method_not_allowed)
-        // One layer of many parts, the outermost first: each layer of its own would box and copy
-        // every route once more for every request.
-        .layer(
-            ServiceBuilder::new()
-                .layer(axum::middleware::from_fn_with_state(
-                    shared.clone(),
-                    middleware::answer,
-                ))
-                .layer(CompressionLayer::new())
-                // The default limit is asked by handlers that read a body; the others have one too.
-                .layer(RequestBodyLimitLayer::new(settings.max_body))
-                .layer(DefaultBodyLimit::max(settings.max_body)),
-        )
-        .with_state(shared.clone());
-    Service { shared, router }
+    let require = |scope| from_fn_with_state((shared.clone(), scope), require);
+    let guarded = |routes: Router<Shared>, scope: Option<Scope>| {
+        let routes = routes.method_not_allowed_fallback(error::method_not_allowed);
+        match scope {
+            Some(scope) => routes.route_layer(require(scope)),
+            None => routes,
+        }
+    };
+    let docs = SwaggerUi::new(routes::DOCS).url(routes::OPENAPI, openapi_document());
+    // What does not exist is told to whoever may read.
+    let unknown = Router::new().fallback(error::unknown_route);
+    let router = groups()
+        .into_iter()
+        .fold(Router::new(), |all, (scope, group)| {
+            all.merge(guarded(Router::from(group), scope))
+        })
+        .merge(guarded(Router::from(docs), Some(Scope::Read)))
+        .merge(unknown.layer(require(Scope::Read)));
+    let router = middleware::around(router, &shared, settings.max_body);
+    Service {
+        router: router.with_state(shared.clone()),
+        shared,
+    }
 }
 
-/// All routes with their documentation.
-fn api() -> OpenApiRouter<Shared> {
-    OpenApiRouter::with_openapi(openapi::base())
-        .routes(routes!(quotas::all))
-        .routes(routes!(quotas::backend))
-        .routes(routes!(quotas::region))
-        .routes(routes!(offers::find, offers::judge))
-        .routes(routes!(refresh::backend))
-        .routes(routes!(refresh::region))
+/// All documented routes, by the scope that they need; none where whoever can reach the service
+/// may use them, or proves otherwise who they are.
+fn groups() -> [(Option<Scope>, OpenApiRouter<Shared>); 3] {
+    let open = OpenApiRouter::new()
+        // Their callers sign instead.
         .routes(routes!(aws_protocol::backend))
         .routes(routes!(aws_protocol::default_backend))
         // Where the SDKs of Rust, Go and Java arrive, which add their own path to an endpoint's.
         .route("/aws/{backend}/", post(aws_protocol::backend))
         .route("/aws/", post(aws_protocol::default_backend))
         .routes(routes!(health::healthz))
-        .routes(routes!(health::readyz))
+        .routes(routes!(health::readyz));
+    let readers = OpenApiRouter::new()
+        .routes(routes!(quotas::all))
+        .routes(routes!(quotas::backend))
+        .routes(routes!(quotas::region))
+        .routes(routes!(offers::find, offers::judge))
         .routes(routes!(health::metrics))
-        .routes(routes!(dashboard::index))
+        .routes(routes!(dashboard::index));
+    let admins = OpenApiRouter::new()
+        .routes(routes!(refresh::backend))
+        .routes(routes!(refresh::region));
+    [
+        (None, open),
+        (Some(Scope::Read), readers),
+        (Some(Scope::Admin), admins),
+    ]
 }
 
 /// The OpenAPI 3.1 document of the service.
 pub fn openapi_document() -> OpenApi {
-    openapi::complete(api().into_openapi())
+    let mut document = openapi::base();
+    for (scope, group) in groups() {
+        let mut routes = group.into_openapi();
+        if scope.is_some() {
+            openapi::add_refusals(&mut routes);
+        }
+        document.merge(routes);
+    }
+    openapi::complete(document)
 }
 
 #[cfg(test)]
@@ -125,9 +145,9 @@ mod tests {
         let document = openapi_document();
         let documented: BTreeSet<&str> = document.paths.paths.keys().map(String::as_str).collect();
         // The document and its page are not in it.
-        let named = ROUTES.iter().map(|route| route.path);
+        let named = ROUTES.into_iter();
         let named: BTreeSet<&str> = named
-            .filter(|path| !["/openapi.json", "/docs"].contains(path))
+            .filter(|path| ![routes::OPENAPI, routes::DOCS].contains(path))
             .collect();
         assert_eq!(named, documented);
     }

@@ -1,56 +1,44 @@
-//! Every route by its name, and who may use it.
-
-use super::settings::Scope;
+//! The names of the routes, as the router, the metrics and the documents have them.
 
 /// The quotas of one region, which the fast path answers.
 pub(super) const REGION: &str = "/quotas/{backend}/{region}";
 
+/// The document of the interface, which is not in itself.
+pub(super) const OPENAPI: &str = "/openapi.json";
+
+/// The page of the document, and all that it is made of.
+pub(super) const DOCS: &str = "/docs";
+
 /// The route that speaks the AWS protocol, and all below it.
 const AWS: &str = "/aws";
 
-/// A route as the router, the metrics and the documents call it.
-#[derive(Debug)]
-pub(super) struct Route {
-    pub(super) path: &'static str,
-    /// What a token has to allow; nothing where none is needed.
-    pub(super) scope: Option<Scope>,
-}
-
-/// A route that is not here is for admins only, and a test fails.
-pub(super) const ROUTES: [Route; 14] = [
-    Route::of("/quotas", Some(Scope::Read)),
-    Route::of("/quotas/{backend}", Some(Scope::Read)),
-    Route::of(REGION, Some(Scope::Read)),
-    Route::of("/offers", Some(Scope::Read)),
-    Route::of("/refresh/{backend}", Some(Scope::Admin)),
-    Route::of("/refresh/{backend}/{region}", Some(Scope::Admin)),
-    // Their callers sign instead.
-    Route::of(AWS, None),
-    Route::of("/aws/{backend}", None),
-    Route::of("/healthz", None),
-    Route::of("/readyz", None),
-    Route::of("/metrics", Some(Scope::Read)),
-    Route::of("/openapi.json", Some(Scope::Read)),
-    // The page, and all that it is made of.
-    Route::of("/docs", Some(Scope::Read)),
-    Route::of("/", Some(Scope::Read)),
+/// Every route. One that is missing here has no label in the metrics, and a test fails.
+pub(super) const ROUTES: [&str; 14] = [
+    "/quotas",
+    "/quotas/{backend}",
+    REGION,
+    "/offers",
+    "/refresh/{backend}",
+    "/refresh/{backend}/{region}",
+    AWS,
+    "/aws/{backend}",
+    "/healthz",
+    "/readyz",
+    "/metrics",
+    OPENAPI,
+    DOCS,
+    "/",
 ];
 
-impl Route {
-    const fn of(path: &'static str, scope: Option<Scope>) -> Self {
-        Self { path, scope }
-    }
-
-    /// The route that the router has matched.
-    pub(super) fn find(matched: &str) -> Option<&'static Self> {
-        ROUTES.iter().find(|route| {
-            let rest = matched.strip_prefix(route.path);
-            rest.is_some_and(|rest| match route.path {
-                "/docs" => rest.is_empty() || rest.starts_with('/'),
-                _ => rest.is_empty() || rest == "/",
-            })
+/// Returns what the metrics call the route that the router has matched.
+pub(super) fn label(matched: &str) -> Option<&'static str> {
+    ROUTES.into_iter().find(|route| {
+        let rest = matched.strip_prefix(route);
+        rest.is_some_and(|rest| match *route {
+            DOCS => rest.is_empty() || rest.starts_with('/'),
+            _ => rest.is_empty() || rest == "/",
         })
-    }
+    })
 }
 
 /// Whether a route speaks the AWS protocol.
@@ -64,11 +52,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_route_is_found_by_what_the_router_matches() {
-        let found = |matched| Route::find(matched).map(|route| route.path);
-        assert_eq!(found("/aws/{backend}/"), Some("/aws/{backend}"));
-        assert_eq!(found("/docs/{*rest}"), Some("/docs"));
-        assert_eq!(found("/"), Some("/"));
-        assert_eq!(found("/leases"), None);
+    fn a_label_is_found_by_what_the_router_matches() {
+        assert_eq!(label("/aws/{backend}/"), Some("/aws/{backend}"));
+        assert_eq!(label("/docs/{*rest}"), Some(DOCS));
+        assert_eq!(label("/"), Some("/"));
+        assert_eq!(label("/leases"), None);
+    }
+
+    #[test]
+    fn only_routes_below_aws_speak_its_protocol() {
+        assert!(speaks_aws("/aws") && speaks_aws("/aws/{backend}/"));
+        assert!(!speaks_aws("/awsome") && !speaks_aws("/quotas"));
     }
 }

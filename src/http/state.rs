@@ -1,4 +1,4 @@
-//! What all handlers and layers share.
+//! The state that all handlers and layers share.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use super::aws_protocol::endpoint::Endpoint;
 use super::quotas::counters::FastPathCounters;
 use super::quotas::response_cache::ResponseCache;
 
-/// What handlers and layers share.
+/// A handle to the shared state.
 #[derive(Clone, Debug)]
 pub(super) struct Shared(pub(super) Arc<Inner>);
 
@@ -21,6 +21,6 @@ pub(super) struct Inner {
     pub(super) request_timeout: Duration,
     pub(super) response_cache: ResponseCache,
     pub(super) fast_path: FastPathCounters,
-    /// Nothing where the protocol is switched off.
+    /// Absent where the protocol is switched off.
     pub(super) aws_protocol: Option<Endpoint>,
 }

@@ -58,7 +58,7 @@ pub struct Standing {
     pub age: Duration,
     /// What that makes of it.
     pub freshness: Freshness,
-    /// How much longer it is fresh; zero once it is not.
+    /// How long a reading is fresh, by the settings.
     pub fresh_for: Duration,
 }
 
@@ -351,7 +351,7 @@ impl Inner {
         Standing {
             age,
             freshness: self.lifetimes.judge(age),
-            fresh_for: self.lifetimes.fresh_for.saturating_sub(age),
+            fresh_for: self.lifetimes.fresh_for,
         }
     }
 }

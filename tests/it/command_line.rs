@@ -135,7 +135,10 @@ fn a_service_that_does_not_run_cannot_be_asked() {
     assert!(sentence.contains("`not an address`"), "{sentence}");
     let sentence = refused(&["healthcheck", "--url", "ftp://host"], 2);
     assert!(sentence.contains("`ftp://host`"), "{sentence}");
-    assert_eq!(refused(&["quotas", "aws", ".."], 2), "`..` is no name");
+    assert_eq!(
+        refused(&["quotas", "aws", ".."], 2),
+        "`..` is not a valid name"
+    );
     let token = [("QUOTA_ORACLE_TOKEN", "two\nlines")];
     let (_, sentence, code) = said(&run(&["healthcheck"], &token));
     assert_eq!(code, 2);

@@ -37,7 +37,10 @@ fn crowd(service: &Service) -> JoinSet<u16> {
         let function = service.function();
         let path = format!("/quotas/aws/{region}");
         callers.spawn(async move {
-            let request = Request::get(path).body(Body::empty()).unwrap();
+            let request = Request::get(path)
+                .header("host", "localhost")
+                .body(Body::empty())
+                .unwrap();
             function.oneshot(request).await.unwrap().status().as_u16()
         });
     }

@@ -49,7 +49,7 @@ async fn a_stale_answer_is_served_at_once_and_read_anew_behind() {
     assert!(asked.elapsed() < Duration::from_millis(300));
     assert_eq!(stale.json()["freshness"], "stale");
     assert_eq!(stale.quota(P)["limit"], 96);
-    assert_eq!(stale.header("cache-control"), "max-age=0");
+    assert_eq!(stale.header("cache-control"), "private, max-age=60");
 
     eventually("the answer is fresh again", async || {
         service.get(REGION).await.json()["freshness"] == "fresh"
@@ -240,13 +240,13 @@ async fn the_tag_changes_when_the_body_does_and_only_then() {
     let first = service.get(REGION).await;
     let tag = first.header("etag").to_owned();
     assert_eq!(first.header("age"), "4", "a read takes four seconds");
-    assert_eq!(first.header("cache-control"), "max-age=55");
+    assert_eq!(first.header("cache-control"), "private, max-age=60");
 
     seconds(20).await;
     let later = service.get(REGION).await;
     assert_eq!((later.header("etag"), &later.bytes), (&*tag, &first.bytes));
     assert_eq!(later.header("age"), "24");
-    assert_eq!(later.header("cache-control"), "max-age=35");
+    assert_eq!(later.header("cache-control"), "private, max-age=60");
     let known = async |tag: &str| {
         let request = service.request(Method::GET, REGION);
         service.send(request.header("if-none-match", tag)).await

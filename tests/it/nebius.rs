@@ -48,7 +48,10 @@ async fn crowd(service: &Service) {
         let function = service.function();
         let path = format!("/quotas/nebius/{region}");
         callers.spawn(async move {
-            let request = Request::get(path).body(Body::empty()).unwrap();
+            let request = Request::get(path)
+                .header("host", "localhost")
+                .body(Body::empty())
+                .unwrap();
             function.oneshot(request).await.unwrap().status().as_u16()
         });
     }

@@ -134,18 +134,12 @@ async fn every_kind_of_problem_that_is_documented_can_be_met() {
     for (token, method, path, build, status, slug) in cases {
         let bearer = format!("Bearer {token}");
         let request = Request::builder().method(method).uri(path);
+        let request = request.header("host", "localhost");
         let request = build(request.header("authorization", bearer));
         let response = service.function().oneshot(request).await.unwrap();
         Answer::of(response).await.problem(status, slug);
         met.push(slug);
     }
-    // The connection refuses this one, before the service is asked.
-    let mut request = service.request(Method::GET, region);
-    for number in 0..101 {
-        request = request.header(format!("x-{number}"), "1");
-    }
-    service.send(request).await.problem(431, "head-too-large");
-    met.push("head-too-large");
     met.sort_unstable();
     let document = service.get_as("all", "/openapi.json").await.json();
     let documented = &document["components"]["schemas"]["Problem"]["properties"]["type"]["enum"];
@@ -157,41 +151,72 @@ async fn every_kind_of_problem_that_is_documented_can_be_met() {
     assert_eq!(met, documented);
 }
 
+/// Sends these bytes on a connection of their own, and returns what comes back until it closes.
+async fn exchange(service: &Service, bytes: &[u8]) -> String {
+    let mut stream = TcpStream::connect(service.address()).await.unwrap();
+    stream.write_all(bytes).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    answer
+}
+
 #[tokio::test(start_paused = true)]
-async fn what_is_no_request_is_told_so_in_the_same_way_and_counted() {
+async fn a_malformed_head_is_refused_by_the_http_library() {
     let service = service().await;
-    let bad = ("400 Bad Request", "bad-request");
-    let large = ("431 Request Header Fields Too Large", "head-too-large");
-    for (said, (status, slug)) in [
-        ("no http at all\r\n\r\n".to_owned(), bad),
-        ("GET /\u{ff} HTTP/1.1\r\nhost: x\r\n\r\n".to_owned(), bad),
-        // An address alone that is too large has a status of its own in the library.
+    let many: String = (0..101)
+        .map(|number| format!("x-{number}: 1\r\n"))
+        .collect();
+    for (said, status) in [
+        (b"no http at all\r\n\r\n".to_vec(), "400 Bad Request"),
         (
-            format!("GET /{} HTTP/1.1\r\n\r\n", "a".repeat(65_535)),
-            large,
+            b"GET /\xff HTTP/1.1\r\nhost: x\r\n\r\n".to_vec(),
+            "400 Bad Request",
+        ),
+        (
+            format!("GET / HTTP/1.1\r\nhost: x\r\n{many}\r\n").into_bytes(),
+            "431 Request Header Fields Too Large",
+        ),
+        (
+            format!("GET /{} HTTP/1.1\r\n\r\n", "a".repeat(65_535)).into_bytes(),
+            "414 URI Too Long",
         ),
     ] {
-        let mut stream = TcpStream::connect(service.address()).await.unwrap();
-        // The character stands for the byte that may not be sent.
-        let bytes: Vec<u8> = said.chars().map(|c| c as u32 as u8).collect();
-        stream.write_all(&bytes).await.unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await.unwrap();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        let answer = exchange(&service, &said).await;
         assert!(
-            head.starts_with(&format!("HTTP/1.1 {status}\r\n")),
-            "{head}"
+            answer.starts_with(&format!("HTTP/1.1 {status}\r\n")),
+            "{answer}"
         );
-        assert!(head.contains("\r\nx-request-id: "), "{head}");
-        assert!(head.contains("\r\ncontent-type: application/problem+json\r\n"));
-        assert!(head.contains(&format!("\r\ncontent-length: {}", body.len())));
-        let body: serde_json::Value = serde_json::from_str(body).unwrap();
-        assert_eq!(body["type"], format!("urn:quota-oracle:problem:{slug}"));
-        assert_eq!(body["status"].to_string(), status[..3]);
+        assert!(answer.ends_with("\r\n\r\n"), "{answer}");
+        assert!(answer.contains("\r\ncontent-length: 0\r\n"), "{answer}");
     }
-    let metrics = service.get_as("all", "/metrics").await;
-    let counted = "quota_oracle_http_requests_total{route=\"unknown\",status=\"400\"} 2\n";
-    assert!(metrics.text().contains(counted), "{}", metrics.text());
+    // The service goes on.
+    assert_eq!(service.get("/healthz").await.status, 200);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_names_exactly_one_host() {
+    let service = service().await;
+    let region = "/quotas/aws/us-east-1";
+    // The second request would be answered by the fast path.
+    assert_eq!(service.get_as("all", region).await.status, 200);
+    for hosts in ["", "host: a\r\nhost: b\r\n", "host: a\r\nhost: a\r\n"] {
+        for path in [region, "/healthz"] {
+            let request = format!(
+                "GET {path} HTTP/1.1\r\n{hosts}authorization: Bearer all\r\n\
+                 connection: close\r\n\r\n"
+            );
+            let answer = exchange(&service, request.as_bytes()).await;
+            let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+            assert!(head.starts_with("HTTP/1.1 400 Bad Request\r\n"), "{head}");
+            assert!(head.contains("\r\nx-request-id: "), "{head}");
+            let body: Value = serde_json::from_str(body).unwrap();
+            assert_eq!(body["type"], "urn:quota-oracle:problem:bad-request");
+            assert_eq!(body["field"], "Host");
+        }
+    }
+    // Health checks that speak HTTP/1.0 send none.
+    let answer = exchange(&service, b"GET /healthz HTTP/1.0\r\n\r\n").await;
+    assert!(answer.starts_with("HTTP/1.0 200 OK\r\n"), "{answer}");
 }
 
 #[tokio::test(start_paused = true)]

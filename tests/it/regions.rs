@@ -156,6 +156,7 @@ async fn a_value_that_aws_does_not_keep_is_its_default_and_labelled_so() {
         (&row["limit"], &row["limit_kind"]),
         (&Value::Null, &Value::Null)
     );
+    assert_eq!(row["limit_source"], Value::Null, "there is no limit");
     assert_eq!(row["available"], Value::Null);
     let row = answer.quota("L-DB2E81BA");
     assert_eq!(

@@ -170,8 +170,8 @@ fn a_value_of_the_wrong_type_is_named_with_the_right_one() {
              such as \"64KiB\" or \"4MiB\", not `0`",
         ),
         (
-            "[server]\nmax_body = '4MB'",
-            "quota-oracle.toml:2:12: `server.max_body`: \"4MB\" is not a size above zero, such as \
+            "[server]\nmax_body = '4XB'",
+            "quota-oracle.toml:2:12: `server.max_body`: \"4XB\" is not a size above zero, such as \
              \"64KiB\" or \"4MiB\"",
         ),
     ]);

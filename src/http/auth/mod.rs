@@ -1,10 +1,13 @@
-//! Who may do what: bearer tokens, compared in constant time.
+//! Authentication and authorization: bearer tokens, compared in constant time.
 
+pub(super) mod scope;
 pub(super) mod visibility;
 
 use std::sync::Arc;
 
-use axum::http::{HeaderMap, Method, header};
+use axum::http::{HeaderMap, Method};
+use headers::authorization::{Basic, Bearer};
+use headers::{Authorization, HeaderMapExt};
 use subtle::ConstantTimeEq;
 
 use super::error::{Kind, Problem};
@@ -14,7 +17,7 @@ use super::settings::{Scope, Token};
 #[derive(Debug)]
 pub(super) struct Tokens(Vec<Arc<Token>>);
 
-/// Whoever asks, for as long as the request lasts.
+/// The authenticated caller of a request.
 #[derive(Clone, Debug)]
 pub(super) enum Caller {
     /// No tokens are configured.
@@ -28,7 +31,7 @@ impl Tokens {
         Self(tokens.into_iter().map(Arc::new).collect())
     }
 
-    /// Who sent these headers, if they may call at all.
+    /// Authenticates the sender of these headers.
     pub(super) fn caller(&self, headers: &HeaderMap, method: &Method) -> Result<Caller, Problem> {
         if self.0.is_empty() {
             return Ok(Caller::Anyone);
@@ -39,7 +42,6 @@ impl Tokens {
                 "this service needs a token: send `Authorization: Bearer <token>`",
             ));
         };
-        let presented = Token::hash(&presented);
         // Every token is compared, whether or not one has matched, so that time tells nothing.
         let mut bearer = None;
         for token in &self.0 {
@@ -49,35 +51,21 @@ impl Tokens {
         }
         match bearer {
             Some(token) => Ok(Caller::Bearer(Arc::clone(token))),
-            None => Err(Problem::new(
-                Kind::Unauthenticated,
-                "nobody has this token here",
-            )),
+            None => Err(Problem::new(Kind::Unauthenticated, "unknown token")),
         }
     }
 }
 
-/// The token in the headers: as a bearer's, or as the password that a browser asks its user for.
+/// Returns the token in the headers: a bearer's, or the password that a browser asks its user for.
 ///
 /// A browser sends a password along with any page's requests, so it only ever reads.
-fn presented(headers: &HeaderMap, method: &Method) -> Option<String> {
-    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
-    let (scheme, credentials) = value.split_once(' ')?;
-    if scheme.eq_ignore_ascii_case("bearer") {
-        return Some(credentials.trim().to_owned());
+fn presented(headers: &HeaderMap, method: &Method) -> Option<[u8; 32]> {
+    if let Some(Authorization(bearer)) = headers.typed_get::<Authorization<Bearer>>() {
+        return Some(Token::hash(bearer.token().trim()));
     }
-    if scheme.eq_ignore_ascii_case("basic") && method.is_safe() {
-        use base64::Engine;
-        let decoded = base64::engine::general_purpose::STANDARD
-            .decode(credentials.trim())
-            .ok()?;
-        let (_, password) = String::from_utf8(decoded)
-            .ok()?
-            .split_once(':')
-            .map(|(user, password)| (user.to_owned(), password.to_owned()))?;
-        return Some(password);
-    }
-    None
+    let basic = headers.typed_get::<Authorization<Basic>>();
+    let Authorization(basic) = basic.filter(|_| method.is_safe())?;
+    Some(Token::hash(basic.password()))
 }
 
 impl Caller {
@@ -89,8 +77,7 @@ impl Caller {
             Self::Bearer(token) => Err(Problem::new(
                 Kind::Forbidden,
                 format!(
-                    "this needs the scope `{}`, which the token `{}` does not have",
-                    scope.as_str(),
+                    "this needs the scope `{scope}`, which the token `{}` does not have",
                     token.name
                 ),
             )),
@@ -105,7 +92,7 @@ impl Caller {
         }
     }
 
-    /// What logs call the caller.
+    /// The caller's name in logs.
     pub(super) fn name(&self) -> &str {
         match self {
             Self::Anyone => "anyone",

@@ -1,4 +1,4 @@
-//! Who speaks the protocol: access keys, the backends that each may see, and their region.
+//! Callers of the protocol: access keys, the backends that each may see, and their region.
 
 use std::collections::BTreeMap;
 
@@ -23,7 +23,7 @@ pub(super) struct Callers {
     clients: BTreeMap<String, AwsClient>,
 }
 
-/// Whoever asks, and about which region.
+/// An authenticated caller, and the region of the request.
 #[derive(Debug)]
 pub(super) struct Caller<'a> {
     pub(super) region: String,

@@ -11,7 +11,7 @@ use super::callers::Callers;
 /// Everything that the protocol needs besides the oracle.
 #[derive(Clone, Debug)]
 pub struct AwsProtocol {
-    /// Who may speak it.
+    /// Its callers.
     pub settings: AwsProtocolSettings,
     /// The backends that it can speak of, and what they answer.
     pub backends: BTreeMap<BackendName, AwsAnswers>,

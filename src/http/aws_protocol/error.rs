@@ -163,7 +163,7 @@ impl From<Failure> for AwsError {
     }
 }
 
-/// What the layers around the handlers have to say.
+/// Converts the problems of the layers around the handlers.
 impl From<Problem> for AwsError {
     fn from(problem: Problem) -> Self {
         match problem.kind {

@@ -1,4 +1,4 @@
-//! What is asked for: the operation in `X-Amz-Target` and its parameters in the body.
+//! The request: the operation in `X-Amz-Target` and its parameters in the body.
 
 use axum::http::HeaderMap;
 use serde::Deserialize;

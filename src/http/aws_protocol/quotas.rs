@@ -95,7 +95,7 @@ impl<'a> Rows<'a> {
         value::applied(row, rows, |row| self.leased(row), self.answers)
     }
 
-    /// What is held of a quota for launches under way.
+    /// The amount of a quota held for launches under way.
     fn leased(&self, row: &Quota) -> Amount {
         self.view.leased.get(&row.key).copied().unwrap_or_default()
     }

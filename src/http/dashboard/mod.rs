@@ -11,7 +11,7 @@ use super::routes::ROUTES;
 /// The page; it asks the same routes as everybody else.
 const PAGE: &str = include_str!("index.html");
 
-/// What there is to ask.
+/// The index of the service.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Index {
     /// The name of the service.
@@ -36,7 +36,7 @@ pub(super) async fn index(headers: HeaderMap) -> Response {
     let index = Json(Index {
         name: "quota-oracle",
         version: env!("CARGO_PKG_VERSION"),
-        routes: ROUTES.iter().map(|route| route.path).collect(),
+        routes: ROUTES.to_vec(),
     });
     (vary, index).into_response()
 }

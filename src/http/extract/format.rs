@@ -1,20 +1,35 @@
 //! Whether a caller wants JSON or a table.
 
 use axum::http::{HeaderMap, header};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
-use crate::http::error::Problem;
+/// The form of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Format {
+    /// JSON, for programs.
+    Json,
+    /// A table in plain text, for people.
+    Table,
+}
 
-use super::query::Query;
+/// The query of a route that answers in either form.
+#[derive(Clone, Copy, Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(default)]
+pub(in crate::http) struct FormatQuery {
+    /// `json` or `table`; also by `Accept: text/plain`.
+    #[param(inline)]
+    pub(in crate::http) format: Option<Format>,
+}
 
-/// What `format` may be, and whether it is a table.
-pub(in crate::http) const FORMATS: [(&str, bool); 2] = [("json", false), ("table", true)];
-
-/// Whether a request asks for a table: by `format=table`, or by accepting text and not JSON.
-pub(in crate::http) fn wants_table(query: &Query, headers: &HeaderMap) -> Result<bool, Problem> {
-    if let Some(table) = query.word("format", &FORMATS)? {
-        return Ok(table);
+/// Whether a request wants a table: by `format=table`, or by accepting text and not JSON.
+pub(in crate::http) fn wants_table(format: Option<Format>, headers: &HeaderMap) -> bool {
+    match format {
+        Some(format) => format == Format::Table,
+        None => accepts_text_only(headers),
     }
-    Ok(accepts_text_only(headers))
 }
 
 /// Whether a caller accepts text and not JSON.

@@ -3,7 +3,9 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use axum::http::{HeaderMap, header};
+use axum::http::HeaderMap;
+use headers::{ContentType, HeaderMapExt};
+use mime::Mime;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -15,7 +17,8 @@ pub(in crate::http) fn read<'b, T: Deserialize<'b>>(
     headers: &HeaderMap,
     body: &'b [u8],
 ) -> Result<T, Problem> {
-    if !is_json(headers) {
+    let media_type = headers.typed_get::<ContentType>().map(Mime::from);
+    if !media_type.is_some_and(|media_type| is_json(&media_type)) {
         return Err(Problem::new(
             Kind::UnsupportedMediaType,
             "the body has to be JSON, with the header `Content-Type: application/json`",
@@ -28,7 +31,7 @@ pub(in crate::http) fn read<'b, T: Deserialize<'b>>(
         .map_err(|_| refusal::<Object<T>>(body))
 }
 
-/// What is sent as an object and as nothing else: serde would also fill a struct from a list, by
+/// A value sent as an object only: serde would also fill a struct from a list, by
 /// the order of its fields, which nobody has promised.
 #[derive(Debug)]
 pub(in crate::http) struct Object<T>(pub(in crate::http) T);
@@ -88,14 +91,8 @@ fn field_of(message: &str) -> Option<&str> {
     rest.split_once('`').map(|(name, _)| name)
 }
 
-/// `application/json` and its like, with parameters or without (RFC 6838, section 4.2.8).
-fn is_json(headers: &HeaderMap) -> bool {
-    let media_type = headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.split(';').next())
-        .unwrap_or_default()
-        .trim()
-        .to_ascii_lowercase();
-    media_type == "application/json" || media_type.ends_with("+json")
+/// Whether a media type is `application/json` or one of its like (RFC 6838, section 4.2.8).
+pub(in crate::http) fn is_json(media_type: &Mime) -> bool {
+    let is_plain = media_type.type_() == mime::APPLICATION && media_type.subtype() == mime::JSON;
+    is_plain || media_type.suffix() == Some(mime::JSON)
 }

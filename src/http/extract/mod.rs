@@ -1,7 +1,6 @@
-//! What handlers take from a request.
+//! Extractors: the parts of a request that handlers take.
 
 pub(super) mod deadline;
 pub(super) mod format;
 pub(super) mod json;
 pub(super) mod query;
-pub(super) mod words;

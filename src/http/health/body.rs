@@ -36,9 +36,9 @@ pub(in crate::http) struct CatalogBody {
     /// Which cloud.
     #[schema(example = "aws")]
     pub(super) provider: String,
-    /// How many offers it has.
+    /// Number of offers.
     pub(super) offers: usize,
-    /// How many rows were damaged, and left out.
+    /// Number of damaged rows, which were left out.
     pub(super) damaged_rows: usize,
     #[serde(flatten)]
     pub(super) release: ReleaseBody,
@@ -50,11 +50,11 @@ pub(in crate::http) struct CatalogBody {
 pub(in crate::http) struct ReleaseBody {
     /// Where it comes from: `bundled`, `directory` or `published`.
     origin: &'static str,
-    /// What the source calls it, where it has a name for it.
+    /// The source's version of it, where there is one.
     version: Option<String>,
     /// When it was loaded.
     loaded_at: String,
-    /// Why it is not what the source has now; absent when it is. In full only for callers with a
+    /// The error of the last reload; absent when it succeeded. In full only for callers with a
     /// token, where tokens are configured.
     #[serde(skip_serializing_if = "Option::is_none")]
     last_error: Option<String>,
@@ -66,7 +66,7 @@ pub(in crate::http) struct FailedRegion {
     /// Backend and region.
     #[schema(example = "aws/us-east-1")]
     location: String,
-    /// Why; only the kind for whoever sends no token for the backend, where tokens are configured.
+    /// The failure; only its kind for callers who send no token for the backend, where tokens are configured.
     failure: String,
 }
 

@@ -1,24 +1,46 @@
 //! Errors on their way out: rendered here, where the request is known.
 
 use axum::body::Body;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::extract::{MatchedPath, Request};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use headers::{ContentType, HeaderMapExt};
+use mime::Mime;
 
 use crate::http::aws_protocol::error::AwsError;
-use crate::http::error::{self, Kind, Problem};
+use crate::http::error::{Kind, Problem};
+use crate::http::routes;
+
+use super::request_id::REQUEST_ID;
 
 /// The most that is read of a plain error's text.
 const LONGEST_PLAIN_ERROR: usize = 4096;
 
-/// Turns every error into a problem document that knows the request, or into AWS's words.
-pub(super) async fn render(mut response: Response, path: &str, speaks_aws: bool) -> Response {
-    let rendered_as = |problem: Problem| match speaks_aws {
+/// The header in which AWS tells the request's id.
+const AWS_REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
+
+/// Turns every error into a problem document that knows the request, or into one of AWS's.
+pub(super) async fn render(request: Request, next: Next) -> Response {
+    let matched = request.extensions().get::<MatchedPath>();
+    let speaks_aws = matched.is_some_and(|route| routes::speaks_aws(route.as_str()));
+    let path = request.uri().path().to_owned();
+    let id = request.headers().get(REQUEST_ID).cloned();
+    let mut response = rendered(next.run(request).await, &path, speaks_aws).await;
+    if let Some(id) = id.filter(|_| speaks_aws) {
+        response.headers_mut().insert(AWS_REQUEST_ID, id);
+    }
+    response
+}
+
+async fn rendered(mut response: Response, path: &str, speaks_aws: bool) -> Response {
+    let render = |problem: Problem| match speaks_aws {
         true => AwsError::from(problem).into_response(),
         false => problem.render(path),
     };
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
         let kind = problem.kind;
-        let mut rendered = rendered_as(problem);
+        let mut rendered = render(problem);
         carry_over(&response, &mut rendered);
         if kind == Kind::Unauthenticated {
             // The second challenge makes a browser ask for the token as a password.
@@ -45,7 +67,7 @@ pub(super) async fn render(mut response: Response, path: &str, speaks_aws: bool)
         .await
         .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
         .unwrap_or_default();
-    let mut rendered = rendered_as(error::of_plain(status, text));
+    let mut rendered = render(Problem::from_plain(status, text));
     carry_over(&Response::from_parts(head, Body::empty()), &mut rendered);
     rendered
 }
@@ -53,15 +75,9 @@ pub(super) async fn render(mut response: Response, path: &str, speaks_aws: bool)
 /// Whether an error already has a body that its reader understands: a problem document, or the
 /// error of a protocol that is not ours.
 fn has_a_document(response: &Response) -> bool {
-    let json = |value: &HeaderValue| {
-        value
-            .to_str()
-            .is_ok_and(|media_type| media_type.contains("json"))
-    };
-    response
-        .headers()
-        .get(header::CONTENT_TYPE)
-        .is_some_and(json)
+    let media_type = response.headers().typed_get::<ContentType>();
+    // AWS's own is `application/x-amz-json-1.1`.
+    media_type.is_some_and(|media_type| Mime::from(media_type).essence_str().contains("json"))
 }
 
 /// Keeps what the framework said in headers, such as the methods that are allowed.

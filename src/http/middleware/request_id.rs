@@ -2,29 +2,47 @@
 
 use std::fmt::Write;
 
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Request};
+use tower_http::request_id::{MakeRequestId, RequestId};
 
+/// The header that carries the id, in requests and in answers.
 pub(in crate::http) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// The header in which AWS tells the request's id.
-pub(super) const AWS_REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
-
-/// A caller's own request id is taken up to this length.
+/// The longest id that is taken over from a caller: twice as long as those of common proxies.
 const LONGEST_ID: usize = 128;
 
-/// The caller's id if it is a sane one, a new one otherwise.
-pub(in crate::http) fn choose(headers: &HeaderMap) -> HeaderValue {
-    let sane = |value: &&HeaderValue| {
-        let text = value.as_bytes();
-        (1..=LONGEST_ID).contains(&text.len()) && text.iter().all(u8::is_ascii_graphic)
-    };
-    match headers.get(REQUEST_ID).filter(sane) {
-        Some(id) => id.clone(),
-        None => {
-            let mut text = String::with_capacity(32);
-            write!(text, "{:032x}", rand::random::<u128>())
-                .expect("writing to a string does not fail");
-            HeaderValue::try_from(text).expect("hexadecimal digits are a header value")
-        }
+/// Makes a random id for a request that has none.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct RandomId;
+
+impl MakeRequestId for RandomId {
+    fn make_request_id<B>(&mut self, _: &Request<B>) -> Option<RequestId> {
+        Some(RequestId::new(random()))
     }
+}
+
+/// Discards an id that is empty, too long or not plain text, so that a new one takes its place.
+pub(super) fn discard_unusable<B>(mut request: Request<B>) -> Request<B> {
+    let id = request.headers().get(REQUEST_ID);
+    if id.is_some_and(|id| !is_usable(id)) {
+        request.headers_mut().remove(REQUEST_ID);
+    }
+    request
+}
+
+/// Returns the caller's id if it is usable, and a new one otherwise.
+pub(in crate::http) fn choose(headers: &HeaderMap) -> HeaderValue {
+    let id = headers.get(REQUEST_ID).filter(|id| is_usable(id));
+    id.cloned().unwrap_or_else(random)
+}
+
+fn is_usable(id: &HeaderValue) -> bool {
+    let text = id.as_bytes();
+    (1..=LONGEST_ID).contains(&text.len()) && text.iter().all(u8::is_ascii_graphic)
+}
+
+fn random() -> HeaderValue {
+    let mut text = String::with_capacity(32);
+    write!(text, "{:032x}", rand::random::<u128>()).expect("writing to a string does not fail");
+    HeaderValue::try_from(text).expect("hexadecimal digits are a header value")
 }

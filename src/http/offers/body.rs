@@ -18,11 +18,11 @@ use crate::oracle::{
 pub(super) struct OffersBody<'a> {
     /// The offers of this page.
     offers: Vec<OfferBody<'a>>,
-    /// How many there are in all, on this page and on others.
+    /// Number of matching offers on all pages.
     total: usize,
-    /// What `cursor` takes to go on; null at the end.
+    /// Value of `cursor` for the next page; null at the end.
     next_cursor: Option<String>,
-    /// How far the backends could be read.
+    /// Status of the backends.
     backends: Vec<OfferedBackendBody<'a>>,
     /// Names that were asked for and that nothing has, the first few; absent when there are none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -31,7 +31,7 @@ pub(super) struct OffersBody<'a> {
 
 /// A name that was asked for and that nothing has.
 #[derive(Serialize, ToSchema)]
-#[schema(as = UnmatchedFilter)]
+#[schema(as = UnknownName)]
 struct UnknownNameBody<'a> {
     /// The query parameter.
     #[schema(example = "region")]
@@ -44,7 +44,7 @@ struct UnknownNameBody<'a> {
     did_you_mean: Option<&'a str>,
 }
 
-/// What is said of the offers of a list.
+/// Verdicts on the offers of a list.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Verdicts)]
 pub(super) struct JudgementsBody<'a> {
@@ -52,7 +52,7 @@ pub(super) struct JudgementsBody<'a> {
     #[serde(serialize_with = "verdicts")]
     #[schema(value_type = Vec<JudgementBody<'static>>)]
     verdicts: &'a [Assessment],
-    /// How far the backends that were asked about could be read.
+    /// Status of the backends of the list.
     backends: Vec<OfferedBackendBody<'a>>,
 }
 
@@ -94,40 +94,40 @@ struct GpuBody<'a> {
     /// The model.
     #[schema(example = "H100")]
     name: &'a str,
-    /// How many.
+    /// Their number.
     count: u32,
     /// Memory of each, in GiB; null when unknown.
     #[schema(minimum = 0)]
     memory_gb: Option<f64>,
-    /// Who made it; null when unknown.
+    /// Their vendor; null when unknown.
     #[schema(example = "nvidia")]
     vendor: Option<&'a str>,
 }
 
-/// What is said of a launch.
+/// The assessment of a launch.
 #[derive(Serialize, ToSchema)]
-#[schema(as = Assessment)]
+#[schema(as = Judgement)]
 struct JudgementBody<'a> {
     /// `available`, `unknown`, `no_quota` or `not_available`: the verdict as the backend's
     /// strictness has it.
     availability: &'static str,
-    /// How many such instances the quotas hold, at most so many where `basis` is `limit`; null
+    /// Number of such instances that the quotas hold, an upper bound where `basis` is `limit`; null
     /// when unknown. Offers that share a quota do not add up.
     launchable: Option<u64>,
-    /// What that rests on.
+    /// The verdict behind it.
     quota: VerdictBody<'a>,
-    /// What the cloud says it can allocate now, beside the quota; absent where it does not say.
+    /// The capacity that the cloud reports beside the quota; absent where it reports none.
     #[serde(skip_serializing_if = "Option::is_none")]
     capacity: Option<CapacityBody>,
 }
 
-/// What a cloud says it can allocate now. It is advice and no promise.
+/// The capacity that a cloud reports. It is advice and no promise.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Capacity)]
 struct CapacityBody {
     /// `high`, `medium`, `low`, `limit_reached` (the account's own limit) or `unknown`.
     level: &'static str,
-    /// How many such instances.
+    /// Number of such instances.
     available: u32,
     /// When the cloud looked; null where it does not say.
     as_of: Option<String>,
@@ -155,7 +155,7 @@ struct VerdictBody<'a> {
     reason: &'a str,
     /// Where a person asks for more of the binding quota.
     increase_url: Option<&'a str>,
-    /// What `availability` would be, if the backend did not only watch; absent otherwise.
+    /// The `availability` without `shadow`; absent where the backend does not set it.
     #[serde(skip_serializing_if = "Option::is_none")]
     shadow_availability: Option<&'static str>,
 }
@@ -166,12 +166,12 @@ struct VerdictBody<'a> {
 struct BindingBody<'a> {
     #[serde(flatten)]
     quota: QuotaBody<'a>,
-    /// What all instances together take of it; null when unknown.
+    /// The amount that all instances together take of it; null when unknown.
     #[schema(value_type = Option<f64>, minimum = 0)]
     required: Option<Number>,
 }
 
-/// How far a backend's offers could be judged.
+/// The status of a backend whose offers are listed.
 #[derive(Serialize, ToSchema)]
 #[schema(as = OfferedBackend)]
 struct OfferedBackendBody<'a> {
@@ -181,7 +181,7 @@ struct OfferedBackendBody<'a> {
     status: &'static str,
     /// The regions that no verdict can rest on.
     regions_unknown: Vec<&'a str>,
-    /// Why they cannot be read; absent when no read has failed.
+    /// The failure of their last read; absent when no read has failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     failure: Option<String>,
     /// Where the offers come from.

@@ -22,7 +22,7 @@ const MOST_OFFERS: usize = 10_000;
 #[schema(as = OfferList)]
 #[serde(deny_unknown_fields)]
 pub(super) struct CustomOffersBody<'a> {
-    /// How many instances of each are launched together, from 1 to 10,000.
+    /// Number of instances of each that are launched together, from 1 to 10,000.
     #[serde(default = "one", deserialize_with = "instances")]
     #[schema(minimum = 1, maximum = 10_000, default = 1)]
     pub(super) count: u32,
@@ -82,14 +82,14 @@ struct CustomGpuBody<'a> {
     #[serde(borrow)]
     #[schema(value_type = String, max_length = 200, example = "H100")]
     name: Name<'a>,
-    /// How many.
+    /// Their number.
     #[schema(value_type = u32, minimum = 1)]
     count: NonZeroU32,
     /// Memory of each, in GiB.
     #[serde(default, deserialize_with = "amount")]
     #[schema(minimum = 0)]
     memory_gb: Option<f64>,
-    /// Who made it.
+    /// Their vendor.
     #[serde(default, borrow)]
     #[schema(value_type = Option<String>, max_length = 200)]
     vendor: Option<Name<'a>>,

@@ -29,7 +29,7 @@ pub(super) fn json(page: OfferPage) -> Body {
     in_pieces(page, frame.slice(..place), frame.slice(place..), piece)
 }
 
-/// What `piece` writes of the offers at some places of the page, between `head` and `tail`.
+/// Streams a page between `head` and `tail`; `piece` writes the offers of a range.
 pub(super) fn in_pieces(
     page: OfferPage,
     head: Bytes,

@@ -21,14 +21,14 @@ const COLUMNS: [&str; 7] = [
     "REASON",
 ];
 
-/// How wide the columns are, but for the last, which nothing follows.
+/// Widths of the columns but the last, which needs none.
 type Widths = [usize; 6];
 
 /// A page of offers, with what is not known of the backends above it.
 pub(super) async fn body(page: OfferPage) -> Body {
     let mut head = notes(&page);
     if page.total == 0 {
-        head.push_str("no offer is like that\n");
+        head.push_str("no matching offers\n");
         return Body::from(head);
     }
     let widths = widths(&page).await;
@@ -38,7 +38,7 @@ pub(super) async fn body(page: OfferPage) -> Body {
     in_pieces(page, Bytes::from(head), Bytes::from(tail), piece)
 }
 
-/// What the offers do not say: of which regions nothing is known, and which names nothing has.
+/// Returns notes on unread regions and on filters that match nothing.
 fn notes(page: &OfferPage) -> String {
     let mut text = String::new();
     for backend in &page.backends {
@@ -60,7 +60,7 @@ fn notes(page: &OfferPage) -> String {
     }
     for unknown in &page.unknown {
         let (parameter, name) = (parameter(unknown), &unknown.name);
-        text.push_str(&format!("nothing has the {parameter} `{name}`"));
+        text.push_str(&format!("no {parameter} is called `{name}`"));
         if let Some(nearest) = &unknown.nearest {
             text.push_str(&format!("; did you mean `{nearest}`?"));
         }

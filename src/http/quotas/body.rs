@@ -28,10 +28,10 @@ pub(in crate::http) struct RegionBody<'a> {
     taken_at: Option<String>,
     /// `fresh`, `stale` or `expired`; null if the quotas were never read.
     freshness: Option<&'static str>,
-    /// Why the last read failed; absent when it succeeded.
+    /// The failure of the last read; absent when it succeeded.
     #[serde(skip_serializing_if = "Option::is_none")]
     last_failure: Option<FailureRecordBody>,
-    /// What could not be read besides the quotas below; absent when nothing is missing.
+    /// Failures that left something out of the quotas below; absent when nothing is missing.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     gaps: Vec<FailureBody>,
     /// The quotas, ordered by service, code and container.
@@ -48,13 +48,13 @@ pub(in crate::http) struct QuotaBody<'a> {
     /// The cloud's code.
     #[schema(example = "L-417A185B")]
     code: &'a str,
-    /// What people call it.
+    /// The quota's display name.
     #[schema(example = "Running On-Demand P instances")]
     name: Option<&'a str>,
     /// The cloud's service.
     #[schema(example = "ec2")]
     service: &'a str,
-    /// What the numbers count: `vcpu`, `gpu`, `instance`, `byte` or `count`.
+    /// The unit of the numbers: `vcpu`, `gpu`, `instance`, `byte` or `count`.
     unit: Option<&'static str>,
     /// Which launches draw on it: `on_demand`, `spot`, `reserved` or `any`.
     market: Option<&'static str>,
@@ -69,22 +69,23 @@ pub(in crate::http) struct QuotaBody<'a> {
     /// otherwise.
     #[serde(skip_serializing_if = "Option::is_none")]
     limit_kind: Option<&'static str>,
-    /// Where the limit comes from: `applied`, `learned`, `configured` or `default`.
+    /// Where the limit comes from: `applied`, `learned`, `configured` or `default`; null where
+    /// `limit` is null.
     limit_source: Option<&'static str>,
-    /// What is in use; null when unknown.
+    /// The amount in use; null when unknown.
     #[schema(value_type = Option<f64>, minimum = 0)]
     usage: Option<Number>,
     /// When the cloud counted the usage, where it says so.
     usage_as_of: Option<String>,
-    /// What is held for launches under way.
+    /// The amount held for launches under way.
     #[schema(value_type = f64, minimum = 0)]
     leased: Number,
-    /// What is left, never below zero; null when limit or usage is unknown.
+    /// The amount left, never below zero; null when limit or usage is unknown.
     #[schema(value_type = Option<f64>, minimum = 0)]
     available: Option<Number>,
     /// Whether the account may ask for more, where the cloud says so.
     adjustable: Option<bool>,
-    /// What the cloud publishes for new accounts.
+    /// The default that the cloud publishes for new accounts.
     #[schema(value_type = Option<f64>, minimum = 0)]
     default: Option<Number>,
     /// Where a person asks for more.
@@ -102,7 +103,7 @@ pub(in crate::http) struct ContainerBody<'a> {
     id: &'a str,
 }
 
-/// Why a cloud could not be read.
+/// The failure of a read.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Failure)]
 pub(in crate::http) struct FailureBody {
@@ -110,12 +111,12 @@ pub(in crate::http) struct FailureBody {
     kind: &'static str,
     /// In the words of whoever refused.
     detail: String,
-    /// What a person can do about it.
+    /// A remedy.
     #[serde(skip_serializing_if = "Option::is_none")]
     advice: Option<String>,
 }
 
-/// Why the last read failed, and when the next one is due.
+/// The failure of the last read, and when the next one is due.
 #[derive(Serialize, ToSchema)]
 #[schema(as = LastFailure)]
 pub(in crate::http) struct FailureRecordBody {
@@ -123,7 +124,7 @@ pub(in crate::http) struct FailureRecordBody {
     failure: FailureBody,
     /// When it failed.
     at: String,
-    /// How long after that the cloud is asked again.
+    /// Seconds from then until the next read.
     retry_after_seconds: u64,
 }
 
@@ -160,7 +161,7 @@ pub(in crate::http) struct RegionOverviewBody<'a> {
     freshness: Option<&'static str>,
     /// When its quotas were read; null if they never were.
     taken_at: Option<String>,
-    /// Why the last read failed; null when it succeeded.
+    /// The failure of the last read; null when it succeeded.
     last_failure: Option<FailureRecordBody>,
 }
 
@@ -181,7 +182,7 @@ pub(in crate::http) struct BackendBody<'a> {
 }
 
 impl<'a> RegionBody<'a> {
-    /// What is known of a region, of the rows that `keep` keeps.
+    /// Converts a region's view, with the rows that `keep` accepts.
     pub(in crate::http) fn of(view: &'a RegionView, keep: impl Fn(&Quota) -> bool) -> Self {
         let known = view.known.as_ref();
         let rows = known.map_or(&[][..], |known| known.snapshot.quotas());
@@ -227,7 +228,9 @@ impl<'a> QuotaBody<'a> {
                 Limit::Inherited => Some("inherited"),
                 Limit::Known(_) | Limit::Unknown => None,
             }),
-            limit_source: row.map(|row| row.limit_source.as_str()),
+            limit_source: row
+                .filter(|row| row.limit.known().is_some())
+                .map(|row| row.limit_source.as_str()),
             usage: row.and_then(|row| row.usage.known()).map(Number),
             usage_as_of: row.and_then(|row| match row.usage {
                 Usage::Known { as_of, .. } => as_of.map(time),

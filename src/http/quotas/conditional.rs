@@ -1,4 +1,4 @@
-//! The headers of an answer that say how far it may be relied on, and conditional requests.
+//! Conditional requests, and the headers that tell caches how old an answer is.
 
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -8,7 +8,7 @@ use crate::oracle::Standing;
 
 use super::response_cache::CachedResponse;
 
-/// The headers that say how far an answer about a region may be relied on.
+/// Returns the headers that say how old an answer about a region is, and how long it may be cached.
 pub(in crate::http) fn head(standing: Option<&Standing>) -> HeaderMap {
     // All headers of the answer will fit.
     let mut head = HeaderMap::with_capacity(8);
@@ -16,44 +16,50 @@ pub(in crate::http) fn head(standing: Option<&Standing>) -> HeaderMap {
     head.insert(header::VARY, vary);
     if let Some(standing) = standing {
         head.insert(header::AGE, HeaderValue::from(standing.age.as_secs()));
-        let cache = format!("max-age={}", standing.fresh_for.as_secs());
-        let cache = HeaderValue::try_from(cache).expect("a number in words is a header value");
+        // A cache takes the age off itself (RFC 9111, section 4.2.3).
+        let cache = format!("private, max-age={}", standing.fresh_for.as_secs());
+        let cache = HeaderValue::try_from(cache).expect("words and digits are a header value");
         head.insert(header::CACHE_CONTROL, cache);
     }
     head
 }
 
-/// The body, or 304 if the caller has it already.
+/// Returns the body, or 304 if the caller has it already.
 pub(in crate::http) fn conditional(
     asked: &HeaderMap,
-    rendered: &CachedResponse,
+    cached: &CachedResponse,
     mut headers: HeaderMap,
 ) -> Response {
-    headers.insert(header::ETAG, rendered.etag.clone());
-    let mut response = if etag_matches(asked, &rendered.etag) {
+    headers.insert(header::ETAG, cached.etag.clone());
+    let mut response = if etag_matches(asked, &cached.etag) {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
         headers.insert(
             header::CONTENT_TYPE,
             HeaderValue::from_static("application/json"),
         );
-        Response::new(Body::from(rendered.body.clone()))
+        Response::new(Body::from(cached.body.clone()))
     };
-    // Put in place whole: adding them one by one would hash every name again.
+    // Replaced whole: adding them one by one would hash every name again.
     *response.headers_mut() = headers;
     response
 }
 
 /// Whether `If-None-Match` names the tag, by weak comparison (RFC 9110, section 13.1.2).
-fn etag_matches(asked: &HeaderMap, etag: &HeaderValue) -> bool {
-    let strong = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
+///
+/// The `headers` crate asserts that tags hold no spaces, which callers may send.
+fn etag_matches(headers: &HeaderMap, etag: &HeaderValue) -> bool {
+    fn opaque(tag: &str) -> &str {
+        let tag = tag.trim();
+        tag.strip_prefix("W/").unwrap_or(tag)
+    }
     let Ok(etag) = etag.to_str() else {
         return false;
     };
-    asked
+    headers
         .get_all(header::IF_NONE_MATCH)
         .iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','))
-        .any(|tag| tag.trim() == "*" || strong(tag) == strong(etag))
+        .any(|tag| tag.trim() == "*" || opaque(tag) == opaque(etag))
 }

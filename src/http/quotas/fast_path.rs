@@ -1,8 +1,7 @@
-//! The short way to the answer that is asked for most: a region that is fresh, as it was rendered.
+//! Fast path: serves a fresh region's cached response before routing.
 //!
-//! Such an answer takes less time than finding its route, and nothing in it can wait or fail. So
-//! it is given before the router is asked. Whatever is the least bit unusual goes to the router,
-//! which answers the same questions in the same words, and all others.
+//! Such a response takes less time than finding its route, and nothing in it can wait or fail.
+//! Anything unusual about a request leaves it to the router, which answers in the same words.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -13,6 +12,7 @@ use axum::response::Response;
 use tokio::time::Instant;
 
 use crate::http::extract::format;
+use crate::http::middleware::host::names_one_host;
 use crate::http::middleware::request_id::{self, REQUEST_ID};
 use crate::http::settings::Scope;
 use crate::http::state::Shared;
@@ -20,10 +20,10 @@ use crate::http::state::Shared;
 use super::conditional::{conditional, head};
 use super::response_cache::ContentEncoding;
 
-/// The answer, if it is known already and everything about the request is usual.
+/// Returns the response, if it is cached and nothing about the request is unusual.
 pub(in crate::http) fn answer(shared: &Shared, request: &Request) -> Option<Response> {
     let started = Instant::now();
-    // The router turns the panic of whatever it runs into a problem, and has to run this then.
+    // After a panic here the router runs the request, and turns a second panic into a problem.
     let answer = catch_unwind(AssertUnwindSafe(|| find(shared, request)));
     let mut response = answer.ok()??;
     let id = request_id::choose(request.headers());
@@ -48,42 +48,43 @@ pub(in crate::http) fn answer(shared: &Shared, request: &Request) -> Option<Resp
 fn find(shared: &Shared, request: &Request) -> Option<Response> {
     let (uri, headers) = (request.uri(), request.headers());
     let is_plain = request.method() == Method::GET
+        && names_one_host(request.version(), headers)
         && request.body().is_end_stream()
         && uri.query().is_none()
         && !format::accepts_text_only(headers);
     let (backend, region) = place(uri.path()).filter(|_| is_plain)?;
-    let coding = coding(headers)?;
+    let encoding = encoding(headers)?;
 
     let caller = shared.0.tokens.caller(headers, request.method()).ok()?;
     let may_read = caller.require(Scope::Read).is_ok() && caller.sees(backend);
     let glance = may_read.then(|| shared.0.oracle.glance(backend, region))??;
     let freshness = Some(glance.standing.freshness);
-    let kept = shared
+    let cached = shared
         .0
         .response_cache
-        .kept(backend, region, glance.version, freshness)?;
+        .get(backend, region, glance.version, freshness)?;
 
     let headers_of_answer = head(Some(&glance.standing));
-    let mut response = conditional(headers, &kept, headers_of_answer);
-    if coding != ContentEncoding::Identity && response.status() == StatusCode::OK {
-        *response.body_mut() = Body::from(kept.coded(coding));
-        let coding = HeaderValue::from_static(coding.as_str());
+    let mut response = conditional(headers, &cached, headers_of_answer);
+    if encoding != ContentEncoding::Identity && response.status() == StatusCode::OK {
+        *response.body_mut() = Body::from(cached.encoded(encoding));
+        let encoding = HeaderValue::from_static(encoding.into());
         response
             .headers_mut()
-            .insert(header::CONTENT_ENCODING, coding);
+            .insert(header::CONTENT_ENCODING, encoding);
     }
     Some(response)
 }
 
-/// The backend and the region of `/quotas/{backend}/{region}`, if both are spelled plainly.
+/// Returns the backend and region of `/quotas/{backend}/{region}`, if neither is escaped.
 fn place(path: &str) -> Option<(&str, &str)> {
     let (backend, region) = path.strip_prefix("/quotas/")?.split_once('/')?;
     let is_plain = !region.contains('/') && !path.contains('%');
     is_plain.then_some((backend, region))
 }
 
-/// The coding to answer in, if the caller lists codings without weighing them.
-fn coding(headers: &HeaderMap) -> Option<ContentEncoding> {
+/// Returns the encoding to answer in, if the caller lists encodings without weights.
+fn encoding(headers: &HeaderMap) -> Option<ContentEncoding> {
     let mut best = ContentEncoding::Identity;
     for value in headers.get_all(header::ACCEPT_ENCODING) {
         for name in value.to_str().ok()?.split(',') {

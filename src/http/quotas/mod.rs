@@ -10,19 +10,22 @@ mod table;
 use std::time::Duration;
 
 use axum::Extension;
-use axum::extract::{Path, RawQuery, Request, State};
+use axum::extract::{Path, Request, State};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
+use utoipa::IntoParams;
 
+use crate::model::{Quota, duration};
 use crate::oracle::{BackendStatus, RegionView};
 
 use super::auth::Caller;
 use super::auth::visibility::{check_visible, unknown, visible};
 use super::error::{Problem, ProblemBody};
 use super::extract::deadline::Deadline;
-use super::extract::format;
-use super::extract::query::Query;
-use super::extract::words::FormatWord;
+use super::extract::format::{Format, FormatQuery, wants_table};
+use super::extract::query::{self, NoQuery, StrictQuery};
 use super::settings::Scope;
 use super::state::Shared;
 
@@ -36,26 +39,21 @@ use response_cache::CachedResponse;
 pub(super) async fn all(
     State(shared): State<Shared>,
     Extension(caller): Extension<Caller>,
-    RawQuery(query): RawQuery,
+    _: StrictQuery<NoQuery>,
     headers: HeaderMap,
-) -> Result<Response, Problem> {
-    Query::parse(query.as_deref(), &[])?;
+) -> Response {
     let backends: Vec<BackendStatus> = visible(&shared, &caller);
     let body = OverviewBody {
         backends: backends.iter().map(BackendOverviewBody::of).collect(),
     };
-    Ok(conditional(
-        &headers,
-        &CachedResponse::of_json(&body),
-        HeaderMap::new(),
-    ))
+    conditional(&headers, &CachedResponse::of_json(&body), HeaderMap::new())
 }
 
 /// All regions of a backend with their quotas, as far as they are known.
 #[utoipa::path(get, path = "/quotas/{backend}", tag = "quotas",
     params(
         ("backend" = String, Path, description = "The backend's name", example = "aws"),
-        ("format" = inline(Option<FormatWord>), Query, description = "`json` or `table`; also by `Accept: text/plain`"),
+        FormatQuery,
     ),
     responses(
         (status = 200, body = BackendBody<'static>),
@@ -66,11 +64,9 @@ pub(super) async fn backend(
     State(shared): State<Shared>,
     Extension(caller): Extension<Caller>,
     Path(backend): Path<String>,
-    RawQuery(query): RawQuery,
+    StrictQuery(query): StrictQuery<FormatQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let query = Query::parse(query.as_deref(), &["format"])?;
-    let wants_table = format::wants_table(&query, &headers)?;
     check_visible(&shared, &caller, &backend)?;
     shared.0.oracle.refresh_stale(&backend)?;
     let mut backends = visible(&shared, &caller);
@@ -79,7 +75,7 @@ pub(super) async fn backend(
     let Some(status) = backends.first() else {
         return Err(unknown(&shared, &caller, &backend));
     };
-    if wants_table {
+    if wants_table(query.format, &headers) {
         return Ok((head(None), table::regions(&status.regions)).into_response());
     }
     let body = BackendBody {
@@ -108,16 +104,13 @@ pub(super) async fn backend(
     params(
         ("backend" = String, Path, description = "The backend's name", example = "aws"),
         ("region" = String, Path, description = "The cloud's own region name", example = "us-east-1"),
-        ("max_age" = Option<String>, Query, description = "Read the cloud now unless the snapshot is younger; needs the scope `verify`", example = "30s"),
-        ("service" = Option<Vec<String>>, Query, description = "Only quotas of these services", example = json!(["ec2"])),
-        ("code" = Option<Vec<String>>, Query, description = "Only these quotas", example = json!(["L-417A185B"])),
-        ("format" = inline(Option<FormatWord>), Query, description = "`json` or `table`; also by `Accept: text/plain`"),
+        RegionQuery,
     ),
     responses(
         (status = 200, body = RegionBody<'static>, headers(
             ("ETag" = String, description = "Changes when what the body says changes"),
             ("Age" = u64, description = "Seconds since the quotas were read"),
-            ("Cache-Control" = String, description = "max-age: seconds until the answer is stale"),
+            ("Cache-Control" = String, description = "`private`, with how long a reading is fresh as `max-age`"),
         )),
         (status = 304, description = "What the body says has not changed"),
         (status = 400, body = ProblemBody),
@@ -135,58 +128,73 @@ pub(super) async fn region(
 ) -> Result<Response, Problem> {
     let headers = request.headers();
     check_visible(&shared, &caller, &backend)?;
-    let asked = Asked::parse(request.uri().query(), headers)?;
-    if asked.max_age.is_some() {
+    let query: RegionQuery = query::parse(request.uri().query())?;
+    if query.max_age.is_some() {
         caller.require(Scope::Verify)?;
     }
     let view = shared
         .0
         .oracle
-        .region(&backend, &region, asked.max_age, deadline)
+        .region(&backend, &region, query.max_age, deadline)
         .await?;
-    Ok(answer(&shared, &view, &asked, headers))
+    Ok(answer(&shared, &view, &query, headers))
 }
 
-/// What a question about a region asks for besides the region.
-struct Asked {
+/// The query of a region's quotas.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(default)]
+struct RegionQuery {
+    /// Read the cloud now unless the snapshot is younger; needs the scope `verify`.
+    #[serde(deserialize_with = "max_age")]
+    #[param(value_type = Option<String>, example = "30s")]
     max_age: Option<Duration>,
-    services: Vec<String>,
-    codes: Vec<String>,
-    table: bool,
+    /// Only quotas of these services.
+    #[param(example = json!(["ec2"]))]
+    service: Vec<String>,
+    /// Only quotas with these codes.
+    #[param(example = json!(["L-417A185B"]))]
+    code: Vec<String>,
+    /// `json` or `table`; also by `Accept: text/plain`.
+    #[param(inline)]
+    format: Option<Format>,
 }
 
-impl Asked {
-    fn parse(query: Option<&str>, headers: &HeaderMap) -> Result<Self, Problem> {
-        let query = Query::parse(query, &["max_age", "service", "code", "format"])?;
-        let table = format::wants_table(&query, headers)?;
-        Ok(Self {
-            max_age: query.duration("max_age")?,
-            services: query.names("service")?.unwrap_or_default(),
-            codes: query.names("code")?.unwrap_or_default(),
-            table,
-        })
-    }
+fn max_age<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let max_age = duration::parse(&text);
+    max_age
+        .map(Some)
+        .map_err(|error| D::Error::custom(format!("`max_age`: {error}")))
+}
 
+impl RegionQuery {
     fn is_filtered(&self) -> bool {
-        !self.services.is_empty() || !self.codes.is_empty()
+        !self.service.is_empty() || !self.code.is_empty()
     }
 
-    fn keeps(&self, service: &str, code: &str) -> bool {
-        let among = |list: &[String], value: &str| {
-            list.is_empty() || list.iter().any(|one| one.eq_ignore_ascii_case(value))
+    /// Whether a quota passes the filters.
+    fn keeps(&self, quota: &Quota) -> bool {
+        let passes = |names: &[String], name: &str| {
+            names.is_empty() || names.iter().any(|one| one.eq_ignore_ascii_case(name))
         };
-        among(&self.services, service) && among(&self.codes, code)
+        passes(&self.service, &quota.key.service) && passes(&self.code, &quota.key.code)
     }
 }
 
-fn answer(shared: &Shared, view: &RegionView, asked: &Asked, headers: &HeaderMap) -> Response {
-    let keep = |quota: &crate::model::Quota| asked.keeps(&quota.key.service, &quota.key.code);
+fn answer(
+    shared: &Shared,
+    view: &RegionView,
+    query: &RegionQuery,
+    headers: &HeaderMap,
+) -> Response {
+    let keep = |quota: &Quota| query.keeps(quota);
     let head = head(view.known.as_ref().map(|known| &known.standing));
-    if asked.table {
+    if wants_table(query.format, headers) {
         let text = table::region(view, keep);
         return (head, text).into_response();
     }
-    if asked.is_filtered() {
+    if query.is_filtered() {
         let rendered = CachedResponse::of_json(&RegionBody::of(view, keep));
         return conditional(headers, &rendered, head);
     }

@@ -1,21 +1,24 @@
-//! Answers as bytes: rendered once for each change of what they say, and shared until the next.
+//! The response cache: each region's answer as bytes, rendered once for each change of what it
+//! says.
 
 use std::collections::HashMap;
 use std::io::Write;
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock};
 
 use axum::http::HeaderValue;
 use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use parking_lot::RwLock;
 use sha2::{Digest, Sha256};
+use strum::IntoStaticStr;
 
 use crate::model::{BackendName, Freshness, Region};
 use crate::oracle::RegionView;
 
 use super::body::RegionBody;
 
-/// The bytes of an answer and the tag that changes with them.
+/// The bytes of a response and the tag that changes with them.
 #[derive(Debug)]
 pub(in crate::http) struct CachedResponse {
     pub(in crate::http) body: Bytes,
@@ -24,23 +27,13 @@ pub(in crate::http) struct CachedResponse {
     zstd: OnceLock<Bytes>,
 }
 
-/// How a body is written on the wire (RFC 9110, section 8.4.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// An encoding of a body on the wire (RFC 9110, section 8.4.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr)]
+#[strum(serialize_all = "lowercase")]
 pub(in crate::http) enum ContentEncoding {
     Identity,
     Gzip,
     Zstd,
-}
-
-impl ContentEncoding {
-    /// The word of the header.
-    pub(in crate::http) fn as_str(self) -> &'static str {
-        match self {
-            Self::Identity => "identity",
-            Self::Gzip => "gzip",
-            Self::Zstd => "zstd",
-        }
-    }
 }
 
 impl CachedResponse {
@@ -60,9 +53,9 @@ impl CachedResponse {
         Self::of(serde_json::to_vec(body).expect("wire structs have text keys only"))
     }
 
-    /// The body in a coding, compressed when it is first asked for.
-    pub(in crate::http) fn coded(&self, coding: ContentEncoding) -> Bytes {
-        let body = match coding {
+    /// Returns the body in an encoding, compressed when it is first requested.
+    pub(in crate::http) fn encoded(&self, encoding: ContentEncoding) -> Bytes {
+        let body = match encoding {
             ContentEncoding::Identity => &self.body,
             ContentEncoding::Gzip => self.gzip.get_or_init(|| {
                 let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
@@ -80,7 +73,7 @@ impl CachedResponse {
     }
 }
 
-/// The last answer of each region.
+/// The last response of each region.
 #[derive(Debug, Default)]
 pub(in crate::http) struct ResponseCache(RwLock<HashMap<BackendName, HashMap<Region, Slot>>>);
 
@@ -88,44 +81,43 @@ pub(in crate::http) struct ResponseCache(RwLock<HashMap<BackendName, HashMap<Reg
 struct Slot {
     version: u64,
     freshness: Option<Freshness>,
-    answer: Arc<CachedResponse>,
+    response: Arc<CachedResponse>,
 }
 
 impl ResponseCache {
-    /// The answer about a region: the kept one while nothing that it says has changed.
+    /// Returns the response about a region, rendering it if anything that it says has changed.
     pub(in crate::http) fn region(&self, view: &RegionView) -> Arc<CachedResponse> {
         let location = &view.location;
         let (backend, region) = (location.backend.as_str(), location.region.as_str());
         let freshness = view.known.as_ref().map(|known| known.standing.freshness);
-        if let Some(kept) = self.kept(backend, region, view.version, freshness) {
-            return kept;
+        if let Some(cached) = self.get(backend, region, view.version, freshness) {
+            return cached;
         }
-        let answer = Arc::new(CachedResponse::of_json(&RegionBody::of(view, |_| true)));
-        let kept = Slot {
+        let response = Arc::new(CachedResponse::of_json(&RegionBody::of(view, |_| true)));
+        let slot = Slot {
             version: view.version,
             freshness,
-            answer: Arc::clone(&answer),
+            response: Arc::clone(&response),
         };
         self.0
             .write()
-            .unwrap_or_else(PoisonError::into_inner)
             .entry(location.backend.clone())
             .or_default()
-            .insert(location.region.clone(), kept);
-        answer
+            .insert(location.region.clone(), slot);
+        response
     }
 
-    /// The answer about a region that was rendered from this version and said this freshness.
-    pub(in crate::http) fn kept(
+    /// Returns the cached response about a region, if it was rendered from this version and freshness.
+    pub(in crate::http) fn get(
         &self,
         backend: &str,
         region: &str,
         version: u64,
         freshness: Option<Freshness>,
     ) -> Option<Arc<CachedResponse>> {
-        let kept = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        let kept = kept.get(backend)?.get(region)?;
-        let is_same = kept.version == version && kept.freshness == freshness;
-        is_same.then(|| Arc::clone(&kept.answer))
+        let slots = self.0.read();
+        let slot = slots.get(backend)?.get(region)?;
+        let is_same = slot.version == version && slot.freshness == freshness;
+        is_same.then(|| Arc::clone(&slot.response))
     }
 }

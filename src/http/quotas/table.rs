@@ -6,13 +6,13 @@ use comfy_table::{CellAlignment, Table};
 use crate::model::{Amount, GIB, Limit, LimitSource, Quota, Unit, duration};
 use crate::oracle::RegionView;
 
-/// What is known of several regions, each with a heading of its own.
+/// Renders several regions, each with its own heading.
 pub(in crate::http) fn regions(views: &[RegionView]) -> String {
     let tables: Vec<String> = views.iter().map(|view| region(view, |_| true)).collect();
     tables.join("\n")
 }
 
-/// What is known of a region, of the rows that `keep` keeps.
+/// Renders a region, with the rows that `keep` accepts.
 pub(in crate::http) fn region(view: &RegionView, keep: impl Fn(&Quota) -> bool) -> String {
     let mut text = view.location.to_string();
     if let Some(account) = &view.account {

@@ -4,8 +4,6 @@
 //! `axum::serve` would wait for ever for a request that a caller began and does not finish, and
 //! for a caller who does not read the answer.
 
-mod refused_heads;
-
 use std::io;
 use std::pin::pin;
 use std::time::Duration;
@@ -22,16 +20,18 @@ use tower::ServiceExt;
 
 use super::router::Service;
 
-use refused_heads::{Connection, LARGEST_HEAD};
-
-/// How long the head of a request may take, from the end of the last one on; so long too is a
-/// connection kept that is not used. Clients give up unused ones after 90 seconds (Go's net/http,
+/// The longest that the head of a request may take after the previous one, and so the longest that
+/// an unused connection is kept. Clients give up unused ones after 90 seconds (Go's net/http,
 /// reqwest), and better are the first to.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(120);
 
-/// How long a caller may take nothing of an answer that is being written. Networks that lose packets
+/// The longest that a caller may take nothing of an answer. Networks that lose packets
 /// take seconds; whoever has gone away without a word keeps an answer's memory.
 const STALLED_AFTER: Duration = Duration::from_secs(60);
+
+/// The most bytes that address and headers may have together; callers need a few hundred, and each
+/// connection may take as much memory. The HTTP library refuses a larger head by itself.
+const LARGEST_HEAD: usize = 64 * 1024;
 
 /// A process without free file descriptors cannot do better than wait until some connection ends.
 const AFTER_A_FAILURE: Duration = Duration::from_secs(1);
@@ -46,7 +46,6 @@ pub async fn serve(
     http.timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
         .max_buf_size(LARGEST_HEAD);
-    let metrics = service.shared.0.oracle.metrics().clone();
     let service = service.map_request(|request: hyper::Request<_>| request.map(Body::new));
     let service = TowerToHyperService::new(service);
     let under_way = GracefulShutdown::new();
@@ -69,7 +68,7 @@ pub async fn serve(
         let _ = stream.set_nodelay(true);
         let mut stream = TimeoutWriter::new(stream);
         stream.set_timeout(Some(STALLED_AFTER));
-        let stream = TokioIo::new(Connection::new(stream, metrics.clone()));
+        let stream = TokioIo::new(Box::pin(stream));
         let connection = http.serve_connection(stream, service.clone());
         let connection = under_way.watch(connection);
         tokio::spawn(async move {

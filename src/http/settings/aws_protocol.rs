@@ -1,4 +1,4 @@
-//! Who may speak the AWS protocol to us, and what a backend answers there.
+//! Settings of the AWS protocol: its callers, and the answers of each backend.
 
 use std::path::PathBuf;
 
@@ -56,24 +56,24 @@ pub struct AwsClient {
     pub backends: Option<Vec<BackendName>>,
 }
 
-/// What a backend answers there: the `aws_protocol` key of a `[[backends]]` table.
+/// The answers of a backend there: the `aws_protocol` key of a `[[backends]]` table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct AwsAnswers {
-    /// What the `Value` of a quota says.
+    /// The meaning of a quota's `Value`.
     pub value: AwsValue,
     /// Which market the `Value` of an on-demand quota speaks of.
     pub market: AwsMarket,
 }
 
-/// What the `Value` of a quota says.
+/// The meaning of a quota's `Value`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AwsValue {
     /// The limit, as AWS itself would say.
     #[default]
     Applied,
-    /// What is left of it, never below zero.
+    /// The rest of the limit, never below zero.
     Headroom,
 }
 

@@ -2,33 +2,28 @@
 
 use std::fmt;
 
+use bytesize::ByteSize;
 use serde::Deserializer;
 use serde::de::{Error, Unexpected, Visitor};
 
-const UNITS: [(&str, usize); 4] = [
-    ("GiB", 1024 * 1024 * 1024),
-    ("MiB", 1024 * 1024),
-    ("KiB", 1024),
-    ("B", 1),
-];
-
 /// Reads a size larger than zero, as a number of bytes or as text with a unit.
 pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
-    deserializer.deserialize_any(ByteSize)
+    deserializer.deserialize_any(Size)
 }
 
+/// Parses text with a unit; a bare number in quotes is more likely a forgotten unit.
 fn parse(text: &str) -> Option<usize> {
     let text = text.trim();
-    let (number, factor) = UNITS
-        .iter()
-        .find_map(|(unit, factor)| Some((text.strip_suffix(unit)?.trim_end(), *factor)))?;
-    let size = number.parse::<usize>().ok()?.checked_mul(factor)?;
+    let has_unit = text.ends_with(|last: char| last.is_ascii_alphabetic());
+    let ByteSize(size) = text.parse().ok().filter(|_| has_unit)?;
+    // The parser saturates; no size of ours is as large.
+    let size = usize::try_from(size).ok().filter(|_| size < u64::MAX)?;
     (size > 0).then_some(size)
 }
 
-struct ByteSize;
+struct Size;
 
-impl Visitor<'_> for ByteSize {
+impl Visitor<'_> for Size {
     type Value = usize;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -56,20 +51,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_size_is_a_whole_number_and_a_binary_unit() {
+    fn a_size_is_a_number_and_a_unit() {
         assert_eq!(parse("512B"), Some(512));
         assert_eq!(parse("64KiB"), Some(65_536));
         assert_eq!(parse(" 4 MiB"), Some(4_194_304));
-        for refused in [
-            "",
-            "4",
-            "MiB",
-            "4MB",
-            "0KiB",
-            "-1KiB",
-            "1.5MiB",
-            "99999999999GiB",
-        ] {
+        assert_eq!(parse("1.5MiB"), Some(1_572_864));
+        assert_eq!(parse("4MB"), Some(4_000_000));
+        for refused in ["", "4", "MiB", "4XB", "0KiB", "-1KiB", "99999999999GiB"] {
             assert_eq!(parse(refused), None, "{refused}");
         }
     }

@@ -1,6 +1,6 @@
-//! How the service is reached, and by whom.
+//! Settings of the HTTP interface: addresses, limits and callers.
 //!
-//! What an operator writes names files; what the service works with holds their content. The two
+//! The operator's form names files; the service's form holds their content. The two
 //! differ in one member only, so [`Settings`] and [`AwsProtocolSettings`] are generic over it:
 //! `config` reads the one with [`TokenSettings`] and hands on the one with [`Token`].
 
@@ -28,16 +28,16 @@ pub struct Settings<T = Token> {
     /// The address and port to listen on; any but loopback needs at least one token.
     #[serde(deserialize_with = "address")]
     pub listen: SocketAddr,
-    /// How long a caller waits for an answer that nobody has yet.
+    /// The longest that a caller waits for an answer that is not known yet.
     #[serde(with = "duration")]
     pub request_timeout: Duration,
-    /// How long requests under way may take to finish once the service is told to stop.
+    /// The longest that requests under way may take once the service is told to stop.
     #[serde(with = "duration::or_zero")]
     pub shutdown_timeout: Duration,
     /// The largest request body, in bytes or as text such as `4MiB`.
     #[serde(deserialize_with = "byte_size::deserialize")]
     pub max_body: usize,
-    /// Who may call; without any, everybody who can reach the address may do everything.
+    /// Accepted tokens; without any, everybody who can reach the address may do everything.
     pub tokens: Vec<T>,
 }
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
+use strum::Display;
 
 use crate::model::BackendName;
 use crate::secret::SecretString;
@@ -13,7 +14,7 @@ use crate::secret::SecretString;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TokenSettings {
-    /// What logs call the bearer.
+    /// The bearer's name in logs.
     pub name: String,
     /// The file that holds the token.
     pub token_file: Option<PathBuf>,
@@ -21,7 +22,7 @@ pub struct TokenSettings {
     pub sha256: Option<String>,
     /// The token itself, which only an environment variable may state.
     pub token: Option<SecretString>,
-    /// What the bearer may do.
+    /// The bearer's permissions.
     #[serde(default = "read_only")]
     pub scopes: Vec<Scope>,
     /// The only backends that exist for the bearer; without it, all.
@@ -32,9 +33,10 @@ fn read_only() -> Vec<Scope> {
     vec![Scope::Read]
 }
 
-/// What a bearer may do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+/// A permission of a bearer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Display)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Scope {
     /// Ask for what is known.
     Read,
@@ -44,32 +46,21 @@ pub enum Scope {
     Admin,
 }
 
-impl Scope {
-    /// The word of the configuration.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Read => "read",
-            Self::Verify => "verify",
-            Self::Admin => "admin",
-        }
-    }
-}
-
 /// A token that is let in; the token's text is not kept.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Token {
-    /// What logs call the bearer.
+    /// The bearer's name in logs.
     pub name: String,
     /// The SHA-256 of the token's text.
     pub sha256: [u8; 32],
-    /// What the bearer may do.
+    /// The bearer's permissions.
     pub scopes: Vec<Scope>,
     /// The only backends that exist for the bearer; without it, all.
     pub backends: Option<Vec<BackendName>>,
 }
 
 impl Token {
-    /// What is kept of a token's text, and what a presented one is compared by.
+    /// Hashes a token's text; tokens are kept and compared as hashes.
     pub fn hash(text: &str) -> [u8; 32] {
         Sha256::digest(text.as_bytes()).into()
     }

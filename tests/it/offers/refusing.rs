@@ -311,7 +311,6 @@ async fn a_name_that_nothing_has_is_told_beside_what_may_have_been_meant() {
 
     let request = Request::get("/offers?gpu_vendor=nvdia&format=table");
     let (_, text) = service.send(request.body(Body::empty()).unwrap()).await;
-    let expected =
-        "nothing has the gpu_vendor `nvdia`; did you mean `nvidia`?\nno offer is like that\n";
+    let expected = "no gpu_vendor is called `nvdia`; did you mean `nvidia`?\nno matching offers\n";
     assert!(text.ends_with(expected), "{text}");
 }

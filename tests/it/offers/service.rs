@@ -130,7 +130,9 @@ impl Service {
         }
     }
 
-    pub(super) async fn send(&self, request: Request<Body>) -> (StatusCode, String) {
+    pub(super) async fn send(&self, mut request: Request<Body>) -> (StatusCode, String) {
+        let host = header::HeaderValue::from_static("localhost");
+        request.headers_mut().insert(header::HOST, host);
         let response = self.function.clone().oneshot(request).await.unwrap();
         let status = response.status();
         let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();

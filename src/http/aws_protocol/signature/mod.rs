@@ -17,7 +17,7 @@ use crate::model::duration;
 use super::authorization::{ALGORITHM, Authorization, SERVICE, TERMINATOR};
 use super::error::AwsError;
 
-/// How far the clocks of a caller and of this machine may differ.
+/// The largest accepted difference between the clocks of a caller and of this machine.
 ///
 /// AWS's usual five minutes, known from its error messages; no document states them for Service
 /// Quotas.
@@ -25,7 +25,7 @@ const LARGEST_SKEW: std::time::Duration = std::time::Duration::from_mins(5);
 
 const DATE: &str = "x-amz-date";
 
-/// How `X-Amz-Date` is written.
+/// The format of `X-Amz-Date`.
 const DATE_FORMAT: &str = "%Y%m%dT%H%M%SZ";
 
 /// A request as it was sent.

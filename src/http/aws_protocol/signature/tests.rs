@@ -93,7 +93,7 @@ fn verified(head: &Parts, body: &[u8], now: Timestamp) -> Result<(), &'static st
     verify(SignedRequest::new(head, body), &authorization, SECRET, now).map_err(|error| error.code)
 }
 
-/// What is said of a request that was changed after it was signed.
+/// The refusal of a request that was changed after it was signed.
 fn after(change: impl FnOnce(&mut Parts)) -> Result<(), &'static str> {
     let mut head = signed(&Plan::default());
     change(&mut head);

@@ -1,4 +1,4 @@
-//! What the `Value` of a quota says, in AWS's own unit.
+//! The `Value` of a quota, in AWS's own unit.
 //!
 //! With `market = "either"` an on-demand quota speaks for the spot quotas of its instance families
 //! too, for clients such as dstack that ask for on-demand codes on behalf of spot offers: it says
@@ -9,7 +9,7 @@
 use crate::http::settings::{AwsAnswers, AwsMarket, AwsValue};
 use crate::model::{Amount, LimitSource, Quota, QuotaMarket};
 
-/// Why a quota has no value.
+/// The reason for which a quota has no value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Silence {
     /// AWS keeps only a default for it.
@@ -18,7 +18,7 @@ pub(super) enum Silence {
     Unknown,
 }
 
-/// What `GetServiceQuota` says of `row`, one of `rows`, of which `leased` tells what is held for
+/// Returns the `GetServiceQuota` value of `row`, one of `rows`, of which `leased` tells what is held for
 /// launches under way.
 pub(super) fn applied(
     row: &Quota,
@@ -39,7 +39,7 @@ pub(super) fn applied(
     Ok(greatest)
 }
 
-/// What `GetAWSDefaultServiceQuota` says.
+/// Returns the `GetAWSDefaultServiceQuota` value.
 pub(super) fn default(row: &Quota) -> Result<f64, Silence> {
     let default = row.default.ok_or(Silence::Unknown)?;
     Ok(in_aws_unit(row, default))
