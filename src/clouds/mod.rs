@@ -3,6 +3,8 @@
 pub mod aws;
 pub mod nebius;
 
+mod kit;
+
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,7 +12,7 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use serde::de::DeserializeOwned;
 
-use crate::model::{BackendName, Failure, Region};
+use crate::model::{BackendName, Failure, NativeAnswers, Region};
 use crate::source::QuotaSource;
 use crate::upstream::{RateLimit, Upstream};
 
@@ -57,6 +59,12 @@ pub trait CloudSettings: fmt::Debug + Send + Sync {
     /// Returns the text of all keys, and the variables, by which format 2 of stored snapshots
     /// identifies the account; none for clouds that came after it.
     fn format_2_identity(&self) -> Option<(String, &'static [&'static str])> {
+        None
+    }
+
+    /// Returns what the backend answers in its cloud's own protocol, for a cloud whose protocol is
+    /// spoken here.
+    fn native_answers(&self) -> Option<NativeAnswers> {
         None
     }
 

@@ -5,15 +5,16 @@
 //! report, a few calls for all quotas. Facts about the API are named where they are used, by the
 //! AWS document that states them.
 
+mod access;
 mod client;
 mod credentials;
 mod demand;
 mod errors;
 mod fetch;
+mod http;
 mod identity;
 mod operations;
 mod overrides;
-mod pages;
 mod quotas;
 mod regions;
 mod service_and_code;
@@ -21,6 +22,7 @@ mod settings;
 mod source;
 mod usage;
 mod vcpu_quotas;
+mod wanted;
 
 use std::num::NonZeroU32;
 use std::path::Path;
@@ -29,7 +31,7 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
-use crate::model::{Failure, Region};
+use crate::model::{Failure, NativeAnswers, Region};
 use crate::source::QuotaSource;
 use crate::upstream::RateLimit;
 
@@ -70,6 +72,10 @@ impl CloudSettings for Settings {
 
     fn format_2_identity(&self) -> Option<(String, &'static [&'static str])> {
         Some(self.format_2_identity())
+    }
+
+    fn native_answers(&self) -> Option<NativeAnswers> {
+        Some(self.aws_protocol)
     }
 
     fn check_secrets(&self, base: &Path) -> Result<(), SecretProblem> {

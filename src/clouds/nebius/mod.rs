@@ -10,13 +10,11 @@ mod errors;
 mod grpc;
 mod identity;
 mod operations;
-mod pages;
 mod platforms;
 mod quotas;
 mod settings;
 mod source;
 mod token_source;
-mod tokens;
 
 #[cfg(test)]
 mod tests;

@@ -1,0 +1,331 @@
+//! An account's access token: issued when first needed, renewed ahead of its end, one renewal at a
+//! time, and never retried in a tight loop.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwapOption;
+use tokio::sync::Mutex;
+use tokio::time::{Instant, timeout_at};
+
+use crate::model::{Failure, FailureKind};
+use crate::secret::SecretString;
+use crate::source::CallContext;
+
+/// nebius/pysdk, aio/token/renewable.py: a token is renewed when 90 % of its life is over.
+const RENEWED_AFTER: f64 = 0.9;
+
+/// nebius/pysdk, aio/token/renewable.py: a renewal ahead of time may take so long; the old token
+/// is still good, so nobody should wait longer for a new one.
+const EARLY_RENEWAL_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The pause after a first failed renewal, doubled with each further one up to the longest.
+const FIRST_PAUSE: Duration = Duration::from_secs(30);
+
+/// Credentials that were wrong for a while are usually mended by a person, who then waits.
+const LONGEST_PAUSE: Duration = Duration::from_secs(300);
+
+/// An access token and its end.
+#[derive(Debug)]
+pub(in crate::clouds) struct Token {
+    /// The token itself.
+    pub(in crate::clouds) secret: SecretString,
+    renew_at: Instant,
+    ends_at: Instant,
+}
+
+/// A token as its issuer gave it.
+#[derive(Debug)]
+pub(in crate::clouds) struct IssuedToken {
+    /// The token itself.
+    pub(in crate::clouds) secret: SecretString,
+    /// How long it is good from now on.
+    pub(in crate::clouds) lifetime: Duration,
+}
+
+/// An issuer of access tokens: a token service, a file, a machine's metadata.
+pub(in crate::clouds) trait IssueToken: Send + Sync {
+    /// Asks for a new token, with one call.
+    fn issue(
+        &self,
+        context: &CallContext,
+    ) -> impl Future<Output = Result<IssuedToken, Failure>> + Send;
+}
+
+/// The token that calls are signed with.
+#[derive(Debug)]
+pub(in crate::clouds) struct Tokens<S> {
+    issuer: S,
+    current: ArcSwapOption<Token>,
+    /// Held during a renewal, so that there is one at a time.
+    renewal: Mutex<Renewal>,
+}
+
+/// The last renewal, if it failed.
+#[derive(Debug, Default)]
+struct Renewal {
+    failed: Option<Failed>,
+}
+
+#[derive(Debug)]
+struct Failed {
+    failure: Failure,
+    pause: Duration,
+    until: Instant,
+}
+
+impl<S: IssueToken> Tokens<S> {
+    /// Tokens of this issuer; none is asked for yet.
+    pub(in crate::clouds) fn new(issuer: S) -> Self {
+        Self {
+            issuer,
+            current: ArcSwapOption::empty(),
+            renewal: Mutex::default(),
+        }
+    }
+
+    /// Returns a token that is good now.
+    pub(in crate::clouds) async fn bearer(
+        &self,
+        context: &CallContext,
+    ) -> Result<Arc<Token>, Failure> {
+        let now = Instant::now();
+        match self.current.load_full() {
+            Some(token) if now < token.renew_at => Ok(token),
+            Some(token) if now < token.ends_at => Ok(self.renew_early(token, context).await),
+            other => self.replace(other.as_ref(), context).await,
+        }
+    }
+
+    /// Returns a token in place of one that the cloud has just refused.
+    pub(in crate::clouds) async fn after_refusal(
+        &self,
+        refused: &Arc<Token>,
+        context: &CallContext,
+    ) -> Result<Arc<Token>, Failure> {
+        self.replace(Some(refused), context).await
+    }
+
+    async fn renew_early(&self, token: Arc<Token>, context: &CallContext) -> Arc<Token> {
+        // The first caller renews; the others go on with the token that is still good.
+        let Ok(mut renewal) = self.renewal.try_lock() else {
+            return token;
+        };
+        let pausing = renewal.failed.as_ref().is_some_and(|f| f.pauses());
+        if pausing {
+            return token;
+        }
+        let soon = Instant::now() + EARLY_RENEWAL_TIMEOUT;
+        let context = CallContext {
+            urgency: context.urgency.clone(),
+            deadline: context.deadline.min(soon.into_std()),
+        };
+        match self.renew(&mut renewal, &context).await {
+            Ok(renewed) => renewed,
+            Err(failure) => {
+                tracing::warn!("the access token is good but could not be renewed: {failure}");
+                token
+            }
+        }
+    }
+
+    async fn replace(
+        &self,
+        old: Option<&Arc<Token>>,
+        context: &CallContext,
+    ) -> Result<Arc<Token>, Failure> {
+        let deadline = Instant::from_std(context.deadline);
+        let renewal = timeout_at(deadline, self.renewal.lock()).await;
+        let mut renewal = renewal.map_err(|_| {
+            Failure::new(
+                FailureKind::Timeout,
+                "the access token was not renewed in time",
+            )
+        })?;
+        // Another caller may have renewed it in the meantime.
+        if let Some(token) = self.current.load_full()
+            && old.is_none_or(|old| !Arc::ptr_eq(old, &token))
+            && Instant::now() < token.ends_at
+        {
+            return Ok(token);
+        }
+        match &renewal.failed {
+            // Wrong credentials do not become right by asking often.
+            Some(failed) if failed.pauses() && !failed.failure.kind.is_transient() => {
+                Err(failed.repeated())
+            }
+            _ => self.renew(&mut renewal, context).await,
+        }
+    }
+
+    async fn renew(
+        &self,
+        renewal: &mut Renewal,
+        context: &CallContext,
+    ) -> Result<Arc<Token>, Failure> {
+        let deadline = Instant::from_std(context.deadline);
+        let issued = match timeout_at(deadline, self.issuer.issue(context)).await {
+            Ok(issued) => issued,
+            Err(_) => Err(Failure::new(
+                FailureKind::Timeout,
+                "the token service did not answer in time",
+            )),
+        };
+        match issued {
+            Ok(issued) => {
+                renewal.failed = None;
+                let token = Arc::new(Token::from(issued));
+                self.current.store(Some(Arc::clone(&token)));
+                Ok(token)
+            }
+            Err(failure) => {
+                let pause = renewal.failed.as_ref().map_or(FIRST_PAUSE, |last| {
+                    last.pause.saturating_mul(2).min(LONGEST_PAUSE)
+                });
+                renewal.failed = Some(Failed {
+                    failure: failure.clone(),
+                    pause,
+                    until: Instant::now() + pause,
+                });
+                Err(failure)
+            }
+        }
+    }
+}
+
+impl Failed {
+    /// Whether it is too early to try again.
+    fn pauses(&self) -> bool {
+        Instant::now() < self.until
+    }
+
+    /// Returns the failure again, with the time that is left of the pause.
+    fn repeated(&self) -> Failure {
+        let left = self.until.saturating_duration_since(Instant::now());
+        self.failure.clone().retry_after(left)
+    }
+}
+
+impl From<IssuedToken> for Token {
+    fn from(issued: IssuedToken) -> Self {
+        let now = Instant::now();
+        Self {
+            secret: issued.secret,
+            renew_at: now + issued.lifetime.mul_f64(RENEWED_AFTER),
+            ends_at: now + issued.lifetime,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use futures_util::future::join_all;
+    use parking_lot::Mutex as SyncMutex;
+
+    use super::*;
+    use crate::secret::ExposeSecret;
+    use crate::source::{Priority, Urgency};
+
+    const LIFE: Duration = Duration::from_secs(1000);
+
+    /// Issues numbered tokens after a second each, unless told to fail.
+    #[derive(Debug, Default)]
+    struct Numbered {
+        asked: AtomicUsize,
+        at_once: AtomicUsize,
+        most_at_once: AtomicUsize,
+        failing: SyncMutex<Option<FailureKind>>,
+    }
+
+    impl IssueToken for &Numbered {
+        async fn issue(&self, _context: &CallContext) -> Result<IssuedToken, Failure> {
+            let number = self.asked.fetch_add(1, Ordering::Relaxed) + 1;
+            let at_once = self.at_once.fetch_add(1, Ordering::Relaxed) + 1;
+            self.most_at_once.fetch_max(at_once, Ordering::Relaxed);
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            self.at_once.fetch_sub(1, Ordering::Relaxed);
+            match *self.failing.lock() {
+                Some(kind) => Err(Failure::new(kind, "no token")),
+                None => Ok(IssuedToken {
+                    secret: SecretString::from(number.to_string()),
+                    lifetime: LIFE,
+                }),
+            }
+        }
+    }
+
+    fn context() -> CallContext {
+        CallContext {
+            urgency: Urgency::new(Priority::Request),
+            deadline: (Instant::now() + Duration::from_secs(30)).into_std(),
+        }
+    }
+
+    async fn bearer(tokens: &Tokens<&Numbered>) -> Result<String, FailureKind> {
+        let token = tokens.bearer(&context()).await;
+        token
+            .map(|token| token.secret.expose_secret().to_owned())
+            .map_err(|failure| failure.kind)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_crowd_shares_one_renewal() {
+        let issuer = Numbered::default();
+        let tokens = Tokens::new(&issuer);
+        let crowd = join_all((0..50).map(|_| bearer(&tokens))).await;
+        assert!(crowd.iter().all(|token| token.as_deref() == Ok("1")));
+
+        tokio::time::advance(LIFE.mul_f64(0.95)).await;
+        let crowd = join_all((0..50).map(|_| bearer(&tokens))).await;
+        let renewed = crowd.iter().filter(|token| token.as_deref() == Ok("2"));
+        assert_eq!(renewed.count(), 1, "the others go on with the good one");
+        assert_eq!(bearer(&tokens).await.as_deref(), Ok("2"));
+        assert_eq!(issuer.most_at_once.load(Ordering::Relaxed), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_refused_token_is_replaced_once_for_all_who_were_refused() {
+        let issuer = Numbered::default();
+        let tokens = Tokens::new(&issuer);
+        let refused = tokens.bearer(&context()).await.unwrap();
+        let context = context();
+        let renewed = join_all((0..20).map(|_| tokens.after_refusal(&refused, &context))).await;
+        assert!(
+            renewed
+                .iter()
+                .all(|token| token.as_ref().unwrap().secret.expose_secret() == "2")
+        );
+        assert_eq!(issuer.asked.load(Ordering::Relaxed), 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn wrong_credentials_are_tried_again_only_after_a_pause_that_grows() {
+        let issuer = Numbered::default();
+        *issuer.failing.lock() = Some(FailureKind::Denied);
+        let tokens = Tokens::new(&issuer);
+        // Ten minutes of callers, one a second.
+        for _ in 0..600 {
+            assert_eq!(bearer(&tokens).await, Err(FailureKind::Denied));
+            tokio::time::advance(Duration::from_secs(1)).await;
+        }
+        // At 0, 30, 90, 210 and 450 seconds, and a little later each for the answers' time.
+        assert_eq!(issuer.asked.load(Ordering::Relaxed), 5);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_good_token_outlives_a_failed_renewal_and_is_not_renewed_in_a_loop() {
+        let issuer = Numbered::default();
+        let tokens = Tokens::new(&issuer);
+        assert_eq!(bearer(&tokens).await.as_deref(), Ok("1"));
+        *issuer.failing.lock() = Some(FailureKind::Unavailable);
+        tokio::time::advance(LIFE.mul_f64(0.91)).await;
+        for _ in 0..20 {
+            assert_eq!(bearer(&tokens).await.as_deref(), Ok("1"));
+        }
+        assert_eq!(issuer.asked.load(Ordering::Relaxed), 2);
+        tokio::time::advance(LIFE.mul_f64(0.1)).await;
+        assert_eq!(bearer(&tokens).await, Err(FailureKind::Unavailable));
+    }
+}
