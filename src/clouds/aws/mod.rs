@@ -24,6 +24,9 @@ mod usage;
 mod vcpu_quotas;
 mod wanted;
 
+#[cfg(test)]
+mod tests;
+
 use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::Arc;
