@@ -9,11 +9,12 @@ use simulated_clouds::aws::{Filter, Settings, SimulatedAws};
 use tokio::time::Instant;
 
 use super::REGISTRATION;
+use crate::clock::Clock;
 use crate::clouds::{CloudSettings, Connection, RegionChoice};
 use crate::model::{BackendName, Failure, Limit, Quota, QuotaKey, Reading, Region, UnitId};
 use crate::source::{CallContext, Priority, QuotaRef, QuotaSource, Urgency, Wanted};
 use crate::telemetry::Metrics;
-use crate::upstream::Upstream;
+use crate::upstream::{Shared, Upstream};
 
 const REGION: &str = "us-east-1";
 const P: &str = "L-417A185B";
@@ -42,7 +43,11 @@ impl Story {
         let connection = Connection {
             backend: backend.clone(),
             regions: RegionChoice::Default,
-            upstream: Upstream::new(backend, REGISTRATION.rate_limit, Metrics::new()),
+            upstream: Upstream::new(
+                backend,
+                REGISTRATION.rate_limit,
+                Shared::new(Clock::system(), Metrics::new()),
+            ),
             base: PathBuf::new(),
         };
         let source = settings.connect(connection).await.unwrap();
