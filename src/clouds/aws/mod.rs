@@ -16,6 +16,7 @@ mod identity;
 mod operations;
 mod overrides;
 mod quotas;
+mod reading;
 mod regions;
 mod service_and_code;
 mod settings;

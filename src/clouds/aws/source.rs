@@ -11,8 +11,8 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::clouds::Connection;
 use crate::model::{
-    Coverage, Demand, Failure, FailureKind, FetchUnit, Incomplete, Instance, Market, Reading,
-    Region, Snapshot, UnitId,
+    Coverage, Demand, Failure, FailureKind, FetchUnit, Instance, Market, Reading, Region, Snapshot,
+    UnitId,
 };
 use crate::source::{CallContext, DemandScope, QuotaSource, Wanted};
 
@@ -22,19 +22,11 @@ use super::credentials;
 use super::demand;
 use super::fetch::{self, Limits};
 use super::overrides::QuotaOverrides;
-use super::quotas;
+use super::reading::{late, reading, report_due};
 use super::regions::{ENABLED_BY_DEFAULT, needs_opt_in, resolve_regions};
 use super::settings::{Settings, UsageSource};
 use super::usage::{self, Report, Reports};
 use super::wanted::WantedQuotas;
-
-/// How long limits that are in wait for the report. At the default rate limits take over four
-/// seconds, in which AWS makes most reports, and callers wait for ten in all; a later report is
-/// taken up by the next read.
-const REPORT_GRACE: Duration = Duration::from_secs(3);
-
-/// How long before the deadline limits that wait for the report are handed over without it.
-const HAND_OVER: Duration = Duration::from_millis(250);
 
 /// At a rate that makes a read longer than this, answers would be out of use by the time they
 /// come: an hour after its start, unless told otherwise, a read is too old for a verdict.
@@ -162,40 +154,6 @@ impl AwsSource {
     }
 }
 
-/// Joins the limits of a region with the usage that its report states.
-fn reading(
-    region: &Region,
-    limits: Limits,
-    report: Option<Result<Arc<Report>, Failure>>,
-) -> Reading {
-    let Limits { mut rows, mut gaps } = limits;
-    let is_transient = |failure: &Failure| failure.kind.is_transient();
-    let incomplete = Incomplete {
-        limits: gaps.iter().any(is_transient),
-        usage: matches!(&report, Some(Err(failure)) if is_transient(failure)),
-    };
-    match report {
-        Some(Ok(report)) => {
-            rows.values_mut().for_each(|quota| report.complete(quota));
-            gaps.extend(report.gap.clone());
-        }
-        Some(Err(failure)) => gaps.push(usage_gap(failure)),
-        None => {}
-    }
-    gaps.dedup();
-    Reading {
-        account: rows.values().find_map(quotas::account),
-        regions: BTreeMap::from([(
-            region.clone(),
-            Arc::new(Snapshot::new(rows.into_values().collect())),
-        )]),
-        capacity: BTreeMap::new(),
-        restrictions: BTreeMap::new(),
-        gaps,
-        incomplete,
-    }
-}
-
 impl QuotaSource for AwsSource {
     fn units(&self) -> Vec<FetchUnit> {
         self.regions
@@ -266,23 +224,6 @@ impl QuotaSource for AwsSource {
     }
 }
 
-/// Returns until when limits that are in at `now` wait for the report.
-///
-/// A verification waits as long as its caller does, since it was asked for the usage.
-fn report_due(wanted: &Wanted, now: Instant, context: &CallContext) -> Instant {
-    let deadline = Instant::from_std(context.deadline);
-    let last = deadline.checked_sub(HAND_OVER).unwrap_or(now);
-    match wanted {
-        Wanted::All => last.min(now + REPORT_GRACE),
-        Wanted::Only(_) => last,
-    }
-}
-
-fn late() -> Failure {
-    let detail = "the utilization report was not there in time after the limits";
-    Failure::new(FailureKind::Timeout, detail)
-}
-
 fn too_slow(expected: Duration) -> Failure {
     let minutes = expected.as_secs() / 60;
     let detail = format!(
@@ -291,50 +232,4 @@ fn too_slow(expected: Duration) -> Failure {
     );
     Failure::new(FailureKind::Throttled, detail)
         .with_hint("raise `rate_limit.per_second`, or ask for fewer `quotas`")
-}
-
-fn usage_gap(failure: Failure) -> Failure {
-    let hint = match failure.kind {
-        FailureKind::Denied => Some(
-            "grant servicequotas:StartQuotaUtilizationReport and \
-             servicequotas:GetQuotaUtilizationReport, or set usage = \"off\""
-                .to_owned(),
-        ),
-        _ => failure.hint,
-    };
-    Failure {
-        detail: format!("usage is unknown: {}", failure.detail),
-        hint,
-        ..failure
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use super::*;
-    use crate::source::{Priority, Urgency};
-
-    #[test]
-    fn limits_wait_for_the_report_a_little_and_never_past_the_deadline() {
-        let now = Instant::now();
-        let due = |wanted: Wanted, left: Duration| {
-            let context = CallContext {
-                urgency: Urgency::new(Priority::Request),
-                deadline: (now + left).into_std(),
-            };
-            report_due(&wanted, now, &context)
-        };
-        assert_eq!(
-            due(Wanted::All, Duration::from_secs(50)),
-            now + REPORT_GRACE
-        );
-        let last_second = Duration::from_secs(1);
-        assert_eq!(due(Wanted::All, last_second), now + last_second - HAND_OVER);
-        assert!(due(Wanted::All, Duration::ZERO) <= now);
-        let minute = Duration::from_secs(60);
-        let only = Wanted::Only(BTreeSet::new());
-        assert_eq!(due(only, minute), now + minute - HAND_OVER);
-    }
 }

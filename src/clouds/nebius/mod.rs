@@ -12,6 +12,7 @@ mod identity;
 mod operations;
 mod platforms;
 mod quotas;
+mod regions;
 mod settings;
 mod source;
 mod token_source;

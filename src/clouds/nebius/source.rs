@@ -13,6 +13,7 @@ use super::account::{Account, AccountResolver, Project};
 use super::client::Client;
 use super::platforms::Platforms;
 use super::quotas::{self, ByRegion, PROJECT, TENANT, container};
+use super::regions::{by_region, snapshots, without_quotas};
 use super::settings::Settings;
 use super::token_source::TokenSource;
 use super::{capacity, demand};
@@ -20,8 +21,8 @@ use crate::clouds::kit::Sent;
 use crate::clouds::kit::hourly::Hourly;
 use crate::clouds::{Connection, RegionChoice};
 use crate::model::{
-    AccountId, Capacity, Coverage, Demand, Failure, FailureKind, FetchUnit, Incomplete, Instance,
-    Market, Quota, Reading, Region, Snapshot, UnitId,
+    AccountId, Capacity, Coverage, Demand, Failure, FetchUnit, Incomplete, Instance, Market,
+    Reading, Region, Snapshot, UnitId,
 };
 use crate::source::{CallContext, DemandScope, QuotaRef, QuotaSource, Wanted};
 
@@ -83,8 +84,8 @@ impl NebiusSource {
         let (quotas, mut gaps) = quotas?;
         gaps.extend(account.gaps.iter().cloned());
         gaps.extend(optional_gaps);
-        let regions = self.by_region(quotas);
-        gaps.extend(self.regions_without_quotas(&regions));
+        let regions = by_region(quotas, &self.regions);
+        gaps.extend(without_quotas(&self.regions, &regions));
         let platforms = self.platforms.last().unwrap_or_default();
         let mut restrictions = platforms.restrictions();
         restrictions.retain(|region, _| regions.contains_key(region));
@@ -114,7 +115,7 @@ impl NebiusSource {
         let projects: Vec<_> = account.projects.iter().filter(is_concerned).collect();
         let quotas = self.quotas(&account.tenant, &projects, wanted, context);
         let (quotas, gaps) = quotas.await?;
-        let mut regions = self.by_region(quotas);
+        let mut regions = by_region(quotas, &self.regions);
         regions.retain(|region, quotas| {
             quotas.retain(|quota| wanted.includes(region, &quota.key));
             !quotas.is_empty()
@@ -249,41 +250,6 @@ impl NebiusSource {
         };
         self.platforms.get(read).await.failures
     }
-
-    /// Returns the rows of the regions that are wanted, each with those of the whole account.
-    fn by_region(&self, mut quotas: ByRegion) -> BTreeMap<Region, Vec<Quota>> {
-        let everywhere = quotas.remove(&None).unwrap_or_default();
-        let is_wanted = |region: &Region| match &self.regions {
-            RegionChoice::Default | RegionChoice::All => true,
-            RegionChoice::Listed(listed) => listed.contains(region),
-        };
-        let regions = quotas.into_iter().filter_map(|(region, mut rows)| {
-            let region = region.filter(is_wanted)?;
-            rows.extend(everywhere.iter().cloned());
-            Some((region, rows))
-        });
-        regions.collect()
-    }
-
-    /// Returns a failure for each region that the operator lists and the tenant has no quotas in.
-    fn regions_without_quotas(&self, found: &BTreeMap<Region, Vec<Quota>>) -> Vec<Failure> {
-        let RegionChoice::Listed(listed) = &self.regions else {
-            return Vec::new();
-        };
-        let missing = listed.iter().filter(|region| !found.contains_key(*region));
-        let failure = |region| {
-            let detail = format!("the tenant has no quotas in {region}");
-            Failure::new(FailureKind::NotEnabled, detail)
-        };
-        missing.map(failure).collect()
-    }
-}
-
-fn snapshots(regions: BTreeMap<Region, Vec<Quota>>) -> BTreeMap<Region, Arc<Snapshot>> {
-    let regions = regions.into_iter();
-    regions
-        .map(|(region, rows)| (region, Arc::new(Snapshot::new(rows))))
-        .collect()
 }
 
 /// Returns the rows that stand for those of a project that may not be read.

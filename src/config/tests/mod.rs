@@ -92,6 +92,10 @@ impl CloudSettings for StandIn {
 }
 
 impl CloudSettings for SpeakingStandIn {
+    fn account_fields(&self) -> Vec<(&'static str, String)> {
+        self.0.account_fields()
+    }
+
     fn native_answers(&self) -> Option<NativeAnswers> {
         Some(NativeAnswers::default())
     }
