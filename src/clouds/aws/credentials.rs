@@ -14,7 +14,7 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
 use aws_smithy_async::time::SystemTimeSource;
 
-use crate::clouds::SecretProblem;
+use crate::clouds::cloud::SecretProblem;
 use crate::model;
 use crate::secret::{ExposeSecret, SecretSource, read_file};
 

@@ -39,7 +39,7 @@ use crate::model::{Failure, NativeAnswers, Region};
 use crate::source::QuotaSource;
 use crate::upstream::RateLimit;
 
-use super::{CloudSettings, Connection, RegionChoice, Registration, SecretProblem};
+use super::cloud::{CloudSettings, Connection, RegionChoice, Registration, SecretProblem};
 
 use regions::resolve_regions;
 use source::AwsSource;
@@ -58,7 +58,7 @@ pub const REGISTRATION: Registration = Registration {
         burst: NonZeroU32::new(4).expect("four is not zero"),
         concurrency: NonZeroU32::new(4).expect("four is not zero"),
     },
-    parse: super::parse::<Settings>,
+    parse: super::cloud::parse::<Settings>,
 };
 
 impl CloudSettings for Settings {

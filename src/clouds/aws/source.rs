@@ -9,7 +9,7 @@ use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Either, select};
 use tokio::time::{Instant, timeout_at};
 
-use crate::clouds::Connection;
+use crate::clouds::cloud::Connection;
 use crate::model::{
     Coverage, Demand, Failure, FailureKind, FetchUnit, Instance, Market, Reading, Region, Snapshot,
     UnitId,

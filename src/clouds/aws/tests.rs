@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::REGISTRATION;
 use crate::clock::Clock;
-use crate::clouds::{CloudSettings, Connection, RegionChoice};
+use crate::clouds::cloud::{CloudSettings, Connection, RegionChoice};
 use crate::model::{BackendName, Failure, Limit, Quota, QuotaKey, Reading, Region, UnitId};
 use crate::source::{CallContext, Priority, QuotaRef, QuotaSource, Urgency, Wanted};
 use crate::telemetry::Metrics;

@@ -30,7 +30,7 @@ use crate::model::Failure;
 use crate::source::QuotaSource;
 use crate::upstream::RateLimit;
 
-use super::{CloudSettings, Connection, Registration, SecretProblem, parse};
+use super::cloud::{CloudSettings, Connection, Registration, SecretProblem, parse};
 
 use source::NebiusSource;
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::quotas::ByRegion;
-use crate::clouds::RegionChoice;
+use crate::clouds::cloud::RegionChoice;
 use crate::model::{Failure, FailureKind, Quota, Region, Snapshot};
 
 /// Returns the rows of the regions that are wanted, each with those of the whole account.

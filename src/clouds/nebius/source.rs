@@ -17,9 +17,9 @@ use super::regions::{by_region, snapshots, without_quotas};
 use super::settings::Settings;
 use super::token_source::TokenSource;
 use super::{capacity, demand};
+use crate::clouds::cloud::{Connection, RegionChoice};
 use crate::clouds::kit::Sent;
 use crate::clouds::kit::hourly::Hourly;
-use crate::clouds::{Connection, RegionChoice};
 use crate::model::{
     AccountId, Capacity, Coverage, Demand, Failure, FetchUnit, Incomplete, Instance, Market,
     Reading, Region, Snapshot, UnitId,

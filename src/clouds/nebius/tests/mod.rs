@@ -18,8 +18,8 @@ use simulated_clouds::nebius::{
 use tokio::time::Instant;
 
 use crate::clock::Clock;
+use crate::clouds::cloud::{Connection, RegionChoice};
 use crate::clouds::nebius::REGISTRATION;
-use crate::clouds::{Connection, RegionChoice};
 use crate::model::{BackendName, Failure, Limit, Quota, Reading, UnitId, Usage};
 use crate::source::QuotaSource;
 use crate::source::{CallContext, Priority, Urgency, Wanted};
