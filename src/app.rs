@@ -144,15 +144,12 @@ fn fingerprints(config: &Config) -> Fingerprints {
 /// What the AWS protocol needs to know, if it is switched on.
 fn aws_protocol(config: &Config, clock: Clock) -> Option<http::AwsProtocol> {
     let settings = config.aws_protocol.clone()?;
-    let speaks =
-        |backend: &&config::Backend| backend.kind.kind == <http::AwsProtocolSettings>::KIND;
     Some(http::AwsProtocol {
         settings,
         backends: config
             .backends
             .iter()
-            .filter(speaks)
-            .map(|backend| (backend.name.clone(), backend.aws_protocol))
+            .filter_map(|backend| Some((backend.name.clone(), backend.cloud.native_answers()?)))
             .collect(),
         clock,
     })

@@ -28,7 +28,7 @@ pub(super) fn resolve(
     }
     let spoken_of: Vec<_> = backends
         .iter()
-        .filter(|backend| backend.kind.kind == <AwsProtocolSettings>::KIND)
+        .filter(|backend| backend.cloud.native_answers().is_some())
         .map(|backend| backend.name.clone())
         .collect();
     let mut clients: Vec<AwsClient> = Vec::new();

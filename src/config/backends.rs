@@ -8,7 +8,6 @@ use sha2::{Digest, Sha256};
 use toml::Table;
 
 use crate::clouds::{CloudSettings, RegionChoice, Registration};
-use crate::http::{AwsAnswers, AwsProtocolSettings};
 use crate::model::{BackendName, Region, suggest};
 use crate::oracle::{BackendSettings, Preload};
 use crate::store::Fingerprint;
@@ -34,8 +33,6 @@ pub struct Backend {
     pub settings: BackendSettings,
     /// How fast the cloud is called.
     pub rate_limit: RateLimit,
-    /// What is answered about it in the AWS protocol.
-    pub aws_protocol: AwsAnswers,
     /// The cloud's own keys.
     pub cloud: Arc<dyn CloudSettings>,
     /// Tells its account from others, by the keys that choose it.
@@ -52,7 +49,6 @@ pub(super) struct Common {
     regions: Regions,
     #[serde(default)]
     rate_limit: RateLimitKeys,
-    aws_protocol: Option<AwsAnswers>,
 }
 
 /// The backends of these tables.
@@ -95,10 +91,7 @@ fn resolve_one(
     let kind = find_kind(&common.kind, at, registry)?;
     let settings: BackendSettings = parse_table(&settings, at)?;
     let regions = common.regions.0;
-    if common.aws_protocol.is_some() && kind.kind != <AwsProtocolSettings>::KIND {
-        let claim = format!("is for backends of kind `{}`", <AwsProtocolSettings>::KIND);
-        return Err(Problem::value(&at.key("aws_protocol"), claim));
-    }
+    check_owners(&own, kind, at, registry)?;
     let cloud = (kind.parse)(own.clone()).map_err(|error| {
         let shared = [fields_of::<Common>(), fields_of::<BackendSettings>()].concat();
         explain_cloud_error(&own, at, &error, &shared)
@@ -114,7 +107,6 @@ fn resolve_one(
         rate_limit: common
             .rate_limit
             .over(kind.rate_limit, &at.key("rate_limit"))?,
-        aws_protocol: common.aws_protocol.unwrap_or_default(),
         fingerprint: fingerprint(kind, &*cloud, environment),
         cloud,
     })
@@ -181,6 +173,29 @@ fn find_kind(
         let claim = format!("cannot be `{kind}` (known: {}){nearest}", listed(&kinds));
         Problem::value(&at.key("kind"), claim)
     })
+}
+
+/// Refuses keys that this cloud does not have and another one does, which are no slips of spelling.
+fn check_owners(
+    own: &Table,
+    kind: &Registration,
+    at: &KeyPath,
+    registry: &[Registration],
+) -> Result<(), Problem> {
+    for (key, value) in own {
+        let has_key = |cloud: &&Registration| {
+            let alone = Table::from_iter([(key.clone(), value.clone())]);
+            let unknown = format!("unknown field `{key}`");
+            (cloud.parse)(alone).map_or_else(|error| !error.message.starts_with(&unknown), |_| true)
+        };
+        let owners = registry.iter().filter(has_key).map(|cloud| cloud.kind);
+        let owners: Vec<_> = owners.map(str::to_owned).collect();
+        if !owners.is_empty() && owners.iter().all(|owner| owner != kind.kind) {
+            let claim = format!("is for backends of kind {}", listed(&owners));
+            return Err(Problem::value(&at.key(key), claim));
+        }
+    }
+    Ok(())
 }
 
 fn kinds(registry: &[Registration]) -> Vec<String> {

@@ -13,6 +13,7 @@ mod freshness;
 mod instance;
 mod lenient;
 mod location;
+mod native_answers;
 mod overlay;
 mod quota;
 mod quota_index;
@@ -33,6 +34,7 @@ pub use failure::{Failure, FailureKind, FailureRecord};
 pub use freshness::{Freshness, Lifetimes};
 pub use instance::{Gpu, Instance, Market, PriceBasis};
 pub use location::{AccountId, BackendName, CloudKind, Location, Region};
+pub use native_answers::{NativeAnswers, NativeMarket, NativeValue};
 pub use quota::{
     Container, Limit, LimitSource, Native, Quota, QuotaKey, QuotaMarket, Scope, Unit, Usage,
 };

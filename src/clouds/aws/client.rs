@@ -1,22 +1,26 @@
-//! The Service Quotas client of one region: typed calls through the road out.
+//! The Service Quotas client of a backend and its view of one region: typed calls through the
+//! upstream client.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use aws_config::BehaviorVersion;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_servicequotas::Client;
-use aws_sdk_servicequotas::config::IdentityCache;
 use aws_sdk_servicequotas::config::retry::RetryConfig;
+use aws_sdk_servicequotas::config::{Builder, Config, IdentityCache};
 use aws_sdk_servicequotas::operation::get_quota_utilization_report::GetQuotaUtilizationReportOutput;
 use aws_sdk_servicequotas::operation::list_service_quotas::ListServiceQuotasOutput;
 use aws_sdk_servicequotas::types::ServiceQuota;
 
+use crate::clouds::kit::Sent;
 use crate::model::{Failure, FailureKind, Region};
 use crate::source::CallContext;
-use crate::upstream::Upstream;
+use crate::upstream::{Operation, Upstream};
 
 use super::errors::failure;
+use super::http;
 use super::operations::{
     GET_AWS_DEFAULT_SERVICE_QUOTA, GET_QUOTA_UTILIZATION_REPORT, GET_SERVICE_QUOTA,
     LIST_SERVICE_QUOTAS, START_QUOTA_UTILIZATION_REPORT,
@@ -36,21 +40,7 @@ const LIST_PAGE: i32 = 100;
 /// The most rows of one page (Service Quotas API Reference, GetQuotaUtilizationReport).
 const REPORT_PAGE: i32 = 1000;
 
-/// What the clients of a backend's regions share: credentials, connections, time-outs.
-///
-/// Built by hand instead of by `aws_config::load`, because that follows `AWS_ENDPOINT_URL*`: in
-/// an environment shared with its own clients, the service would call itself.
-pub(super) fn shared_config(credentials: SharedCredentialsProvider) -> SdkConfig {
-    SdkConfig::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .credentials_provider(credentials)
-        .identity_cache(IdentityCache::lazy().build())
-        .retry_config(RetryConfig::disabled())
-        .timeout_config(timeouts())
-        .build()
-}
-
-/// How long a call may take, whomever it asks.
+/// Returns how long any call to AWS may take.
 pub(super) fn timeouts() -> TimeoutConfig {
     TimeoutConfig::builder()
         .connect_timeout(CONNECT_TIMEOUT)
@@ -59,29 +49,81 @@ pub(super) fn timeouts() -> TimeoutConfig {
         .build()
 }
 
-/// The client of one region.
-#[derive(Clone, Debug)]
-pub(super) struct RegionClient {
-    region: Region,
+/// The client of a backend: one for all of its regions, since each SDK client carries plug-ins,
+/// endpoint rules and a cache of its own, which a hundred accounts would hold seventeen times.
+#[derive(Debug)]
+pub(super) struct AccountClient {
     sdk: Client,
+    endpoint_url: Option<EndpointUrl>,
     upstream: Upstream,
 }
 
-impl RegionClient {
+impl AccountClient {
+    /// A client with these credentials; nothing is called yet.
+    ///
+    /// Its configuration is built by hand instead of by `aws_config::load`, because that follows
+    /// `AWS_ENDPOINT_URL*`: in an environment shared with its own clients, the service would call
+    /// itself.
     pub(super) fn new(
-        config: &SdkConfig,
-        region: &Region,
-        endpoint_url: Option<&EndpointUrl>,
+        credentials: SharedCredentialsProvider,
+        endpoint_url: Option<EndpointUrl>,
         upstream: Upstream,
     ) -> Self {
-        let mut regional = aws_sdk_servicequotas::config::Builder::from(config)
-            .region(aws_config::Region::new(region.to_string()));
-        regional.set_endpoint_url(endpoint_url.map(|url| url.in_region(region)));
+        let config = Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .http_client(http::client())
+            .credentials_provider(credentials)
+            .identity_cache(IdentityCache::lazy().build())
+            .retry_config(RetryConfig::disabled())
+            .timeout_config(timeouts());
         Self {
-            region: region.clone(),
-            sdk: Client::from_conf(regional.build()),
+            sdk: Client::from_conf(config.build()),
+            endpoint_url,
             upstream,
         }
+    }
+}
+
+/// The client of one region, a handle on its backend's client.
+#[derive(Clone, Debug)]
+pub(super) struct RegionClient {
+    region: Region,
+    account: Arc<AccountClient>,
+}
+
+impl RegionClient {
+    /// A client of the account for this region.
+    pub(super) fn new(account: &Arc<AccountClient>, region: &Region) -> Self {
+        Self {
+            region: region.clone(),
+            account: Arc::clone(account),
+        }
+    }
+
+    /// Returns what sends a call to this region instead of to none.
+    fn regional(&self) -> Builder {
+        let region = aws_config::Region::new(self.region.to_string());
+        let mut regional = Config::builder().region(region);
+        let endpoint_url = self.account.endpoint_url.as_ref();
+        regional.set_endpoint_url(endpoint_url.map(|url| url.in_region(&self.region)));
+        regional
+    }
+
+    /// Makes a call within the backend's limits.
+    async fn call<T, F, Fut>(
+        &self,
+        operation: &Operation,
+        context: &CallContext,
+        attempt: F,
+    ) -> Result<Sent<T>, Failure>
+    where
+        F: Fn() -> Fut + Send + Sync,
+        Fut: Future<Output = Result<T, Failure>> + Send,
+        T: Send,
+    {
+        let upstream = &self.account.upstream;
+        let answer = upstream.call(&self.region, operation, context, attempt);
+        Ok(Sent::from(answer.await?))
     }
 
     pub(super) fn region(&self) -> &Region {
@@ -94,14 +136,15 @@ impl RegionClient {
         service: &str,
         code: &str,
         context: &CallContext,
-    ) -> Result<Option<ServiceQuota>, Failure> {
+    ) -> Result<Option<Sent<ServiceQuota>>, Failure> {
         let operation = &GET_SERVICE_QUOTA;
-        let answer = self.upstream.call(&self.region, operation, context, || {
-            let request = self.sdk.get_service_quota();
-            let call = request.service_code(service).quota_code(code).send();
+        let answer = self.call(operation, context, || {
+            let request = self.account.sdk.get_service_quota();
+            let request = request.service_code(service).quota_code(code);
+            let call = request.customize().config_override(self.regional()).send();
             async { call.await.map_err(|error| failure(error, operation)) }
         });
-        found(answer.await.map(|answer| answer.value.quota))
+        found(answer.await.map(|answer| answer.map(|answer| answer.quota)))
     }
 
     /// The quota as AWS publishes it for new accounts; nothing if there is no such quota.
@@ -110,14 +153,15 @@ impl RegionClient {
         service: &str,
         code: &str,
         context: &CallContext,
-    ) -> Result<Option<ServiceQuota>, Failure> {
+    ) -> Result<Option<Sent<ServiceQuota>>, Failure> {
         let operation = &GET_AWS_DEFAULT_SERVICE_QUOTA;
-        let answer = self.upstream.call(&self.region, operation, context, || {
-            let request = self.sdk.get_aws_default_service_quota();
-            let call = request.service_code(service).quota_code(code).send();
+        let answer = self.call(operation, context, || {
+            let request = self.account.sdk.get_aws_default_service_quota();
+            let request = request.service_code(service).quota_code(code);
+            let call = request.customize().config_override(self.regional()).send();
             async { call.await.map_err(|error| failure(error, operation)) }
         });
-        found(answer.await.map(|answer| answer.value.quota))
+        found(answer.await.map(|answer| answer.map(|answer| answer.quota)))
     }
 
     /// A page of the quotas of a service that have an applied value.
@@ -126,29 +170,34 @@ impl RegionClient {
         service: &str,
         token: Option<String>,
         context: &CallContext,
-    ) -> Result<ListServiceQuotasOutput, Failure> {
+    ) -> Result<Sent<ListServiceQuotasOutput>, Failure> {
         let operation = &LIST_SERVICE_QUOTAS;
-        let answer = self.upstream.call(&self.region, operation, context, || {
-            let request = self.sdk.list_service_quotas().service_code(service);
-            let call = request.set_next_token(token.clone()).max_results(LIST_PAGE);
-            let call = call.send();
+        let answer = self.call(operation, context, || {
+            let request = self.account.sdk.list_service_quotas().service_code(service);
+            let request = request.set_next_token(token.clone()).max_results(LIST_PAGE);
+            let call = request.customize().config_override(self.regional()).send();
             async { call.await.map_err(|error| failure(error, operation)) }
         });
-        Ok(answer.await?.value)
+        answer.await
     }
 
     /// Starts a utilization report; its id.
-    pub(super) async fn start_report(&self, context: &CallContext) -> Result<String, Failure> {
+    pub(super) async fn start_report(
+        &self,
+        context: &CallContext,
+    ) -> Result<Sent<String>, Failure> {
         let operation = &START_QUOTA_UTILIZATION_REPORT;
-        let answer = self.upstream.call(&self.region, operation, context, || {
-            let call = self.sdk.start_quota_utilization_report().send();
+        let answer = self.call(operation, context, || {
+            let request = self.account.sdk.start_quota_utilization_report();
+            let call = request.customize().config_override(self.regional()).send();
             async { call.await.map_err(|error| failure(error, operation)) }
         });
-        answer
-            .await?
-            .value
-            .report_id
-            .ok_or_else(|| Failure::new(FailureKind::Malformed, "the started report has no id"))
+        let Sent { value, at } = answer.await?;
+        let missing = || Failure::new(FailureKind::Malformed, "the started report has no id");
+        Ok(Sent {
+            value: value.report_id.ok_or_else(missing)?,
+            at,
+        })
     }
 
     /// A page of a utilization report, or how far it is.
@@ -159,23 +208,32 @@ impl RegionClient {
         context: &CallContext,
     ) -> Result<GetQuotaUtilizationReportOutput, Failure> {
         let operation = &GET_QUOTA_UTILIZATION_REPORT;
-        let answer = self.upstream.call(&self.region, operation, context, || {
-            let request = self.sdk.get_quota_utilization_report().report_id(id);
-            let call = request
+        let answer = self.call(operation, context, || {
+            let request = self
+                .account
+                .sdk
+                .get_quota_utilization_report()
+                .report_id(id);
+            let request = request
                 .set_next_token(token.clone())
                 .max_results(REPORT_PAGE);
-            let call = call.send();
+            let call = request.customize().config_override(self.regional()).send();
             async { call.await.map_err(|error| failure(error, operation)) }
         });
         Ok(answer.await?.value)
     }
 }
 
-/// A quota that the cloud does not know is an answer here, and an answer without one is none.
-fn found(answer: Result<Option<ServiceQuota>, Failure>) -> Result<Option<ServiceQuota>, Failure> {
+/// Tells an unknown quota, which is an answer here, from an answer that holds none, which is not.
+fn found(
+    answer: Result<Sent<Option<ServiceQuota>>, Failure>,
+) -> Result<Option<Sent<ServiceQuota>>, Failure> {
     match answer {
-        Ok(Some(quota)) => Ok(Some(quota)),
-        Ok(None) => Err(Failure::new(
+        Ok(Sent {
+            value: Some(value),
+            at,
+        }) => Ok(Some(Sent { value, at })),
+        Ok(Sent { value: None, .. }) => Err(Failure::new(
             FailureKind::Malformed,
             "the answer holds no quota",
         )),

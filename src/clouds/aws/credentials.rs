@@ -1,4 +1,4 @@
-//! Whose quotas are read: credentials from the SDK's providers, one set per backend.
+//! The credentials of a backend, from the SDK's providers.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -14,14 +14,15 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
 use aws_smithy_async::time::SystemTimeSource;
 
-use crate::clouds::SecretProblem;
+use crate::clouds::cloud::SecretProblem;
 use crate::model;
 use crate::secret::{ExposeSecret, SecretSource, read_file};
 
 use super::client::timeouts;
+use super::http;
 use super::settings::{Credentials, EndpointUrl, StaticKeys};
 
-/// The provider of a backend's credentials; nothing is asked before the first call.
+/// Returns the provider of a backend's credentials; nothing is asked before the first call.
 pub(super) async fn provider(
     credentials: &Credentials,
     reference: &model::Region,
@@ -50,6 +51,7 @@ pub(super) async fn provider(
             // the account says so (AWS IAM User Guide, "Manage AWS STS in an AWS Region").
             let mut config = SdkConfig::builder()
                 .behavior_version(BehaviorVersion::latest())
+                .http_client(http::client())
                 .credentials_provider(SharedCredentialsProvider::new(chain(region.clone()).await))
                 .region(region.clone())
                 .retry_config(RetryConfig::disabled())
@@ -71,7 +73,7 @@ pub(super) async fn provider(
     }
 }
 
-/// Keys whose files are read again and again, since somebody may renew them.
+/// Keys whose files are read again every minute, since they may have been renewed.
 #[derive(Debug)]
 struct RenewedKeys {
     keys: StaticKeys,
@@ -100,17 +102,18 @@ async fn chain(region: Region) -> DefaultCredentialsChain {
         .await
 }
 
-/// How the SDK asks for credentials on its own: STS in a region, and as patiently as AWS is asked
-/// for quotas. Whoever waits for the credentials tries again.
+/// Returns how the SDK asks for credentials on its own: STS in a region, with the time-outs of all
+/// calls to AWS. The caller that waits for the credentials tries again.
 fn in_region(region: Region) -> ProviderConfig {
     ProviderConfig::without_region()
         .with_region(Some(region))
+        .with_http_client(http::client())
         .with_retry_config(RetryConfig::disabled())
         .with_timeout_config(timeouts())
 }
 
 impl StaticKeys {
-    /// The keys with their secrets.
+    /// Reads the keys with their secrets.
     pub(super) fn read(&self, base: &Path) -> Result<AwsCredentials, SecretProblem> {
         type Keys = &'static [&'static str];
         let read = |key, at: Keys, at_file: Keys, file: &Option<PathBuf>, text: &Option<_>| {

@@ -5,22 +5,28 @@
 //! report, a few calls for all quotas. Facts about the API are named where they are used, by the
 //! AWS document that states them.
 
+mod access;
 mod client;
 mod credentials;
 mod demand;
 mod errors;
 mod fetch;
+mod http;
 mod identity;
 mod operations;
 mod overrides;
-mod pages;
 mod quotas;
+mod reading;
 mod regions;
 mod service_and_code;
 mod settings;
 mod source;
 mod usage;
 mod vcpu_quotas;
+mod wanted;
+
+#[cfg(test)]
+mod tests;
 
 use std::num::NonZeroU32;
 use std::path::Path;
@@ -29,11 +35,11 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
-use crate::model::{Failure, Region};
+use crate::model::{Failure, NativeAnswers, Region};
 use crate::source::QuotaSource;
 use crate::upstream::RateLimit;
 
-use super::{CloudSettings, Connection, RegionChoice, Registration, SecretProblem};
+use super::cloud::{CloudSettings, Connection, RegionChoice, Registration, SecretProblem};
 
 use regions::resolve_regions;
 use source::AwsSource;
@@ -52,7 +58,7 @@ pub const REGISTRATION: Registration = Registration {
         burst: NonZeroU32::new(4).expect("four is not zero"),
         concurrency: NonZeroU32::new(4).expect("four is not zero"),
     },
-    parse: super::parse::<Settings>,
+    parse: super::cloud::parse::<Settings>,
 };
 
 impl CloudSettings for Settings {
@@ -70,6 +76,10 @@ impl CloudSettings for Settings {
 
     fn format_2_identity(&self) -> Option<(String, &'static [&'static str])> {
         Some(self.format_2_identity())
+    }
+
+    fn native_answers(&self) -> Option<NativeAnswers> {
+        Some(self.aws_protocol)
     }
 
     fn check_secrets(&self, base: &Path) -> Result<(), SecretProblem> {

@@ -4,7 +4,7 @@
 //! 2019 are enabled in every account and cannot be disabled; the others need an opt-in (AWS
 //! Account Management Reference Guide, "Enable or disable AWS Regions in your account").
 
-use crate::clouds::RegionChoice;
+use crate::clouds::cloud::RegionChoice;
 use crate::model::{Region, suggest};
 
 /// Enabled in every account.

@@ -7,7 +7,7 @@ use secrecy::SecretString;
 use serde::de::{Error, SeqAccess, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use crate::model::Region;
+use crate::model::{NativeAnswers, Region};
 
 use super::overrides::QuotaOverrides;
 use super::service_and_code::ServiceAndCode;
@@ -30,6 +30,8 @@ pub struct Settings {
     pub quotas: MoreQuotas,
     /// Which quota an instance family or type draws on.
     pub quota_overrides: QuotaOverrides,
+    /// The answers of the backend in the AWS protocol.
+    pub aws_protocol: NativeAnswers,
 }
 
 /// The URL of an AWS service, in which `{region}` stands for the region that is called.

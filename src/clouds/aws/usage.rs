@@ -1,21 +1,26 @@
-//! Reading usage: the utilization report, which tells the percentage in use of every quota that
+//! Reading usage: the utilization report, which states the percentage in use of every quota that
 //! AWS meters.
 
-use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_servicequotas::operation::get_quota_utilization_report::GetQuotaUtilizationReportOutput;
 use aws_sdk_servicequotas::types::{QuotaUtilizationInfo, ReportStatus};
 use jiff::Timestamp;
+use parking_lot::Mutex;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use crate::model::{Amount, Failure, FailureKind, Quota, QuotaKey, Usage};
+use crate::clouds::kit::Sent;
+use crate::clouds::kit::pages::{Next, Pages, incomplete};
+use crate::clouds::kit::sent::oldest;
+use crate::model::{Amount, Failure, FailureKind, Moment, Quota, QuotaKey, Usage};
 use crate::source::CallContext;
 
 use super::client::RegionClient;
-use super::pages::{Next, Pages, incomplete};
 use super::quotas::unit_size;
+use super::wanted::WantedQuotas;
 
 /// AWS says that a report takes several seconds; the first look is early, the next ones rarer.
 const FIRST_LOOK: Duration = Duration::from_millis(500);
@@ -30,24 +35,39 @@ const PATIENCE: Duration = Duration::from_secs(10 * 60);
 /// A page holds 1,000 rows; an account has a few thousand quotas. More pages are a loop.
 const MOST_PAGES: usize = 50;
 
-/// The rows of a finished report.
-#[derive(Debug, Default)]
+/// A report that was started so lately may serve several verifications of a region: half of the age
+/// that a verification accepts unless told otherwise, so that it is still good when it comes.
+const SHARED_FOR: Duration = Duration::from_secs(5);
+
+/// The wanted rows of a finished report; a whole one has thousands, and every region keeps its last.
+#[derive(Debug)]
 pub(super) struct Report {
+    started: Started,
     generated_at: Option<Timestamp>,
     rows: BTreeMap<QuotaKey, Row>,
-    /// What is missing of it.
+    /// The failure that left part of it out.
     pub(super) gap: Option<Failure>,
 }
 
-/// A report that was started and that nobody has read yet: AWS goes on making it when a read no
-/// longer waits, so the next read takes it up instead of starting another.
+/// The reports of a region.
 #[derive(Debug, Default)]
-pub(super) struct Unread(Mutex<Option<Started>>);
+pub(super) struct Reports(Mutex<Known>);
+
+#[derive(Debug, Default)]
+struct Known {
+    /// A report that was started and not yet read: AWS goes on making it when a read no longer
+    /// waits, so the next read takes it up instead of starting another.
+    unread: Option<Started>,
+    /// The last one that was read.
+    last: Option<Arc<Report>>,
+}
 
 #[derive(Clone, Debug)]
 struct Started {
     id: String,
     at: Instant,
+    /// When the call that started it was sent: usage is at least as new as this.
+    sent_at: Option<Moment>,
 }
 
 #[derive(Debug)]
@@ -57,49 +77,81 @@ struct Row {
     default: Option<f64>,
 }
 
+/// Returns the last report if it is young enough to be shared, else reads one.
+pub(super) async fn read_or_share(
+    client: &RegionClient,
+    reports: &Reports,
+    wanted: &WantedQuotas,
+    context: &CallContext,
+) -> Result<Arc<Report>, Failure> {
+    let last = reports.0.lock().last.clone();
+    match last.filter(|report| report.started.at.elapsed() < SHARED_FOR) {
+        Some(report) => Ok(report),
+        None => read(client, reports, wanted, context).await,
+    }
+}
+
 /// Starts a report, or takes up the one that is unread, waits for it and reads it.
 pub(super) async fn read(
     client: &RegionClient,
-    unread: &Unread,
+    reports: &Reports,
+    wanted: &WantedQuotas,
     context: &CallContext,
-) -> Result<Report, Failure> {
+) -> Result<Arc<Report>, Failure> {
     // AWS has deleted an old one by now, or never makes it.
-    let unread_yet = unread.get().filter(|report| report.at.elapsed() < PATIENCE);
-    let started = match unread_yet {
+    let unread = reports.0.lock().unread.clone();
+    let started = match unread.filter(|report| report.at.elapsed() < PATIENCE) {
         Some(started) => started,
-        None => Started {
-            id: client.start_report(context).await?,
-            at: Instant::now(),
-        },
+        None => {
+            let Sent { value, at } = client.start_report(context).await?;
+            Started {
+                id: value,
+                at: Instant::now(),
+                sent_at: at,
+            }
+        }
     };
-    unread.set(Some(started.clone()));
-    let report = follow(client, &started, context).await;
+    reports.0.lock().unread = Some(started.clone());
+    let report = follow(client, started, wanted, context).await.map(Arc::new);
     // A read that is given up while it waits does not come here.
-    unread.set(None);
+    let mut known = reports.0.lock();
+    known.unread = None;
+    if let Ok(report) = &report {
+        known.last = Some(Arc::clone(report));
+    }
     report
 }
 
 async fn follow(
     client: &RegionClient,
-    started: &Started,
+    started: Started,
+    wanted: &WantedQuotas,
     context: &CallContext,
 ) -> Result<Report, Failure> {
-    let mut page = finished(client, started, context).await?;
+    let mut page = finished(client, &started, context).await?;
     let mut report = Report {
         generated_at: page
             .generated_at
             .and_then(|at| Timestamp::new(at.secs(), 0).ok()),
-        ..Report::default()
+        started,
+        rows: BTreeMap::new(),
+        gap: None,
     };
     let mut pages = Pages::at_most(MOST_PAGES);
+    // The rows of each page are new ones only if they were not on another page.
+    let mut seen = BTreeSet::new();
     loop {
-        let before = report.rows.len();
-        report.take(page.quotas());
-        match pages.after(page.next_token.take(), report.rows.len() > before) {
-            Next::Page(token) => page = client.report(&started.id, Some(token), context).await?,
+        let before = seen.len();
+        report.take(page.quotas(), wanted, &mut seen);
+        match pages.after(page.next_token.take(), seen.len() > before) {
+            Next::Page(token) => {
+                page = client
+                    .report(&report.started.id, Some(token), context)
+                    .await?;
+            }
             Next::End => return Ok(report),
-            Next::Loop => {
-                report.gap = Some(incomplete("the utilization report"));
+            Next::Loop(why) => {
+                report.gap = Some(incomplete("the utilization report", why));
                 return Ok(report);
             }
         }
@@ -136,35 +188,33 @@ async fn finished(
     }
 }
 
-impl Unread {
-    fn get(&self) -> Option<Started> {
-        self.lock().clone()
-    }
-
-    fn set(&self, started: Option<Started>) {
-        *self.lock() = started;
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Started>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 impl Report {
-    fn take(&mut self, rows: &[QuotaUtilizationInfo]) {
+    /// Takes the wanted rows of a page, and marks all of them as seen.
+    fn take(
+        &mut self,
+        rows: &[QuotaUtilizationInfo],
+        wanted: &WantedQuotas,
+        seen: &mut BTreeSet<u64>,
+    ) {
         for row in rows {
-            if let (Some(service), Some(code)) = (row.service_code(), row.quota_code()) {
+            let (Some(service), Some(code)) = (row.service_code(), row.quota_code()) else {
+                continue;
+            };
+            seen.insert(digest(service, code));
+            let key = QuotaKey::new(service, code);
+            if wanted.includes(&key) {
                 let row = Row {
                     utilization: row.utilization(),
                     applied: row.applied_value(),
                     default: row.default_value(),
                 };
-                self.rows.insert(QuotaKey::new(service, code), row);
+                self.rows.insert(key, row);
             }
         }
     }
 
-    /// Adds to a quota what the report says of it. A quota that is not in the report, or is there
+    /// Adds to a quota the usage that the report states, and the start of the report to what it
+    /// rests on. A quota that is not in the report, or is there
     /// without a utilization, keeps an unknown usage.
     pub(super) fn complete(&self, quota: &mut Quota) {
         let Some(row) = self.rows.get(&quota.key) else {
@@ -184,6 +234,14 @@ impl Report {
                 amount,
                 as_of: self.generated_at,
             };
+            quota.observed_at = oldest(quota.observed_at, self.started.sent_at);
         }
     }
+}
+
+/// Returns a number that stands for a quota while its report is read, a tenth of its key's size.
+fn digest(service: &str, code: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (service, code).hash(&mut hasher);
+    hasher.finish()
 }

@@ -1,14 +1,14 @@
-//! Finding the account: its tenant, its projects, and which project serves which region.
+//! Finding the account: its tenant, its projects, and the region that each project serves.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use nebius_api::iam::v1::Container;
-use tokio::time::Instant;
 
 use super::client::Client;
 use super::settings::Settings;
+use crate::clouds::kit::hourly::{Hourly, Kept};
 use crate::model::{Failure, FailureKind, Region};
 use crate::source::CallContext;
 
@@ -18,14 +18,14 @@ const FOUND_FOR: Duration = Duration::from_secs(600);
 /// dstack's rule for regions with several projects: the one whose name begins so.
 const DEFAULT_NAME: &str = "default";
 
-/// Whose quotas count.
+/// The tenant and the projects whose quotas count.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Account {
     /// The tenant's id.
     pub(super) tenant: String,
     /// The projects whose limits count beside the tenant's.
     pub(super) projects: Vec<Project>,
-    /// What could not be found out.
+    /// The failures that left projects out.
     pub(super) gaps: Vec<Failure>,
 }
 
@@ -39,44 +39,41 @@ pub(super) struct Project {
 }
 
 /// Finds the account and remembers it for a while.
-#[derive(Debug, Default)]
-pub(super) struct AccountResolver(Mutex<Option<(Instant, Arc<Account>)>>);
+#[derive(Debug)]
+pub(super) struct AccountResolver(Hourly<Account>);
+
+impl Default for AccountResolver {
+    fn default() -> Self {
+        Self(Hourly::new(FOUND_FOR))
+    }
+}
 
 impl AccountResolver {
-    /// The account as found lately, or as it is now.
+    /// Returns the account as found lately, or as it is now.
     pub(super) async fn account(
         &self,
         settings: &Settings,
         client: &Client,
         context: &CallContext,
     ) -> Result<Arc<Account>, Failure> {
-        let known = self.known();
-        if let Some((found_at, account)) = &known
-            && found_at.elapsed() < FOUND_FOR
-        {
-            return Ok(Arc::clone(account));
-        }
-        match (find(settings, client, context).await, known) {
-            (Ok(account), _) => {
-                let account = Arc::new(account);
-                *self.lock() = Some((Instant::now(), Arc::clone(&account)));
-                Ok(account)
-            }
+        let find = async |_| match find(settings, client, context).await {
+            Ok(account) => (Some(account), Vec::new()),
+            Err(failure) => (None, vec![failure]),
+        };
+        let Kept { value, failures } = self.0.get(find).await;
+        match (value, failures.into_iter().next()) {
+            (Some(account), None) => Ok(account),
             // Projects seldom move; that they cannot be listed is no reason to know nothing.
-            (Err(failure), Some((_, account))) if failure.kind.is_transient() => {
+            (Some(account), Some(failure)) if failure.kind.is_transient() => {
                 tracing::warn!("the tenant's projects could not be listed anew: {failure}");
                 Ok(account)
             }
-            (Err(failure), _) => Err(failure),
+            (_, Some(failure)) => Err(failure),
+            (None, None) => Err(Failure::new(
+                FailureKind::Unavailable,
+                "the tenant was not found",
+            )),
         }
-    }
-
-    fn known(&self) -> Option<(Instant, Arc<Account>)> {
-        self.lock().clone()
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, Option<(Instant, Arc<Account>)>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

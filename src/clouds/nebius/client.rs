@@ -1,4 +1,4 @@
-//! The calls to Nebius: each signed, paged to the end, and made through the one road out.
+//! The calls to Nebius: each signed, paged to the end, and made through the upstream client.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,18 +11,21 @@ use nebius_api::iam::v1::project_service_client::ProjectServiceClient;
 use nebius_api::iam::v1::tenant_service_client::TenantServiceClient;
 use nebius_api::iam::v1::{Container, ListProjectsRequest, ListTenantsRequest};
 use nebius_api::quotas::v1::quota_allowance_service_client::QuotaAllowanceServiceClient;
-use nebius_api::quotas::v1::{ListQuotaAllowancesRequest, QuotaAllowance};
+use nebius_api::quotas::v1::{GetByNameRequest, ListQuotaAllowancesRequest, QuotaAllowance};
 use tonic::metadata::AsciiMetadataValue;
 use tonic::transport::Channel;
 use tonic::{Code, Request, Response, Status};
 
 use super::errors;
 use super::grpc::{self, within_attempt};
-use super::operations::{LIST_ADVICE, LIST_PLATFORMS, LIST_PROJECTS, LIST_QUOTAS, LIST_TENANTS};
-use super::pages::every_page;
+use super::operations::{
+    GET_QUOTA, LIST_ADVICE, LIST_PLATFORMS, LIST_PROJECTS, LIST_QUOTAS, LIST_TENANTS,
+};
 use super::settings::Endpoints;
 use super::token_source::TokenSource;
-use super::tokens::{Token, Tokens};
+use crate::clouds::kit::Sent;
+use crate::clouds::kit::pages::every_page;
+use crate::clouds::kit::token::{Token, Tokens};
 use crate::model::{Failure, FailureKind, Region};
 use crate::secret::ExposeSecret;
 use crate::source::CallContext;
@@ -34,12 +37,15 @@ const PAGE_SIZE: i64 = 1000;
 /// nebius/pysdk and dstack ask the compute and IAM services for at most this many at once.
 const IAM_PAGE_SIZE: i64 = 999;
 
+/// A tenant has about 450 quota rows, so a list of this many full pages never ends.
+const MOST_PAGES: usize = 100;
+
 /// Calls Nebius with one account's credentials.
 #[derive(Debug)]
 pub(super) struct Client {
     upstream: Upstream,
     region: Region,
-    tokens: Tokens,
+    tokens: Tokens<TokenSource>,
     tenants: TenantServiceClient<Channel>,
     projects: ProjectServiceClient<Channel>,
     platforms: PlatformServiceClient<Channel>,
@@ -67,9 +73,9 @@ impl Client {
         })
     }
 
-    /// The tenants that the credentials see.
+    /// Lists the tenants that the credentials see.
     pub(super) async fn tenants(&self, context: &CallContext) -> Result<Vec<Container>, Failure> {
-        every_page("tenants", |page_token| async move {
+        every_page("tenants", MOST_PAGES, |page_token| async move {
             let request = ListTenantsRequest {
                 page_size: IAM_PAGE_SIZE,
                 page_token,
@@ -85,13 +91,13 @@ impl Client {
         .await
     }
 
-    /// The projects of a tenant.
+    /// Lists the projects of a tenant.
     pub(super) async fn projects(
         &self,
         tenant: &str,
         context: &CallContext,
     ) -> Result<Vec<Container>, Failure> {
-        every_page("projects", |page_token| async move {
+        every_page("projects", MOST_PAGES, |page_token| async move {
             let request = ListProjectsRequest {
                 parent_id: tenant.to_owned(),
                 page_size: IAM_PAGE_SIZE,
@@ -108,13 +114,13 @@ impl Client {
         .await
     }
 
-    /// The platforms of a project's region.
+    /// Lists the platforms of a project's region.
     pub(super) async fn platforms(
         &self,
         project: &str,
         context: &CallContext,
     ) -> Result<Vec<Platform>, Failure> {
-        every_page("platforms", |page_token| async move {
+        every_page("platforms", MOST_PAGES, |page_token| async move {
             let request = ListPlatformsRequest {
                 parent_id: project.to_owned(),
                 page_size: IAM_PAGE_SIZE,
@@ -130,13 +136,13 @@ impl Client {
         .await
     }
 
-    /// The quota rows that a tenant or project lists, of all regions.
+    /// Lists the quota rows of a tenant or project, of all regions.
     pub(super) async fn quotas(
         &self,
         parent: &str,
         context: &CallContext,
-    ) -> Result<Vec<QuotaAllowance>, Failure> {
-        every_page("quotas", |page_token| async move {
+    ) -> Result<Vec<Sent<QuotaAllowance>>, Failure> {
+        every_page("quotas", MOST_PAGES, |page_token| async move {
             let request = ListQuotaAllowancesRequest {
                 parent_id: parent.to_owned(),
                 page_size: PAGE_SIZE,
@@ -146,19 +152,53 @@ impl Client {
                 let mut client = self.quotas.clone();
                 async move { client.list(request).await }
             };
-            let page = self.call(&LIST_QUOTAS, context, request, list).await?;
-            Ok((page.items, page.next_page_token))
+            let page = self.send(&LIST_QUOTAS, context, request, list).await?;
+            let Sent { value: page, at } = page;
+            let rows = page.items.into_iter().map(|value| Sent { value, at });
+            Ok((rows.collect(), page.next_page_token))
         })
         .await
     }
 
-    /// What a tenant can allocate now, in all regions.
+    /// Reads one quota row of a tenant or project; nothing if it has none in that region.
+    pub(super) async fn quota(
+        &self,
+        parent: &str,
+        name: &str,
+        region: &Region,
+        context: &CallContext,
+    ) -> Result<Option<Sent<QuotaAllowance>>, Failure> {
+        let request = GetByNameRequest {
+            parent_id: parent.to_owned(),
+            name: name.to_owned(),
+            region: region.to_string(),
+        };
+        let get = |request| {
+            let mut client = self.quotas.clone();
+            async move { client.get_by_name(request).await }
+        };
+        let answer = self.send(&GET_QUOTA, context, request, get).await;
+        let is_asked = |row: &QuotaAllowance| {
+            let named = row.metadata.as_ref().is_some_and(|row| row.name == name);
+            let spec = row.spec.as_ref();
+            named && spec.is_none_or(|spec| *spec.region == *region.as_str())
+        };
+        match answer {
+            Ok(row) if is_asked(&row.value) => Ok(Some(row)),
+            // An answer to another question is none.
+            Ok(_) => Ok(None),
+            Err(failure) if failure.kind == FailureKind::NotFound => Ok(None),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// Lists what a tenant can allocate now, in all regions.
     pub(super) async fn advice(
         &self,
         tenant: &str,
         context: &CallContext,
     ) -> Result<Vec<ResourceAdvice>, Failure> {
-        every_page("resource advice", |page_token| async move {
+        every_page("resource advice", MOST_PAGES, |page_token| async move {
             let request = ListResourceAdviceRequest {
                 parent_id: tenant.to_owned(),
                 page_size: PAGE_SIZE,
@@ -174,7 +214,7 @@ impl Client {
         .await
     }
 
-    /// One call, and once more with a new token if the first was not accepted.
+    /// Makes a call whose moment is of no interest.
     async fn call<Q, A, F, Fut>(
         &self,
         operation: &Operation,
@@ -188,12 +228,30 @@ impl Client {
         F: Fn(Request<Q>) -> Fut + Send + Sync,
         Fut: Future<Output = Result<Response<A>, Status>> + Send,
     {
+        let answer = self.send(operation, context, request, send).await?;
+        Ok(answer.value)
+    }
+
+    /// Makes a call, and once more with a new token if the first was not accepted.
+    async fn send<Q, A, F, Fut>(
+        &self,
+        operation: &Operation,
+        context: &CallContext,
+        request: Q,
+        send: F,
+    ) -> Result<Sent<A>, Failure>
+    where
+        Q: Clone + Send + Sync,
+        A: Send,
+        F: Fn(Request<Q>) -> Fut + Send + Sync,
+        Fut: Future<Output = Result<Response<A>, Status>> + Send,
+    {
         let token = self.tokens.bearer(context).await?;
         let refused = AtomicBool::new(false);
         let attempt = |token: Arc<Token>| {
             let (request, send, refused) = (&request, &send, &refused);
             async move {
-                let call = self
+                let answer = self
                     .upstream
                     .call(&self.region, operation, context, || async {
                         let request = signed(request.clone(), &token)?;
@@ -206,7 +264,7 @@ impl Client {
                             }
                         }
                     });
-                Ok(call.await?.value)
+                Ok(Sent::from(answer.await?))
             }
         };
         let result = attempt(Arc::clone(&token)).await;

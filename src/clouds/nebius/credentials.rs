@@ -6,7 +6,7 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header, encode, get_current_timestamp
 use serde::{Deserialize, Serialize};
 
 use super::settings::CredentialsSettings;
-use crate::clouds::SecretProblem;
+use crate::clouds::cloud::SecretProblem;
 use crate::model::{Failure, FailureKind};
 use crate::secret::{self, ExposeSecret, SecretString};
 

@@ -177,28 +177,31 @@ mod tests {
     #[test]
     fn what_the_cloud_says_of_a_platform_goes_before_its_name() {
         let mut platforms = Platforms::default();
-        platforms.learn(&[Platform {
-            metadata: Some(ResourceMetadata {
-                name: "gpu-new-sxm".to_owned(),
-                ..Default::default()
-            }),
-            spec: Some(PlatformSpec {
-                gpu_count_quota_type: "compute.instance.gpu.newer".to_owned(),
-                presets: [("4gpu-64vcpu-800gb", 4), ("never-set", 0)]
-                    .map(|(name, gpu_count)| Preset {
-                        name: name.to_owned(),
-                        resources: Some(PresetResources {
-                            vcpu_count: 64,
-                            memory_gibibytes: 800,
-                            gpu_count,
-                        }),
-                        allow_gpu_clustering: false,
-                    })
-                    .to_vec(),
-                ..Default::default()
-            }),
-            status: None,
-        }]);
+        platforms.learn(
+            None,
+            &[Platform {
+                metadata: Some(ResourceMetadata {
+                    name: "gpu-new-sxm".to_owned(),
+                    ..Default::default()
+                }),
+                spec: Some(PlatformSpec {
+                    gpu_count_quota_type: "compute.instance.gpu.newer".to_owned(),
+                    presets: [("4gpu-64vcpu-800gb", 4), ("never-set", 0)]
+                        .map(|(name, gpu_count)| Preset {
+                            name: name.to_owned(),
+                            resources: Some(PresetResources {
+                                vcpu_count: 64,
+                                memory_gibibytes: 800,
+                                gpu_count,
+                            }),
+                            allow_gpu_clustering: false,
+                        })
+                        .to_vec(),
+                    ..Default::default()
+                }),
+                status: None,
+            }],
+        );
         let known = drawn(
             &platforms,
             &instance("gpu-new-sxm 4gpu-64vcpu-800gb", 0),

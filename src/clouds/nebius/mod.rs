@@ -10,13 +10,12 @@ mod errors;
 mod grpc;
 mod identity;
 mod operations;
-mod pages;
 mod platforms;
 mod quotas;
+mod regions;
 mod settings;
 mod source;
 mod token_source;
-mod tokens;
 
 #[cfg(test)]
 mod tests;
@@ -31,7 +30,7 @@ use crate::model::Failure;
 use crate::source::QuotaSource;
 use crate::upstream::RateLimit;
 
-use super::{CloudSettings, Connection, Registration, SecretProblem, parse};
+use super::cloud::{CloudSettings, Connection, Registration, SecretProblem, parse};
 
 use source::NebiusSource;
 

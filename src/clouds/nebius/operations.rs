@@ -24,4 +24,5 @@ pub(super) const LIST_TENANTS: Operation = operation("TenantService/List");
 pub(super) const LIST_PROJECTS: Operation = operation("ProjectService/List");
 pub(super) const LIST_PLATFORMS: Operation = operation("PlatformService/List");
 pub(super) const LIST_QUOTAS: Operation = operation("QuotaAllowanceService/List");
+pub(super) const GET_QUOTA: Operation = operation("QuotaAllowanceService/GetByName");
 pub(super) const LIST_ADVICE: Operation = operation("ResourceAdviceService/List");

@@ -1,13 +1,15 @@
-//! Which quota a platform's GPUs count against, and what its presets hold.
+//! The platforms: the quota that their GPUs count against, what their presets hold, and whether
+//! they can be had as spot instances.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use nebius_api::compute::v1::{Platform, PresetResources};
 
 use super::quotas;
-use crate::model::QuotaKey;
+use crate::model::{Market, QuotaKey, Region, Restriction, RestrictionKind};
 
-/// The platforms that the cloud has told of, by name.
+/// The platforms that the cloud has listed, by name.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Platforms(BTreeMap<String, Known>);
 
@@ -15,6 +17,8 @@ pub(super) struct Platforms(BTreeMap<String, Known>);
 struct Known {
     gpu_quota: Option<QuotaKey>,
     presets: BTreeMap<String, Resources>,
+    /// Whether a region's list allows it for preemptible machines, for the lists that tell.
+    spot: BTreeMap<Region, bool>,
 }
 
 /// What one virtual machine of a preset holds, as far as the cloud has told.
@@ -34,8 +38,8 @@ pub(super) enum Counted {
 }
 
 impl Platforms {
-    /// Adds what a project's region says, in place of what was known of the same platforms.
-    pub(super) fn learn(&mut self, platforms: &[Platform]) {
+    /// Adds what a project's region lists, in place of what was known of the same platforms.
+    pub(super) fn learn(&mut self, region: Option<&Region>, platforms: &[Platform]) {
         for platform in platforms {
             let (Some(metadata), Some(spec)) = (&platform.metadata, &platform.spec) else {
                 continue;
@@ -43,6 +47,10 @@ impl Platforms {
             let known = self.0.entry(metadata.name.clone()).or_default();
             if !spec.gpu_count_quota_type.is_empty() {
                 known.gpu_quota = Some(quotas::key(&spec.gpu_count_quota_type));
+            }
+            if let (Some(region), Some(status)) = (region, &platform.status) {
+                let allowed = status.allowed_for_preemptibles;
+                known.spot.insert(region.clone(), allowed);
             }
             for preset in &spec.presets {
                 if let Some(resources) = &preset.resources {
@@ -53,7 +61,7 @@ impl Platforms {
         }
     }
 
-    /// What the platform's machines are counted by, if that can be told.
+    /// Returns what the platform's machines are counted by, if that is known.
     pub(super) fn counted(&self, platform: &str) -> Option<Counted> {
         let told = self
             .0
@@ -62,7 +70,32 @@ impl Platforms {
         told.map(Counted::Gpus).or_else(|| by_name(platform))
     }
 
-    /// What the preset holds, if the cloud has told.
+    /// Returns the types that a region does not offer as spot instances, though their quota may
+    /// have room.
+    pub(super) fn restrictions(&self) -> BTreeMap<Region, Vec<Restriction>> {
+        let mut restrictions = BTreeMap::<Region, Vec<Restriction>>::new();
+        for (platform, known) in &self.0 {
+            let refusing = known.spot.iter().filter(|(_, allowed)| !**allowed);
+            for (region, _) in refusing {
+                let reason: Arc<str> = format!(
+                    "Nebius does not offer {platform} as a preemptible machine in {region}"
+                )
+                .into();
+                let restriction = |preset: &String| Restriction {
+                    // The instance type as dstack composes it.
+                    instance_type: format!("{platform} {preset}").into(),
+                    market: Some(Market::Spot),
+                    kind: RestrictionKind::NotOffered,
+                    reason: Arc::clone(&reason),
+                };
+                let here = restrictions.entry(region.clone()).or_default();
+                here.extend(known.presets.keys().map(restriction));
+            }
+        }
+        restrictions
+    }
+
+    /// Returns what the preset holds, if the cloud has told.
     pub(super) fn resources(&self, platform: &str, preset: &str) -> Option<Resources> {
         self.0.get(platform)?.presets.get(preset).copied()
     }
@@ -95,6 +128,8 @@ fn by_name(platform: &str) -> Option<Counted> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use nebius_api::common::v1::ResourceMetadata;
+    use nebius_api::compute::v1::{PlatformSpec, PlatformStatus, Preset};
 
     #[test]
     fn a_platform_unheard_of_is_counted_by_its_name() {
@@ -109,5 +144,41 @@ mod tests {
         assert_eq!(code("cpu-d3"), "vcpu");
         assert_eq!(code("gpu-"), "unknown");
         assert_eq!(code("tpu-x"), "unknown");
+    }
+
+    #[test]
+    fn a_platform_is_restricted_only_where_its_region_says_so() {
+        let listed = |status: Option<bool>| Platform {
+            metadata: Some(ResourceMetadata {
+                name: "gpu-h100-sxm".to_owned(),
+                ..Default::default()
+            }),
+            spec: Some(PlatformSpec {
+                presets: vec![Preset {
+                    name: "8gpu-128vcpu-1600gb".to_owned(),
+                    resources: Some(PresetResources::default()),
+                    allow_gpu_clustering: false,
+                }],
+                ..Default::default()
+            }),
+            status: status.map(|allowed_for_preemptibles| PlatformStatus {
+                allowed_for_preemptibles,
+            }),
+        };
+        let regions = ["allowed", "refused", "untold"].map(Region::from);
+        let mut platforms = Platforms::default();
+        for (region, status) in regions.iter().zip([Some(true), Some(false), None]) {
+            platforms.learn(Some(region), &[listed(status)]);
+        }
+        platforms.learn(None, &[listed(Some(false))]);
+        let restrictions = platforms.restrictions();
+        assert_eq!(restrictions.keys().collect::<Vec<_>>(), [&regions[1]]);
+        let restriction = &restrictions["refused"][0];
+        assert!(restriction.applies_to("gpu-h100-sxm 8gpu-128vcpu-1600gb", Market::Spot));
+        assert!(!restriction.applies_to("gpu-h100-sxm 8gpu-128vcpu-1600gb", Market::OnDemand));
+        assert_eq!(restriction.kind, RestrictionKind::NotOffered);
+
+        platforms.learn(Some(&regions[1]), &[listed(Some(true))]);
+        assert!(platforms.restrictions().is_empty());
     }
 }

@@ -1,4 +1,4 @@
-//! What Nebius's quota rows say, in our words.
+//! Nebius's quota rows as quotas of the model.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -6,6 +6,7 @@ use std::sync::Arc;
 use nebius_api::quotas::v1::quota_allowance_status::{State, UsageState};
 use nebius_api::quotas::v1::{QuotaAllowance, QuotaAllowanceStatus};
 
+use crate::clouds::kit::Sent;
 use crate::model::{
     Amount, Container, Limit, LimitSource, Native, Quota, QuotaKey, QuotaMarket, Region, Scope,
     Unit, Usage,
@@ -19,13 +20,13 @@ const CONSOLE: &str = "https://console.nebius.com";
 pub(super) const TENANT: &str = "tenant";
 pub(super) const PROJECT: &str = "project";
 
-/// The quota of this name; the service is the name's first word, which rows may leave out.
+/// Returns the quota of this name; the service is the name's first word, which rows may leave out.
 pub(super) fn key(name: &str) -> QuotaKey {
     let service = name.split('.').next().unwrap_or_default();
     QuotaKey::new(service, name)
 }
 
-/// A tenant or project as the owner of quotas.
+/// Returns a tenant or project as the owner of quotas.
 pub(super) fn container(kind: &str, id: &str) -> Container {
     Container {
         kind: kind.into(),
@@ -36,21 +37,24 @@ pub(super) fn container(kind: &str, id: &str) -> Container {
 /// Quotas by region; `None` is where a row speaks of the account as a whole.
 pub(super) type ByRegion = BTreeMap<Option<Region>, Vec<Quota>>;
 
-/// The quotas of `container` in the rows that it listed.
+/// Returns the quotas of `container` in the rows that it listed.
 ///
 /// The list of a tenant may hold rows of other parents. Those of other projects say nothing of
 /// this one and are left out; those without a parent stand in where it has no row of its own.
-pub(super) fn understand(container: &Container, rows: &[QuotaAllowance]) -> ByRegion {
-    let parent = |row: &QuotaAllowance| row.metadata.as_ref().map(|m| m.parent_id.clone());
+pub(super) fn understand(container: &Container, rows: &[Sent<QuotaAllowance>]) -> ByRegion {
+    let parent = |row: &Sent<QuotaAllowance>| {
+        let metadata = row.value.metadata.as_ref();
+        metadata.map(|metadata| metadata.parent_id.clone())
+    };
     let own = rows
         .iter()
         .filter(|row| parent(row).as_deref() == Some(&*container.id));
-    let nobodys = rows
+    let without_parent = rows
         .iter()
         .filter(|row| parent(row).is_none_or(|id| id.is_empty()));
     let mut seen = BTreeSet::new();
     let mut quotas = ByRegion::new();
-    for row in own.chain(nobodys) {
+    for row in own.chain(without_parent) {
         let Some((region, quota)) = quota(container, row) else {
             continue;
         };
@@ -61,7 +65,7 @@ pub(super) fn understand(container: &Container, rows: &[QuotaAllowance]) -> ByRe
     quotas
 }
 
-/// The rows of a project that could not be read: its own limits are unknown, so no offer can be
+/// Returns the rows of a project that could not be read: its own limits are unknown, so no offer can be
 /// said to fit, while what is short in the tenant stays short.
 pub(super) fn unread(project: &str, tenant_rows: &[Quota]) -> Vec<Quota> {
     let unknown = |row: &Quota| Quota {
@@ -75,7 +79,10 @@ pub(super) fn unread(project: &str, tenant_rows: &[Quota]) -> Vec<Quota> {
     tenant_rows.iter().map(unknown).collect()
 }
 
-fn quota(container: &Container, row: &QuotaAllowance) -> Option<(Option<Region>, Quota)> {
+fn quota(
+    container: &Container,
+    Sent { value: row, at }: &Sent<QuotaAllowance>,
+) -> Option<(Option<Region>, Quota)> {
     let metadata = row.metadata.as_ref()?;
     let spec = row.spec.clone().unwrap_or_default();
     let status = row.status.clone().unwrap_or_default();
@@ -85,7 +92,7 @@ fn quota(container: &Container, row: &QuotaAllowance) -> Option<(Option<Region>,
     }
     let region = (!spec.region.is_empty()).then(|| Region::from(&*spec.region));
     let quota = Quota {
-        observed_at: None,
+        observed_at: *at,
         key: key(&metadata.name),
         name: name(&metadata.name, &status.description, state),
         unit: unit(&status.unit),
@@ -125,7 +132,7 @@ fn usage(status: &QuotaAllowanceStatus) -> Usage {
             amount: status.usage.into(),
             as_of: None,
         },
-        // The number still reads as zero, which would be a lie.
+        // The number still reads as zero, which would be taken for no usage.
         UsageState::Unspecified | UsageState::Unknown | UsageState::NotApplicable => Usage::Unknown,
     }
 }
@@ -143,7 +150,7 @@ fn name(code: &str, description: &str, state: State) -> Arc<str> {
     }
 }
 
-/// What the row itself says, never what its name suggests.
+/// Reads the unit that the row itself states, never the one that its name suggests.
 fn unit(unit: &str) -> Unit {
     match unit.to_ascii_lowercase().as_str() {
         "byte" => Unit::Byte,
@@ -153,7 +160,7 @@ fn unit(unit: &str) -> Unit {
     }
 }
 
-/// Which launches draw on it, where the cloud's descriptions say so.
+/// Returns the launches that draw on it, where the cloud's descriptions say so.
 fn market(code: &str) -> QuotaMarket {
     match code {
         "compute.instance.count" => QuotaMarket::OnDemand,

@@ -1,28 +1,30 @@
-//! One read of an account: the tenant's quotas, the projects', and what else the cloud tells.
+//! A connected Nebius account: one read covers all regions, with the tenant's quotas, the
+//! projects' quotas, the platforms and the advice on capacity.
 
-use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
 use futures_util::future::{BoxFuture, join, join_all};
+use nebius_api::quotas::v1::QuotaAllowance;
 use tokio::time::Instant;
 
 use super::account::{Account, AccountResolver, Project};
 use super::client::Client;
 use super::platforms::Platforms;
 use super::quotas::{self, ByRegion, PROJECT, TENANT, container};
+use super::regions::{by_region, snapshots, without_quotas};
 use super::settings::Settings;
 use super::token_source::TokenSource;
 use super::{capacity, demand};
-use crate::clouds::{Connection, RegionChoice};
+use crate::clouds::cloud::{Connection, RegionChoice};
+use crate::clouds::kit::Sent;
+use crate::clouds::kit::hourly::Hourly;
 use crate::model::{
-    AccountId, Capacity, Coverage, Demand, Failure, FailureKind, FetchUnit, Incomplete, Instance,
-    Market, Quota, Reading, Region, Snapshot, UnitId,
+    AccountId, Capacity, Coverage, Demand, Failure, FetchUnit, Incomplete, Instance, Market,
+    Reading, Region, Snapshot, UnitId,
 };
-use crate::source::CallContext;
-use crate::source::{DemandScope, QuotaSource, Wanted};
+use crate::source::{CallContext, DemandScope, QuotaRef, QuotaSource, Wanted};
 
 /// None of Nebius's services is regional, so one limit holds for the calls of all regions.
 const EVERYWHERE: &str = "global";
@@ -30,8 +32,8 @@ const EVERYWHERE: &str = "global";
 /// Platforms come and go a few times a year.
 const PLATFORMS_KNOWN_FOR: Duration = Duration::from_secs(3600);
 
-/// What is read besides the quotas may not keep them waiting for longer, but long enough for the
-/// circuit breaker to learn that it hangs.
+/// Platforms and capacity may not keep the quotas waiting for longer, but long enough for the
+/// circuit breaker to learn that they hang.
 const OPTIONAL_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// Reads one account's quotas.
@@ -41,10 +43,8 @@ pub(super) struct NebiusSource {
     regions: RegionChoice,
     client: Client,
     account_resolver: AccountResolver,
-    platforms: ArcSwap<Platforms>,
-    /// Counts the changes of `platforms`, on which demands rest.
-    platforms_generation: AtomicU64,
-    platforms_read_at: Mutex<Option<Instant>>,
+    /// The platforms, on which demands rest.
+    platforms: Hourly<Platforms>,
 }
 
 impl NebiusSource {
@@ -68,50 +68,92 @@ impl NebiusSource {
             regions: connection.regions,
             client,
             account_resolver: AccountResolver::default(),
-            platforms: ArcSwap::default(),
-            platforms_generation: AtomicU64::new(0),
-            platforms_read_at: Mutex::default(),
+            platforms: Hourly::new(PLATFORMS_KNOWN_FOR),
         })
     }
 
+    /// Reads all that the cloud tells.
     async fn read(&self, context: &CallContext) -> Result<Reading, Failure> {
-        let account = self
-            .account_resolver
-            .account(&self.settings, &self.client, context);
-        let account = account.await?;
+        let account = self.account(context).await?;
+        let projects: Vec<_> = account.projects.iter().collect();
         let (quotas, (capacity, optional_gaps)) = join(
-            self.quotas(&account, context),
+            self.quotas(&account.tenant, &projects, &Wanted::All, context),
             self.optional(&account, context),
         )
         .await;
         let (quotas, mut gaps) = quotas?;
         gaps.extend(account.gaps.iter().cloned());
         gaps.extend(optional_gaps);
-        let regions = self.by_region(quotas, &mut gaps);
+        let regions = by_region(quotas, &self.regions);
+        gaps.extend(without_quotas(&self.regions, &regions));
+        let platforms = self.platforms.last().unwrap_or_default();
+        let mut restrictions = platforms.restrictions();
+        restrictions.retain(|region, _| regions.contains_key(region));
         Ok(Reading {
             account: Some(AccountId::new(&*account.tenant)),
-            regions,
+            regions: snapshots(regions),
             capacity,
-            restrictions: BTreeMap::new(),
+            restrictions,
             gaps,
             // Without its quotas there is no reading.
             incomplete: Incomplete::default(),
         })
     }
 
-    /// The quotas of the tenant and of its projects, and which projects could not be read.
+    /// Reads these rows alone, of the tenant and of the projects that serve their regions.
+    async fn read_only(
+        &self,
+        rows: &BTreeSet<QuotaRef>,
+        wanted: &Wanted,
+        context: &CallContext,
+    ) -> Result<Reading, Failure> {
+        let account = self.account(context).await?;
+        let is_concerned = |project: &&Project| match &project.region {
+            Some(region) => rows.iter().any(|row| row.region == *region),
+            None => true,
+        };
+        let projects: Vec<_> = account.projects.iter().filter(is_concerned).collect();
+        let quotas = self.quotas(&account.tenant, &projects, wanted, context);
+        let (quotas, gaps) = quotas.await?;
+        let mut regions = by_region(quotas, &self.regions);
+        regions.retain(|region, quotas| {
+            quotas.retain(|quota| wanted.includes(region, &quota.key));
+            !quotas.is_empty()
+        });
+        Ok(Reading {
+            account: Some(AccountId::new(&*account.tenant)),
+            regions: snapshots(regions),
+            gaps,
+            ..Reading::default()
+        })
+    }
+
+    async fn account(&self, context: &CallContext) -> Result<Arc<Account>, Failure> {
+        let Self {
+            account_resolver,
+            settings,
+            client,
+            ..
+        } = self;
+        account_resolver.account(settings, client, context).await
+    }
+
+    /// Reads the quotas of the tenant and of these projects, with a failure for each project that
+    /// could not be read.
     async fn quotas(
         &self,
-        account: &Account,
+        tenant: &str,
+        projects: &[&Project],
+        wanted: &Wanted,
         context: &CallContext,
     ) -> Result<(ByRegion, Vec<Failure>), Failure> {
-        let projects = account.projects.iter().map(|project| async move {
-            let rows = self.client.quotas(&project.id, context).await;
+        let projects = projects.iter().map(|project| async move {
+            let rows = self.rows(&project.id, wanted, context).await;
             (project, rows)
         });
-        let tenant = self.client.quotas(&account.tenant, context);
-        let (tenant, projects) = join(tenant, join_all(projects)).await;
-        let mut quotas = quotas::understand(&container(TENANT, &account.tenant), &tenant?);
+        let tenant_rows = self.rows(tenant, wanted, context);
+        let (tenant_rows, projects) = join(tenant_rows, join_all(projects)).await;
+        let mut quotas = quotas::understand(&container(TENANT, tenant), &tenant_rows?);
         let tenant_rows = quotas.clone();
         let mut gaps = Vec::new();
         for (project, rows) in projects {
@@ -131,7 +173,28 @@ impl NebiusSource {
         Ok((quotas, gaps))
     }
 
-    /// Platforms and capacity, whose absence takes nothing from the quotas.
+    /// Reads the rows of a tenant or project: a single one by its name, several by one list, which
+    /// costs one call of the rate limit instead of one for each.
+    async fn rows(
+        &self,
+        parent: &str,
+        wanted: &Wanted,
+        context: &CallContext,
+    ) -> Result<Vec<Sent<QuotaAllowance>>, Failure> {
+        if let Wanted::Only(rows) = wanted
+            && let [row] = &rows.iter().collect::<Vec<_>>()[..]
+        {
+            let QuotaRef { region, key } = row;
+            let found = self.client.quota(parent, &key.code, region, context);
+            // A row of the account as a whole, or of no parent, is found only in the list.
+            if let Some(row) = found.await? {
+                return Ok(vec![row]);
+            }
+        }
+        self.client.quotas(parent, context).await
+    }
+
+    /// Reads platforms and capacity, whose absence takes nothing from the quotas.
     async fn optional(
         &self,
         account: &Account,
@@ -164,71 +227,32 @@ impl NebiusSource {
         Ok(capacity::understand(&rows))
     }
 
+    /// Reads the platforms of all projects' regions, if that is due.
+    ///
+    /// A list that fails is asked for again with the next read; until then names tell the quotas.
     async fn read_platforms(&self, projects: &[Project], context: &CallContext) -> Vec<Failure> {
-        let read_at = *self.lock_platforms_read_at();
-        if read_at.is_some_and(|at| at.elapsed() < PLATFORMS_KNOWN_FOR) {
-            return Vec::new();
-        }
-        let lists = projects.iter().map(|project| async move {
-            let platforms = self.client.platforms(&project.id, context).await;
-            platforms.map_err(|failure| named(&format!("platforms of {}", project.id), failure))
-        });
-        let mut gaps = Vec::new();
-        let mut platforms = Platforms::clone(&self.platforms.load());
-        for list in join_all(lists).await {
-            match list {
-                Ok(list) => platforms.learn(&list),
-                Err(failure) => gaps.push(failure),
+        let read = async |known: Option<Arc<Platforms>>| {
+            let lists = projects.iter().map(|project| async move {
+                let list = self.client.platforms(&project.id, context).await;
+                (project, list)
+            });
+            let mut platforms = known.map(Arc::unwrap_or_clone).unwrap_or_default();
+            let mut failures = Vec::new();
+            for (project, list) in join_all(lists).await {
+                match list {
+                    Ok(list) => platforms.learn(project.region.as_ref(), &list),
+                    Err(failure) => {
+                        failures.push(named(&format!("platforms of {}", project.id), failure));
+                    }
+                }
             }
-        }
-        if platforms != **self.platforms.load() {
-            self.platforms.store(Arc::new(platforms));
-            self.platforms_generation.fetch_add(1, Ordering::Release);
-        }
-        // What failed is tried again with the next read; until then names tell the quotas.
-        if gaps.is_empty() {
-            *self.lock_platforms_read_at() = Some(Instant::now());
-        }
-        gaps
-    }
-
-    fn lock_platforms_read_at(&self) -> std::sync::MutexGuard<'_, Option<Instant>> {
-        self.platforms_read_at
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The snapshots of the regions that are wanted.
-    fn by_region(
-        &self,
-        mut quotas: ByRegion,
-        gaps: &mut Vec<Failure>,
-    ) -> BTreeMap<Region, Arc<Snapshot>> {
-        let everywhere = quotas.remove(&None).unwrap_or_default();
-        let mut found: BTreeMap<Region, Vec<Quota>> = quotas
-            .into_iter()
-            .filter_map(|(region, rows)| Some((region?, rows)))
-            .collect();
-        if let RegionChoice::Listed(listed) = &self.regions {
-            let missing = listed.iter().filter(|region| !found.contains_key(*region));
-            gaps.extend(missing.map(|region| {
-                let detail = format!("the tenant has no quotas in {region}");
-                Failure::new(FailureKind::NotEnabled, detail)
-            }));
-            found.retain(|region, _| listed.contains(region));
-        }
-        let snapshot = |rows: Vec<Quota>| {
-            let rows = rows.into_iter().chain(everywhere.iter().cloned());
-            Arc::new(Snapshot::new(rows.collect()))
+            (Some(platforms), failures)
         };
-        let regions = found.into_iter();
-        regions
-            .map(|(region, rows)| (region, snapshot(rows)))
-            .collect()
+        self.platforms.get(read).await.failures
     }
 }
 
-/// What stands for the rows of a project that may not be read.
+/// Returns the rows that stand for those of a project that may not be read.
 fn unread(project: &Project, tenant_rows: &ByRegion) -> ByRegion {
     let rows = tenant_rows
         .get(&project.region)
@@ -256,19 +280,23 @@ impl QuotaSource for NebiusSource {
     fn fetch<'a>(
         &'a self,
         _unit: &'a UnitId,
-        _wanted: &'a Wanted,
+        wanted: &'a Wanted,
         context: &'a CallContext,
     ) -> BoxFuture<'a, Result<Reading, Failure>> {
-        Box::pin(self.read(context))
+        match wanted {
+            Wanted::All => Box::pin(self.read(context)),
+            Wanted::Only(rows) => Box::pin(self.read_only(rows, wanted, context)),
+        }
     }
 
     fn demand(&self, instance: &Instance, market: Market, _snapshot: &Snapshot) -> Demand {
-        demand::demand(&self.platforms.load(), instance, market)
+        let platforms = self.platforms.last().unwrap_or_default();
+        demand::demand(&platforms, instance, market)
     }
 
     fn demand_scope(&self) -> DemandScope {
         DemandScope::Backend {
-            generation: self.platforms_generation.load(Ordering::Acquire),
+            generation: self.platforms.generation(),
         }
     }
 }

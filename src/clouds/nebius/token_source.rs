@@ -1,4 +1,4 @@
-//! Who issues the access token: the token service, a file, or the virtual machine's metadata.
+//! The sources of access tokens: the token service, a file, or the virtual machine's metadata.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use nebius_api::iam::v1::token_exchange_service_client::TokenExchangeServiceClient;
 use nebius_api::iam::v1::{CreateTokenResponse, ExchangeTokenRequest};
+use reqwest::{Method, Url};
 use serde::Deserialize;
 use tonic::Code;
 use tonic::transport::Channel;
@@ -15,6 +16,8 @@ use super::errors;
 use super::grpc::{self, within_attempt};
 use super::operations::{EXCHANGE_TOKEN, METADATA_TOKEN};
 use super::settings::{CredentialsSettings, Endpoints};
+use crate::clouds::kit::rest::{Rest, ask};
+use crate::clouds::kit::token::{IssueToken, IssuedToken};
 use crate::model::{Failure, FailureKind, Region};
 use crate::secret::{ExposeSecret, SecretSource, SecretString};
 use crate::source::CallContext;
@@ -26,15 +29,11 @@ const FILE_READ_EVERY: Duration = Duration::from_secs(60);
 /// nebius/gosdk, auth/imds_tokener.go.
 const METADATA_PATH: &str = "v1/iam/sa/token";
 
+const ONLY_ON_NEBIUS: &str = "credentials from metadata work only on a Nebius virtual machine \
+                              that has a service account";
+
 /// No token is believed to live longer, so that adding its life to a time never overflows.
 const LONGEST_LIFETIME_SECONDS: u64 = 7 * 24 * 60 * 60;
-
-/// A token as issued.
-#[derive(Debug)]
-pub(super) struct Issued {
-    pub(super) secret: SecretString,
-    pub(super) lifetime: Duration,
-}
 
 /// Issues access tokens.
 #[derive(Debug)]
@@ -47,14 +46,8 @@ pub(super) struct TokenSource {
 #[derive(Debug)]
 enum Source {
     Exchange(Box<Exchange>),
-    Given {
-        token: SecretSource,
-        base: PathBuf,
-    },
-    Metadata {
-        url: String,
-        client: reqwest::Client,
-    },
+    Given { token: SecretSource, base: PathBuf },
+    Metadata { url: Url },
 }
 
 /// The key is read anew for each exchange, so that a rotated one needs no restart.
@@ -80,12 +73,7 @@ impl TokenSource {
                 base,
             },
             CredentialsSettings::Metadata => Source::Metadata {
-                url: metadata_url(endpoints),
-                // The metadata service is on the machine's own link: no proxy leads there.
-                client: reqwest::Client::builder()
-                    .no_proxy()
-                    .build()
-                    .map_err(|error| Failure::new(FailureKind::Denied, error.to_string()))?,
+                url: metadata_url(endpoints)?,
             },
             CredentialsSettings::CredentialsFile(_)
             | CredentialsSettings::ServiceAccountKey { .. } => {
@@ -103,11 +91,12 @@ impl TokenSource {
             region,
         })
     }
+}
 
-    /// A new token.
-    pub(super) async fn issue(&self, context: &CallContext) -> Result<Issued, Failure> {
+impl IssueToken for TokenSource {
+    async fn issue(&self, context: &CallContext) -> Result<IssuedToken, Failure> {
         match &self.source {
-            Source::Given { token, base } => Ok(Issued {
+            Source::Given { token, base } => Ok(IssuedToken {
                 secret: token
                     .read(base)
                     .map_err(|error| Failure::new(FailureKind::Denied, error.to_string()))?,
@@ -122,8 +111,8 @@ impl TokenSource {
                     .call(region, &EXCHANGE_TOKEN, context, attempt);
                 Ok(call.await?.value)
             }
-            Source::Metadata { url, client } => {
-                let attempt = || ask_metadata(url, client);
+            Source::Metadata { url } => {
+                let attempt = || ask_metadata(url);
                 let region = &self.region;
                 let call = self
                     .upstream
@@ -138,7 +127,7 @@ async fn ask_token_service(
     key: &ServiceAccountKey,
     mut client: TokenExchangeServiceClient<Channel>,
     context: &CallContext,
-) -> Result<Issued, Failure> {
+) -> Result<IssuedToken, Failure> {
     let jwt = key.sign()?;
     // RFC 8693, section 2.1, with the values of nebius/api, README.
     let request = ExchangeTokenRequest {
@@ -165,11 +154,11 @@ async fn ask_token_service(
     }
 }
 
-fn understand(answer: CreateTokenResponse) -> Result<Issued, Failure> {
+fn understand(answer: CreateTokenResponse) -> Result<IssuedToken, Failure> {
     let lifetime = u64::try_from(answer.expires_in).ok();
     let bearer = answer.token_type.eq_ignore_ascii_case("bearer");
     match lifetime {
-        Some(seconds) if bearer && !answer.access_token.is_empty() => Ok(Issued {
+        Some(seconds) if bearer && !answer.access_token.is_empty() => Ok(IssuedToken {
             secret: SecretString::from(answer.access_token),
             lifetime: Duration::from_secs(seconds.min(LONGEST_LIFETIME_SECONDS)),
         }),
@@ -177,9 +166,10 @@ fn understand(answer: CreateTokenResponse) -> Result<Issued, Failure> {
     }
 }
 
-fn metadata_url(endpoints: &Endpoints) -> String {
+fn metadata_url(endpoints: &Endpoints) -> Result<Url, Failure> {
     let base = endpoints.metadata.0.to_string();
-    format!("{}/{METADATA_PATH}", base.trim_end_matches('/'))
+    let url = format!("{}/{METADATA_PATH}", base.trim_end_matches('/'));
+    Url::parse(&url).map_err(|error| Failure::new(FailureKind::Denied, format!("{url}: {error}")))
 }
 
 #[derive(Deserialize)]
@@ -188,32 +178,21 @@ struct MetadataToken {
     expires_at: Timestamp,
 }
 
-async fn ask_metadata(url: &str, client: &reqwest::Client) -> Result<Issued, Failure> {
-    let unreachable = |error: reqwest::Error| {
-        let kind = if error.is_timeout() {
-            FailureKind::Timeout
-        } else {
-            FailureKind::Unavailable
-        };
-        Failure::new(kind, format!("the metadata service: {error}"))
-            .with_hint("credentials from metadata work only on a Nebius virtual machine that has a service account")
-    };
-    let request = client.get(url).timeout(grpc::ATTEMPT_TIMEOUT).send();
-    let answer = request.await.map_err(unreachable)?;
-    let status = answer.status();
-    if !status.is_success() {
-        let kind = match status.as_u16() {
-            429 => FailureKind::Throttled,
-            400..500 => FailureKind::Denied,
-            _ => FailureKind::Unavailable,
-        };
-        let detail = format!("the metadata service answered {status}");
-        return Err(Failure::new(kind, detail));
+async fn ask_metadata(url: &Url) -> Result<IssuedToken, Failure> {
+    let request = Rest::shared().request(Method::GET, url.clone());
+    let answer = ask("the metadata service", request, grpc::ATTEMPT_TIMEOUT).await;
+    let answer = answer.map_err(|failure| failure.with_hint(ONLY_ON_NEBIUS))?;
+    if !answer.status.is_success() {
+        let mut failure = answer.refusal();
+        // Whatever the service finds wrong with the machine's own question is the machine's.
+        if answer.status.is_client_error() && !failure.kind.is_transient() {
+            failure.kind = FailureKind::Denied;
+        }
+        return Err(failure);
     }
-    let body = answer.bytes().await.map_err(unreachable)?;
-    let token: MetadataToken = serde_json::from_slice(&body).map_err(|_| malformed())?;
+    let token = answer.json(|token: &MetadataToken| !token.access_token.is_empty())?;
     let left = token.expires_at.duration_since(Timestamp::now());
-    Ok(Issued {
+    Ok(IssuedToken {
         secret: SecretString::from(token.access_token),
         lifetime: Duration::try_from(left).unwrap_or_default(),
     })

@@ -64,7 +64,7 @@ fn the_aws_protocol_has_clients_and_answers_of_its_own() {
         "[[backends]]\nkind = 'aws'\naws_protocol = { value = 'headroom' }\n\
          [aws_protocol]\nclients = [{ access_key_id = 'A', secret_access_key_file = 'secrets/one' }]",
     )
-    .load(&[])
+    .load_for(REGISTRY, &[])
     .unwrap();
     let protocol = config.aws_protocol.unwrap();
     assert!(protocol.verify);
@@ -72,7 +72,7 @@ fn the_aws_protocol_has_clients_and_answers_of_its_own() {
         protocol.clients[0].secret_access_key.expose_secret(),
         "planted-one"
     );
-    let answers = config.backends[0].aws_protocol;
+    let answers = config.backends[0].cloud.native_answers().unwrap();
     assert_eq!(answers.value, AwsValue::Headroom);
     assert_eq!(answers.market, AwsMarket::OnDemand);
 }

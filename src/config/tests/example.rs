@@ -6,7 +6,7 @@ use super::*;
 use crate::config::backends::Common;
 use crate::config::fields::fields_of;
 use crate::config::rate_limit::RateLimitKeys;
-use crate::http::AwsAnswers;
+use crate::model::NativeAnswers;
 use crate::oracle::BackendSettings;
 
 const EXAMPLE: &str = include_str!("../../../config/quota-oracle.example.toml");
@@ -77,7 +77,7 @@ fn the_example_shows_every_key_of_every_settings_type() {
     shows::<clouds::nebius::Settings>(&table, "backends");
     shows::<clouds::nebius::Endpoints>(&table, "backends[1].endpoints");
     shows::<RateLimitKeys>(&table, "backends[0].rate_limit");
-    shows::<AwsAnswers>(&table, "backends[0].aws_protocol");
+    shows::<NativeAnswers>(&table, "backends[0].aws_protocol");
     shows::<AwsProtocolSettings<AwsClientSettings>>(&table, "aws_protocol");
     shows::<AwsClientSettings>(&table, "aws_protocol.clients");
 }

@@ -16,7 +16,7 @@ use serde::Deserialize;
 
 use super::*;
 use crate::clouds::{self, CloudSettings, Connection, SecretProblem};
-use crate::model::{Failure, FailureKind};
+use crate::model::{Failure, FailureKind, NativeAnswers};
 use crate::secret::SecretString;
 use crate::source::QuotaSource;
 use crate::upstream::RateLimit;
@@ -30,7 +30,7 @@ static CLOUDS: [Registration; 2] = [
             burst: std::num::NonZeroU32::new(4).unwrap(),
             concurrency: std::num::NonZeroU32::new(4).unwrap(),
         },
-        parse: clouds::parse::<StandIn>,
+        parse: clouds::parse::<SpeakingStandIn>,
     },
     Registration {
         kind: "nebius",
@@ -71,6 +71,11 @@ struct Endpoints {
     quotas: Option<String>,
 }
 
+/// The same for a cloud whose own protocol is spoken here.
+#[derive(Debug, Deserialize)]
+#[serde(transparent)]
+struct SpeakingStandIn(StandIn);
+
 impl CloudSettings for StandIn {
     fn account_fields(&self) -> Vec<(&'static str, String)> {
         Vec::new()
@@ -83,6 +88,27 @@ impl CloudSettings for StandIn {
     fn connect(&self, _: Connection) -> BoxFuture<'_, Result<Arc<dyn QuotaSource>, Failure>> {
         let failure = Failure::new(FailureKind::Denied, "a stand-in connects to nothing");
         Box::pin(async { Err(failure) })
+    }
+}
+
+impl CloudSettings for SpeakingStandIn {
+    fn account_fields(&self) -> Vec<(&'static str, String)> {
+        self.0.account_fields()
+    }
+
+    fn native_answers(&self) -> Option<NativeAnswers> {
+        Some(NativeAnswers::default())
+    }
+
+    fn check_secrets(&self, base: &Path) -> Result<(), SecretProblem> {
+        self.0.check_secrets(base)
+    }
+
+    fn connect(
+        &self,
+        connection: Connection,
+    ) -> BoxFuture<'_, Result<Arc<dyn QuotaSource>, Failure>> {
+        self.0.connect(connection)
     }
 }
 

@@ -1,8 +1,12 @@
-//! Settings of the AWS protocol: its callers, and the answers of each backend.
+//! The clients that may speak the AWS protocol to us.
 
 use std::path::PathBuf;
 
 use serde::Deserialize;
+
+pub use crate::model::{
+    NativeAnswers as AwsAnswers, NativeMarket as AwsMarket, NativeValue as AwsValue,
+};
 
 use crate::model::BackendName;
 use crate::secret::SecretString;
@@ -54,36 +58,4 @@ pub struct AwsClient {
     pub secret_access_key: SecretString,
     /// The only backends that exist for the client; without it, all.
     pub backends: Option<Vec<BackendName>>,
-}
-
-/// The answers of a backend there: the `aws_protocol` key of a `[[backends]]` table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct AwsAnswers {
-    /// The meaning of a quota's `Value`.
-    pub value: AwsValue,
-    /// Which market the `Value` of an on-demand quota speaks of.
-    pub market: AwsMarket,
-}
-
-/// The meaning of a quota's `Value`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum AwsValue {
-    /// The limit, as AWS itself would say.
-    #[default]
-    Applied,
-    /// The rest of the limit, never below zero.
-    Headroom,
-}
-
-/// Which market the `Value` of an on-demand quota speaks of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum AwsMarket {
-    /// On-demand, as AWS itself would say.
-    #[default]
-    OnDemand,
-    /// On-demand or spot, for clients that ask for on-demand codes on behalf of spot offers.
-    Either,
 }

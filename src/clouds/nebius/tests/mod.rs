@@ -6,6 +6,7 @@ mod demand;
 mod failures;
 mod rows;
 mod verdicts;
+mod wanted;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -17,11 +18,11 @@ use simulated_clouds::nebius::{
 use tokio::time::Instant;
 
 use crate::clock::Clock;
+use crate::clouds::cloud::{Connection, RegionChoice};
 use crate::clouds::nebius::REGISTRATION;
-use crate::clouds::{Connection, RegionChoice};
 use crate::model::{BackendName, Failure, Limit, Quota, Reading, UnitId, Usage};
 use crate::source::QuotaSource;
-use crate::source::{CallContext, Priority, Urgency};
+use crate::source::{CallContext, Priority, Urgency, Wanted};
 use crate::telemetry::Metrics;
 use crate::upstream::{Shared, Upstream};
 
@@ -84,18 +85,17 @@ impl Story {
 
     /// Reads the tenant as the service would, within a minute.
     async fn read(&self) -> Result<Reading, Failure> {
+        self.read_wanted(Wanted::All).await
+    }
+
+    async fn read_wanted(&self, wanted: Wanted) -> Result<Reading, Failure> {
         let deadline = Instant::now() + Duration::from_secs(60);
         let context = CallContext {
             urgency: Urgency::new(Priority::Request),
             deadline: deadline.into_std(),
         };
-        self.source
-            .fetch(
-                &UnitId::from("tenant"),
-                &crate::source::Wanted::All,
-                &context,
-            )
-            .await
+        let unit = UnitId::from("tenant");
+        self.source.fetch(&unit, &wanted, &context).await
     }
 
     /// The rows of one quota in eu-north1, one for each layer.

@@ -1,4 +1,5 @@
-//! The access token: had when first needed, renewed ahead of its end, one renewal at a time.
+//! An account's access token: issued when first needed, renewed ahead of its end, one renewal at a
+//! time, and never retried in a tight loop.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,7 +8,6 @@ use arc_swap::ArcSwapOption;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout_at};
 
-use super::token_source::{Issued, TokenSource};
 use crate::model::{Failure, FailureKind};
 use crate::secret::SecretString;
 use crate::source::CallContext;
@@ -25,25 +25,43 @@ const FIRST_PAUSE: Duration = Duration::from_secs(30);
 /// Credentials that were wrong for a while are usually mended by a person, who then waits.
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 
-/// An access token and when it ends.
+/// An access token and its end.
 #[derive(Debug)]
-pub(super) struct Token {
+pub(in crate::clouds) struct Token {
     /// The token itself.
-    pub(super) secret: SecretString,
+    pub(in crate::clouds) secret: SecretString,
     renew_at: Instant,
     ends_at: Instant,
 }
 
-/// Keeps the token that calls are signed with.
+/// A token as its issuer gave it.
 #[derive(Debug)]
-pub(super) struct Tokens {
-    token_source: TokenSource,
+pub(in crate::clouds) struct IssuedToken {
+    /// The token itself.
+    pub(in crate::clouds) secret: SecretString,
+    /// How long it is good from now on.
+    pub(in crate::clouds) lifetime: Duration,
+}
+
+/// An issuer of access tokens: a token service, a file, a machine's metadata.
+pub(in crate::clouds) trait IssueToken: Send + Sync {
+    /// Asks for a new token, with one call.
+    fn issue(
+        &self,
+        context: &CallContext,
+    ) -> impl Future<Output = Result<IssuedToken, Failure>> + Send;
+}
+
+/// The token that calls are signed with.
+#[derive(Debug)]
+pub(in crate::clouds) struct Tokens<S> {
+    issuer: S,
     current: ArcSwapOption<Token>,
     /// Held during a renewal, so that there is one at a time.
     renewal: Mutex<Renewal>,
 }
 
-/// How renewing has gone lately.
+/// The last renewal, if it failed.
 #[derive(Debug, Default)]
 struct Renewal {
     failed: Option<Failed>,
@@ -56,17 +74,21 @@ struct Failed {
     until: Instant,
 }
 
-impl Tokens {
-    pub(super) fn new(token_source: TokenSource) -> Self {
+impl<S: IssueToken> Tokens<S> {
+    /// Tokens of this issuer; none is asked for yet.
+    pub(in crate::clouds) fn new(issuer: S) -> Self {
         Self {
-            token_source,
+            issuer,
             current: ArcSwapOption::empty(),
             renewal: Mutex::default(),
         }
     }
 
-    /// A token that is good now.
-    pub(super) async fn bearer(&self, context: &CallContext) -> Result<Arc<Token>, Failure> {
+    /// Returns a token that is good now.
+    pub(in crate::clouds) async fn bearer(
+        &self,
+        context: &CallContext,
+    ) -> Result<Arc<Token>, Failure> {
         let now = Instant::now();
         match self.current.load_full() {
             Some(token) if now < token.renew_at => Ok(token),
@@ -75,8 +97,8 @@ impl Tokens {
         }
     }
 
-    /// A token in place of one that the cloud has just refused.
-    pub(super) async fn after_refusal(
+    /// Returns a token in place of one that the cloud has just refused.
+    pub(in crate::clouds) async fn after_refusal(
         &self,
         refused: &Arc<Token>,
         context: &CallContext,
@@ -85,7 +107,7 @@ impl Tokens {
     }
 
     async fn renew_early(&self, token: Arc<Token>, context: &CallContext) -> Arc<Token> {
-        // Whoever comes first renews; the others go on with what is still good.
+        // The first caller renews; the others go on with the token that is still good.
         let Ok(mut renewal) = self.renewal.try_lock() else {
             return token;
         };
@@ -120,7 +142,7 @@ impl Tokens {
                 "the access token was not renewed in time",
             )
         })?;
-        // Somebody else may have done it in the meantime.
+        // Another caller may have renewed it in the meantime.
         if let Some(token) = self.current.load_full()
             && old.is_none_or(|old| !Arc::ptr_eq(old, &token))
             && Instant::now() < token.ends_at
@@ -128,7 +150,7 @@ impl Tokens {
             return Ok(token);
         }
         match &renewal.failed {
-            // Wrong credentials do not get right by asking often.
+            // Wrong credentials do not become right by asking often.
             Some(failed) if failed.pauses() && !failed.failure.kind.is_transient() => {
                 Err(failed.repeated())
             }
@@ -142,7 +164,7 @@ impl Tokens {
         context: &CallContext,
     ) -> Result<Arc<Token>, Failure> {
         let deadline = Instant::from_std(context.deadline);
-        let issued = match timeout_at(deadline, self.token_source.issue(context)).await {
+        let issued = match timeout_at(deadline, self.issuer.issue(context)).await {
             Ok(issued) => issued,
             Err(_) => Err(Failure::new(
                 FailureKind::Timeout,
@@ -172,18 +194,20 @@ impl Tokens {
 }
 
 impl Failed {
+    /// Whether it is too early to try again.
     fn pauses(&self) -> bool {
         Instant::now() < self.until
     }
 
+    /// Returns the failure again, with the time that is left of the pause.
     fn repeated(&self) -> Failure {
         let left = self.until.saturating_duration_since(Instant::now());
         self.failure.clone().retry_after(left)
     }
 }
 
-impl From<Issued> for Token {
-    fn from(issued: Issued) -> Self {
+impl From<IssuedToken> for Token {
+    fn from(issued: IssuedToken) -> Self {
         let now = Instant::now();
         Self {
             secret: issued.secret,
@@ -192,3 +216,6 @@ impl From<Issued> for Token {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,90 @@
+//! The HTTPS client that all regions and accounts of AWS share.
+//!
+//! Without one, the SDK gives every client an HTTPS client of its own, with root certificates of
+//! its own: half a megabyte for each region of each account.
+
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use aws_smithy_http_client::proxy::ProxyConfig;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
+use aws_smithy_http_client::{Builder, Connector};
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
+    SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use reqwest::Url;
+
+use crate::clouds::kit::rest::is_near;
+use crate::clouds::kit::tls;
+
+/// Connections of one round of reads are of no use to the next one, minutes later, and each holds
+/// tens of kilobytes of TLS buffers.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// Returns the client of the process.
+pub(super) fn client() -> SharedHttpClient {
+    static CLIENT: LazyLock<SharedHttpClient> = LazyLock::new(|| {
+        SharedHttpClient::new(ByAddress {
+            near: client_by(ProxyConfig::disabled),
+            outward: client_by(ProxyConfig::from_env),
+        })
+    });
+    CLIENT.clone()
+}
+
+/// Asks addresses of this machine directly, and all others by the proxy that the environment
+/// names, if it names one.
+#[derive(Debug)]
+struct ByAddress<T> {
+    near: T,
+    outward: T,
+}
+
+impl HttpClient for ByAddress<SharedHttpClient> {
+    fn http_connector(
+        &self,
+        settings: &HttpConnectorSettings,
+        components: &RuntimeComponents,
+    ) -> SharedHttpConnector {
+        SharedHttpConnector::new(ByAddress {
+            near: self.near.http_connector(settings, components),
+            outward: self.outward.http_connector(settings, components),
+        })
+    }
+}
+
+impl HttpConnector for ByAddress<SharedHttpConnector> {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        match Url::parse(request.uri()).is_ok_and(|url| is_near(&url)) {
+            true => self.near.call(request),
+            false => self.outward.call(request),
+        }
+    }
+}
+
+/// A client that keeps one pool of connections for each pair of time-outs it is asked with.
+fn client_by(proxy: fn() -> ProxyConfig) -> SharedHttpClient {
+    Builder::new().build_with_connector_fn(move |settings, components| {
+        let mut connector = Connector::builder()
+            .pool_idle_timeout(IDLE_TIMEOUT)
+            .proxy_config(proxy());
+        connector.set_connector_settings(settings.cloned());
+        connector.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
+        connector
+            .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
+            .tls_context(trust())
+            .build()
+    })
+}
+
+fn trust() -> TlsContext {
+    let roots = TrustStore::empty().with_pem_certificate(tls::roots_in_pem());
+    TlsContext::builder()
+        .with_trust_store(roots)
+        .build()
+        .expect("a context of root certificates alone can always be built")
+}

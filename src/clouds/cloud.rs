@@ -1,0 +1,139 @@
+//! The parts that every cloud has: how it is registered, configured and connected.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use serde::de::DeserializeOwned;
+
+use crate::model::{BackendName, Failure, NativeAnswers, Region};
+use crate::source::QuotaSource;
+use crate::upstream::{RateLimit, Upstream};
+
+/// A cloud that can be configured.
+#[derive(Clone, Copy, Debug)]
+pub struct Registration {
+    /// The `kind` of its backends.
+    pub kind: &'static str,
+    /// How fast it is called unless the operator says otherwise: its documented limit less a
+    /// reserve for the account's other users.
+    pub rate_limit: RateLimit,
+    /// Understands the keys of its own in a `[[backends]]` table.
+    pub parse: fn(toml::Table) -> Result<Arc<dyn CloudSettings>, SettingsError>,
+}
+
+/// A cloud's own keys of a `[[backends]]` table, understood.
+pub trait CloudSettings: fmt::Debug + Send + Sync {
+    /// The regions that the operator's choice stands for, where that is known before the cloud is
+    /// read.
+    fn regions(&self, choice: &RegionChoice) -> Option<Vec<Region>> {
+        match choice {
+            RegionChoice::Default | RegionChoice::All => None,
+            RegionChoice::Listed(regions) => Some(regions.clone()),
+        }
+    }
+
+    /// Returns the fields that identify the account, as far as the keys name it, none of them
+    /// secret.
+    ///
+    /// A stored snapshot is served at the next start only if they are the same, because it may be
+    /// of another account otherwise. So every key belongs here that chooses an account, and no
+    /// other: a key that does not would discard all snapshots whenever it changes.
+    fn account_fields(&self) -> Vec<(&'static str, String)>;
+
+    /// Returns the environment variables by which the cloud's own library chooses the account
+    /// where the keys do not, none of them secret; their values count as account fields.
+    fn account_variables(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// Returns the text of all keys, and the variables, by which format 2 of stored snapshots
+    /// identifies the account; none for clouds that came after it.
+    fn format_2_identity(&self) -> Option<(String, &'static [&'static str])> {
+        None
+    }
+
+    /// Returns what the backend answers in its cloud's own protocol, for a cloud whose protocol is
+    /// spoken here.
+    fn native_answers(&self) -> Option<NativeAnswers> {
+        None
+    }
+
+    /// Reads the secrets that the keys name, so that what is wrong is said with the key; relative
+    /// paths start at `base`.
+    fn check_secrets(&self, base: &Path) -> Result<(), SecretProblem>;
+
+    /// Makes ready to read the cloud. Nothing is called yet that could fail for a while only:
+    /// an error here is one that an operator has to mend.
+    fn connect(
+        &self,
+        connection: Connection,
+    ) -> BoxFuture<'_, Result<Arc<dyn QuotaSource>, Failure>>;
+}
+
+/// What a cloud is connected with, besides its own keys.
+#[derive(Clone, Debug)]
+pub struct Connection {
+    /// The backend's name.
+    pub backend: BackendName,
+    /// The regions to read.
+    pub regions: RegionChoice,
+    /// The road out.
+    pub upstream: Upstream,
+    /// Where relative paths in the settings start: the configuration file's folder.
+    pub base: PathBuf,
+}
+
+/// Which regions a backend reads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RegionChoice {
+    /// What the cloud enables in a new account.
+    Default,
+    /// All regions of the partition.
+    All,
+    /// These, as they are.
+    Listed(Vec<Region>),
+}
+
+/// A key of a cloud's own that could not be understood.
+#[derive(Clone, Debug)]
+pub struct SettingsError {
+    /// The key's path within the backend's table, such as `credentials.source`.
+    pub path: serde_path_to_error::Path,
+    /// What is wrong with it.
+    pub message: String,
+}
+
+/// A secret that a cloud's key names, and that cannot be had.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SecretProblem {
+    /// The way to the key within the backend's table.
+    pub keys: &'static [&'static str],
+    /// What is wrong.
+    pub message: String,
+}
+
+impl SecretProblem {
+    /// What is wrong with the secret at `keys`.
+    pub fn at(keys: &'static [&'static str], message: impl fmt::Display) -> Self {
+        Self {
+            keys,
+            message: message.to_string(),
+        }
+    }
+}
+
+/// Understands a cloud's keys as its settings type; the body of most [`Registration::parse`].
+pub fn parse<S>(table: toml::Table) -> Result<Arc<dyn CloudSettings>, SettingsError>
+where
+    S: CloudSettings + DeserializeOwned + 'static,
+{
+    match serde_path_to_error::deserialize::<_, S>(toml::Value::Table(table)) {
+        Ok(settings) => Ok(Arc::new(settings)),
+        Err(error) => Err(SettingsError {
+            path: error.path().clone(),
+            message: error.inner().message().to_owned(),
+        }),
+    }
+}
