@@ -11,6 +11,7 @@ use std::time::Duration;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::http::{Request, header};
 use criterion::{Criterion, criterion_group, criterion_main};
+use futures_util::future::BoxFuture;
 use quota_oracle::catalog::Table;
 use quota_oracle::clock::Clock;
 use quota_oracle::clouds::{CloudSettings, Connection, RegionChoice, aws};
@@ -19,9 +20,10 @@ use quota_oracle::model::{
     Amount, Lifetimes, Limit, LimitSource, Quota, QuotaKey, QuotaMarket, Reading, Region, Scope,
     Snapshot, Unit, UnitId, UnitKey, Usage,
 };
-use quota_oracle::oracle::{Backend, BackendSettings, Oracle};
-use quota_oracle::store::Cache;
+use quota_oracle::oracle::{Backend, BackendSettings, Oracle, OracleSettings};
+use quota_oracle::store::{SnapshotStore, StoredSnapshot};
 use quota_oracle::telemetry::Metrics;
+use quota_oracle::telemetry::QuotaMetrics;
 use quota_oracle::upstream::{RateLimit, Shared, Upstream};
 use tokio::runtime::Runtime;
 use tower::ServiceExt;
@@ -81,7 +83,7 @@ criterion_main!(benches);
 /// The service over an AWS account whose regions have just been read.
 async fn serving(catalog: quota_oracle::catalog::Catalog, regions: &[Region]) -> http::Service {
     let (metrics, clock) = (Metrics::new(), Clock::system());
-    let cache = Cache::in_memory();
+    let mut snapshots = Vec::new();
     for region in regions {
         let key = UnitKey {
             backend: "aws".into(),
@@ -92,7 +94,11 @@ async fn serving(catalog: quota_oracle::catalog::Catalog, regions: &[Region]) ->
             regions: BTreeMap::from([(region.clone(), snapshot)]),
             ..Reading::default()
         };
-        cache.store_good(&key, Arc::new(reading), clock.now());
+        snapshots.push(StoredSnapshot {
+            key,
+            reading: Arc::new(reading),
+            taken_at: clock.now().wall,
+        });
     }
     let most = NonZeroU32::new(4).expect("four is not zero");
     let rate_limit = RateLimit {
@@ -129,19 +135,38 @@ async fn serving(catalog: quota_oracle::catalog::Catalog, regions: &[Region]) ->
         source,
     };
     // Nothing grows old while it is measured.
-    let lifetimes = Lifetimes {
-        fresh_for: Duration::from_secs(86_400),
-        stale_for: Duration::from_secs(86_400),
+    let settings_of_all = OracleSettings {
+        lifetimes: Lifetimes {
+            fresh_for: Duration::from_secs(86_400),
+            stale_for: Duration::from_secs(86_400),
+        },
+        quota_metrics: QuotaMetrics::All,
     };
     let oracle = Oracle::new(
         [backend],
         Arc::new(catalog),
-        cache,
-        lifetimes,
+        Some(Arc::new(Snapshots(snapshots))),
+        settings_of_all,
         clock,
         metrics,
     );
     http::service(oracle, &Settings::default(), None)
+}
+
+/// A store of what was just read, which keeps nothing else.
+#[derive(Debug)]
+struct Snapshots(Vec<StoredSnapshot>);
+
+impl SnapshotStore for Snapshots {
+    fn load(&self) -> Vec<StoredSnapshot> {
+        self.0.clone()
+    }
+
+    fn write(&self, _: StoredSnapshot) {}
+
+    fn flush(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async {})
+    }
 }
 
 fn row(code: &str) -> Quota {

@@ -15,9 +15,9 @@ use crate::clouds::Connection;
 use crate::config::{self, Config};
 use crate::http;
 use crate::model::{BackendName, CloudKind, Failure};
-use crate::oracle::{Backend, Oracle, supervise};
+use crate::oracle::{Backend, Oracle, OracleSettings, supervise};
 use crate::source::QuotaSource;
-use crate::store::{Cache, Fingerprints};
+use crate::store::{DirectoryStore, Fingerprints, SnapshotStore};
 use crate::telemetry::Metrics;
 use crate::upstream::{Shared, Upstream};
 
@@ -52,17 +52,20 @@ impl App {
                 source: connect(config, backend, &shared).await?,
             });
         }
-        let cache = match &config.cache.directory {
-            Some(directory) => Cache::in_directory(directory, fingerprints(config), &clock),
-            None => Cache::in_memory(),
-        };
+        let directory = config.cache.directory.as_ref();
+        let store = directory.map(|directory| -> Arc<dyn SnapshotStore> {
+            Arc::new(DirectoryStore::open(directory, fingerprints(config)))
+        });
         let kinds = backends.iter().map(|backend| backend.kind.clone());
         let catalog = Catalog::new(config.catalog.source.clone(), kinds);
         let oracle = Oracle::new(
             backends,
             Arc::new(catalog),
-            cache,
-            config.cache.lifetimes(),
+            store,
+            OracleSettings {
+                lifetimes: config.cache.lifetimes(),
+                quota_metrics: config.telemetry.quota_metrics,
+            },
             clock,
             metrics,
         );

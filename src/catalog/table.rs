@@ -123,6 +123,16 @@ impl Table {
         }
     }
 
+    /// Returns the places of a row's region and shape, and its market.
+    pub fn place(&self, id: RowId) -> (usize, usize, Market) {
+        let row = id as usize;
+        let market = match self.spot[row] {
+            true => Market::Spot,
+            false => Market::OnDemand,
+        };
+        (self.region[row] as usize, self.shape[row] as usize, market)
+    }
+
     /// Returns the offer of a type in a region, the cheapest if the type has several shapes.
     pub fn find(&self, region: &str, instance_type: &str, market: Market) -> Option<Offer<'_>> {
         let region = self.region_names.find(region)?;

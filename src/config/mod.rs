@@ -34,7 +34,7 @@ use crate::catalog::Source;
 use crate::clouds::{REGISTRY, Registration};
 use crate::http::{AwsClientSettings, AwsProtocolSettings, TokenSettings};
 use crate::model::duration;
-use crate::{catalog, http, store};
+use crate::{catalog, http, store, telemetry};
 
 pub use backends::Backend;
 pub use problem::ConfigError;
@@ -57,6 +57,8 @@ pub struct Config {
     pub cache: store::Settings,
     /// Where the catalog comes from.
     pub catalog: catalog::Settings,
+    /// What is exported of it.
+    pub telemetry: telemetry::Settings,
     /// The cloud accounts, at least one.
     pub backends: Vec<Backend>,
     /// Who may speak the AWS protocol to us; without it nobody.
@@ -131,6 +133,7 @@ struct RawConfig {
     server: http::Settings<TokenSettings>,
     cache: store::Settings,
     catalog: catalog::Settings,
+    telemetry: telemetry::Settings,
     backends: Vec<Table>,
     aws_protocol: Option<AwsProtocolSettings<AwsClientSettings>>,
 }
@@ -159,6 +162,7 @@ fn resolve(
         server,
         cache: resolve_cache(written.cache, &base)?,
         catalog: resolve_catalog(written.catalog, &base),
+        telemetry: written.telemetry,
         backends,
         aws_protocol,
         base,

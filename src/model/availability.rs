@@ -38,29 +38,31 @@ pub struct Decision {
     pub shadow: Option<Availability>,
 }
 
-/// What to say of an offer of a backend of that strictness, which only watches if `shadow`, and
-/// whose capacity the cloud has just denied if `out_of_capacity`.
+/// Decides what a caller is told of an offer of a backend of that strictness.
+///
+/// The launch `is_prevented` by a restriction, or by a capacity failure that is still in force. With
+/// `shadow` nothing of that counts; the decision only says what it would have been.
 pub fn decide(
     outcome: Outcome,
     strictness: Strictness,
     shadow: bool,
-    out_of_capacity: bool,
+    is_prevented: bool,
 ) -> Decision {
-    let under = |strictness| availability(outcome, strictness, out_of_capacity);
+    let decided = availability(outcome, strictness, is_prevented);
     if shadow {
         Decision {
-            availability: under(Strictness::Off),
-            shadow: Some(under(strictness)),
+            availability: availability(outcome, Strictness::Off, false),
+            shadow: Some(decided),
         }
     } else {
         Decision {
-            availability: under(strictness),
+            availability: decided,
             shadow: None,
         }
     }
 }
 
-fn availability(outcome: Outcome, strictness: Strictness, out_of_capacity: bool) -> Availability {
+fn availability(outcome: Outcome, strictness: Strictness, is_prevented: bool) -> Availability {
     let counts = |shortfall| match strictness {
         Strictness::Off => false,
         Strictness::Nonzero => shortfall >= Shortfall::Zero,
@@ -69,7 +71,7 @@ fn availability(outcome: Outcome, strictness: Strictness, out_of_capacity: bool)
     };
     match outcome {
         Outcome::Short(shortfall) if counts(shortfall) => Availability::NoQuota,
-        _ if out_of_capacity => Availability::NotAvailable,
+        _ if is_prevented => Availability::NotAvailable,
         Outcome::Fits => Availability::Available,
         Outcome::Short(_) | Outcome::Unknown(_) => Availability::Unknown,
     }

@@ -23,6 +23,7 @@ mod restriction;
 mod snapshot;
 mod suggest;
 mod timestamp;
+mod unavailability;
 mod unit;
 mod verdict;
 
@@ -45,5 +46,6 @@ pub use restriction::{Restriction, RestrictionKind};
 pub use snapshot::Snapshot;
 pub use suggest::suggest;
 pub use timestamp::Moment;
+pub use unavailability::Unavailability;
 pub use unit::{Coverage, FetchUnit, UnitId, UnitKey};
-pub use verdict::{Basis, Binding, Outcome, Shortfall, Verdict, judge};
+pub use verdict::{Basis, Binding, Outcome, Outlook, Shortfall, Verdict, judge};

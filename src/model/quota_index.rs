@@ -13,17 +13,9 @@ pub type Leased = BTreeMap<QuotaKey, Amount>;
 pub struct QuotaIndex {
     snapshot: Arc<Snapshot>,
     leased: Leased,
-    knowledge: IndexState,
-}
-
-#[derive(Clone, Debug)]
-enum IndexState {
-    /// Nothing was ever read.
-    Unread,
-    /// What was read is too old to rest a verdict on; it is only shown.
-    Expired,
-    /// What was read holds.
-    Holds(HashMap<QuotaKey, Room>),
+    rooms: HashMap<QuotaKey, Room>,
+    /// Why nothing is known of a quota that has no row.
+    missing: UnknownReason,
 }
 
 /// Why nothing can be said about a demanded quota.
@@ -70,40 +62,47 @@ pub(super) struct Tightest {
 }
 
 impl QuotaIndex {
-    /// The index of a region of which nothing was ever read, and whose rows are no more than names.
-    pub fn unread(outline: Arc<Snapshot>) -> Self {
-        Self {
-            snapshot: outline,
-            leased: Leased::new(),
-            knowledge: IndexState::Unread,
-        }
-    }
-
-    /// The index of a snapshot that is too old to rest a verdict on.
-    pub fn expired(snapshot: Arc<Snapshot>, leased: Leased) -> Self {
-        Self {
-            snapshot,
-            leased,
-            knowledge: IndexState::Expired,
-        }
-    }
-
-    /// The index of a snapshot that holds.
-    pub fn new(snapshot: Arc<Snapshot>, leased: Leased) -> Self {
+    /// The index of rows of which `reason` says why nothing may rest on one, if nothing may; what
+    /// has no row is unknown because it is `missing`.
+    pub fn with_reasons(
+        snapshot: Arc<Snapshot>,
+        leased: Leased,
+        missing: UnknownReason,
+        reason: impl Fn(&Quota) -> Option<UnknownReason>,
+    ) -> Self {
         let mut rooms: HashMap<QuotaKey, Room> = HashMap::new();
         for (place, row) in snapshot.quotas().iter().enumerate() {
             let held = leased.get(&row.key).copied().unwrap_or_default();
-            rooms
-                .entry(row.key.clone())
-                .or_insert(Room::EMPTY)
-                .add(place, row, held);
+            let room = rooms.entry(row.key.clone()).or_insert(Room::EMPTY);
+            match reason(row) {
+                Some(reason) => room.leave_undecided(place, reason),
+                None => room.add(place, row, held),
+            }
         }
         rooms.values_mut().for_each(Room::settle);
         Self {
             snapshot,
             leased,
-            knowledge: IndexState::Holds(rooms),
+            rooms,
+            missing,
         }
+    }
+
+    /// The index of a region of which nothing was ever read, and whose rows are no more than names.
+    pub fn unread(names: Arc<Snapshot>) -> Self {
+        let reason = UnknownReason::Unread;
+        Self::with_reasons(names, Leased::new(), reason, |_| Some(reason))
+    }
+
+    /// The index of a snapshot that is too old to rest a verdict on.
+    pub fn expired(snapshot: Arc<Snapshot>, leased: Leased) -> Self {
+        let reason = UnknownReason::Expired;
+        Self::with_reasons(snapshot, leased, reason, |_| Some(reason))
+    }
+
+    /// The index of a snapshot that holds.
+    pub fn new(snapshot: Arc<Snapshot>, leased: Leased) -> Self {
+        Self::with_reasons(snapshot, leased, UnknownReason::NotListed, |_| None)
     }
 
     /// The row at a place that a [`Binding`](super::Binding) names.
@@ -118,11 +117,7 @@ impl QuotaIndex {
 
     /// The room of a quota, or why nothing is known of it.
     pub(super) fn room(&self, key: &QuotaKey) -> Result<&Room, UnknownReason> {
-        match &self.knowledge {
-            IndexState::Unread => Err(UnknownReason::Unread),
-            IndexState::Expired => Err(UnknownReason::Expired),
-            IndexState::Holds(rooms) => rooms.get(key).ok_or(UnknownReason::NotListed),
-        }
+        self.rooms.get(key).ok_or(self.missing)
     }
 
     /// The place of a quota's first row, whatever may rest on it.
@@ -148,6 +143,10 @@ impl Room {
         inherited: None,
     };
 
+    fn leave_undecided(&mut self, row: usize, reason: UnknownReason) {
+        self.undecided.get_or_insert((row, reason));
+    }
+
     fn add(&mut self, row: usize, quota: &Quota, leased: Amount) {
         if quota.limit_source == LimitSource::Default {
             self.undecided
@@ -156,7 +155,7 @@ impl Room {
         }
         let left = match quota.limit {
             Limit::Unknown => {
-                self.undecided.get_or_insert((row, UnknownReason::NoLimit));
+                self.leave_undecided(row, UnknownReason::NoLimit);
                 return;
             }
             Limit::Inherited => {

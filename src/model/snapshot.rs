@@ -22,6 +22,9 @@ impl<'de> Deserialize<'de> for Snapshot {
 }
 
 impl Snapshot {
+    /// A snapshot without rows.
+    pub const EMPTY: Self = Self { quotas: Vec::new() };
+
     /// A snapshot of these rows, in their order.
     pub fn new(mut quotas: Vec<Quota>) -> Self {
         quotas.sort_by(|a, b| (&a.key, &a.container).cmp(&(&b.key, &b.container)));

@@ -1,25 +1,23 @@
-//! A connected backend: its cloud, its fetch units and which regions they cover.
+//! A connected backend: its cloud, its fetch units and the regions that they cover.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use jiff::SignedDuration;
-
-use crate::model::{BackendName, CloudKind, FetchUnit, Moment, Region, UnitId, UnitKey};
+use crate::model::{BackendName, CloudKind, Region, UnitId, UnitKey};
 use crate::source::QuotaSource;
-use crate::store::Cache;
 
-use super::BackendSettings;
-use super::offers::KeptView;
+use super::offers::JudgedCatalogs;
+use super::quota_metrics::BackendSeries;
+use super::settings::{BackendSettings, Preload};
+use super::unit::{UnitContext, UnitState};
 
 /// A backend as it is handed to the oracle.
 #[derive(Clone, Debug)]
 pub struct Backend {
     /// Its name.
     pub name: BackendName,
-    /// Which cloud it connects to.
+    /// The cloud that it connects to.
     pub kind: CloudKind,
     /// How it is kept fresh and judged.
     pub settings: BackendSettings,
@@ -27,134 +25,101 @@ pub struct Backend {
     pub source: Arc<dyn QuotaSource>,
 }
 
-/// A backend with what the oracle notes about it.
+/// A backend with its fetch units.
 #[derive(Debug)]
 pub(super) struct BackendState {
     pub(super) backend: Backend,
-    units: BTreeMap<UnitId, Unit>,
-    by_region: BTreeMap<Region, UnitId>,
-    /// What was last known of its offers.
-    pub(super) offers: Mutex<Option<KeptView>>,
-}
-
-/// A fetch unit and when anybody last asked about it.
-#[derive(Debug)]
-pub(super) struct Unit {
-    pub(super) key: UnitKey,
-    pub(super) regions: Vec<Region>,
-    asked: AtomicI64,
+    units: BTreeMap<UnitId, Arc<UnitState>>,
+    by_region: BTreeMap<Region, Arc<UnitState>>,
+    changes: Arc<AtomicU64>,
+    /// The catalog with the verdicts on its offers, as last put together.
+    pub(super) judged: JudgedCatalogs,
+    /// The series of its quotas in the metrics.
+    pub(super) series: BackendSeries,
 }
 
 impl BackendState {
-    pub(super) fn new(backend: Backend) -> Self {
+    pub(super) fn new(backend: Backend, context: &UnitContext) -> Self {
+        let changes = Arc::new(AtomicU64::new(0));
         let mut units = BTreeMap::new();
         let mut by_region = BTreeMap::new();
-        for FetchUnit { id, coverage } in backend.source.units() {
-            let regions = coverage.known_regions().to_vec();
-            for region in &regions {
-                by_region.insert(region.clone(), id.clone());
-            }
+        for fetch_unit in backend.source.units() {
+            let id = fetch_unit.id.clone();
             let key = UnitKey {
                 backend: backend.name.clone(),
                 unit: id.clone(),
             };
-            let unit = Unit {
+            let unit = Arc::new(UnitState::new(
                 key,
-                regions,
-                asked: AtomicI64::new(0),
-            };
+                backend.kind.clone(),
+                fetch_unit,
+                Arc::clone(&backend.source),
+                context.clone(),
+                Arc::clone(&changes),
+            ));
+            for region in unit.coverage.known_regions() {
+                by_region.insert(region.clone(), Arc::clone(&unit));
+            }
             units.insert(id, unit);
         }
         Self {
             backend,
             units,
             by_region,
-            offers: Mutex::default(),
+            changes,
+            judged: JudgedCatalogs::default(),
+            series: BackendSeries::default(),
         }
     }
 
-    pub(super) fn units(&self) -> impl Iterator<Item = &Unit> {
+    /// Returns the fetch units.
+    pub(super) fn units(&self) -> impl Iterator<Item = &Arc<UnitState>> {
         self.units.values()
     }
 
-    /// The unit of that name.
-    pub(super) fn unit(&self, id: &UnitId) -> Option<&Unit> {
+    /// Returns the unit of that name.
+    pub(super) fn unit(&self, id: &UnitId) -> Option<&Arc<UnitState>> {
         self.units.get(id)
     }
 
-    /// The unit that covers `region`, as far as is known now.
-    pub(super) fn unit_of(&self, region: &str, cache: &Cache) -> Option<&Unit> {
-        if let Some(id) = self.by_region.get(region) {
-            return self.units.get(id);
-        }
-        self.units()
-            .filter(|unit| unit.discovers_regions())
-            .find(|unit| {
-                // Before its first read a unit that discovers its regions may cover any.
-                match cache.get(&unit.key).and_then(|entry| entry.good.clone()) {
-                    Some(good) => good.reading.regions.contains_key(region),
-                    None => true,
-                }
-            })
+    /// Returns the unit that covers `region`, as far as is known now.
+    pub(super) fn unit_of(&self, region: &str) -> Option<&Arc<UnitState>> {
+        let listed = self.by_region.get(region);
+        listed.or_else(|| {
+            // Before its first read a unit that discovers its regions may cover any.
+            let mut units = self.units();
+            units.find(|unit| unit.coverage.is_discovered() && unit.covers(region))
+        })
     }
 
-    /// All regions that are configured or were found by reading, with their units.
-    pub(super) fn regions(&self, cache: &Cache) -> BTreeMap<Region, &Unit> {
-        let mut regions = BTreeMap::new();
-        for unit in self.units() {
-            for region in &unit.regions {
-                regions.insert(region.clone(), unit);
-            }
-            if unit.discovers_regions()
-                && let Some(good) = cache.get(&unit.key).and_then(|entry| entry.good.clone())
-            {
-                for region in good.reading.regions.keys() {
-                    regions.insert(region.clone(), unit);
-                }
-            }
-        }
-        regions
+    /// Returns all regions that are configured or were found by reading, with their units.
+    pub(super) fn regions(&self) -> BTreeMap<Region, &Arc<UnitState>> {
+        let units = self.units();
+        units
+            .flat_map(|unit| unit.regions().into_iter().map(move |region| (region, unit)))
+            .collect()
     }
 
     /// Whether a region that nobody has named may turn out to be the backend's.
-    pub(super) fn may_cover_any(&self, cache: &Cache) -> bool {
-        self.units()
-            .filter(|unit| unit.discovers_regions())
-            .any(|unit| {
-                cache
-                    .get(&unit.key)
-                    .is_none_or(|entry| entry.good.is_none())
-            })
+    pub(super) fn may_cover_any(&self) -> bool {
+        self.units().any(|unit| unit.may_cover_any())
     }
 
     /// Whether the unit is read at start.
-    pub(super) fn preloads(&self, unit: &Unit) -> bool {
+    pub(super) fn preloads(&self, unit: &UnitState) -> bool {
         match &self.backend.settings.preload {
-            super::Preload::All => true,
-            super::Preload::None => false,
-            super::Preload::Listed(regions) => {
-                unit.discovers_regions()
-                    || unit.regions.iter().any(|region| regions.contains(region))
+            Preload::All => true,
+            Preload::None => false,
+            Preload::Listed(regions) => {
+                let known = unit.coverage.known_regions();
+                unit.coverage.is_discovered() || known.iter().any(|region| regions.contains(region))
             }
         }
     }
-}
 
-impl Unit {
-    /// Whether its regions are only known once it was read.
-    fn discovers_regions(&self) -> bool {
-        self.regions.is_empty()
-    }
-
-    /// Somebody asks about it.
-    pub(super) fn mark_requested(&self, now: Moment) {
-        let seconds = now.since_start.as_secs();
-        self.asked.fetch_max(seconds, Ordering::Relaxed);
-    }
-
-    /// How long nobody has asked about it.
-    pub(super) fn idle_for(&self, now: Moment) -> Duration {
-        let asked = SignedDuration::from_secs(self.asked.load(Ordering::Relaxed));
-        Duration::try_from(now.since_start - asked).unwrap_or_default()
+    /// Returns how often an entry of the backend has changed. Whoever looks at this first and at
+    /// the entries then has seen all that is in them as long as it stays the same.
+    pub(super) fn changes(&self) -> u64 {
+        self.changes.load(Ordering::Acquire)
     }
 }

@@ -1,116 +1,114 @@
-//! Reading a fetch unit: one read at a time, whoever asks, and it outlives whoever started it.
+//! Reads of a fetch unit: at most one full read and one read of some rows at a time, whoever asks,
+//! and each outlives whoever started it.
 //!
-//! The read runs in a task of its own, because a future that a caller polls dies when that
-//! caller hangs up; moka's `get_with` would then begin it anew in the next waiter. And failures
-//! are remembered, which moka's `try_get_with` does not do.
+//! A read runs in a task of its own, because a future that a caller polls dies when that caller
+//! hangs up. Its result is taken up before the next read can start, and a failed full read is
+//! remembered, so that the next caller does not ask a throttling cloud again.
 
-use std::collections::HashMap;
+use std::collections::BTreeSet;
 use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 use tracing::Instrument;
 
-use crate::clock::Clock;
-use crate::model::{
-    Failure, FailureKind, FailureRecord, Lifetimes, Moment, Reading, UnitId, UnitKey,
-};
-use crate::source::{CallContext, Priority, QuotaSource, Urgency, Wanted};
-use crate::store::{Cache, Good};
-use crate::telemetry::{Cause, Metrics};
+use crate::model::{Failure, FailureKind, FailureRecord, Moment, Reading};
+use crate::source::{CallContext, Priority, QuotaRef, QuotaSource, Urgency, Wanted};
+use crate::telemetry::Cause;
 
 use super::backoff;
-use super::carry_over::CarryOver;
-use super::read_timeout;
+use super::flights::{Flight, Outcome, PlannedFlight, RowsFlight, UnderWay};
+use super::unit::UnitState;
 
-/// What a read ended with; the answer itself is in the cache by then.
-pub(super) type Outcome = Result<(), Failure>;
+/// The least that one full read of a unit may take in all.
+///
+/// An AWS region is 21 calls at 4 a second with 4 at once, about five seconds; a throttled start
+/// needs some retries on top. Callers have their own, shorter deadlines.
+const SHORTEST_READ_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Starts reads and lets callers join them; clones share what is under way.
-#[derive(Clone, Debug)]
-pub(super) struct Fetcher(Arc<Inner>);
-
-#[derive(Debug)]
-struct Inner {
-    cache: Cache,
-    lifetimes: Lifetimes,
-    clock: Clock,
-    metrics: Metrics,
-    kept: CarryOver,
-    under_way: Mutex<HashMap<UnitKey, Flight>>,
+/// Returns how long one full read of this source may take in all, retries and waiting for the rate
+/// included: twice what it needs when nothing goes wrong.
+pub fn read_timeout(source: &dyn QuotaSource) -> Duration {
+    let twice = source.estimated_duration().saturating_mul(2);
+    twice.max(SHORTEST_READ_TIMEOUT)
 }
 
-/// A read under way.
-#[derive(Clone, Debug)]
-pub(super) struct Flight {
-    pub(super) started: Moment,
-    outcome: watch::Receiver<Option<Outcome>>,
-    urgency: Urgency,
-}
-
-impl Flight {
-    /// Waits for the read to end; giving up waiting does not stop it.
-    pub(super) async fn outcome(mut self) -> Outcome {
-        match self.outcome.wait_for(Option::is_some).await {
-            Ok(outcome) => outcome.clone().unwrap_or(Ok(())),
-            Err(_) => Err(Failure::new(
-                FailureKind::Unavailable,
-                "the read was stopped",
-            )),
-        }
-    }
-}
-
-impl Fetcher {
-    pub(super) fn new(cache: Cache, lifetimes: Lifetimes, clock: Clock, metrics: Metrics) -> Self {
-        Self(Arc::new(Inner {
-            cache,
-            lifetimes,
-            clock,
-            metrics,
-            kept: CarryOver::default(),
-            under_way: Mutex::default(),
-        }))
-    }
-
-    /// Joins the read of this unit that is under way, or starts one.
-    pub(super) fn read(
-        &self,
-        key: &UnitKey,
-        source: &Arc<dyn QuotaSource>,
-        cause: Cause,
-        priority: Priority,
-    ) -> Flight {
-        let mut under_way = self.under_way();
-        if let Some(flight) = under_way.get(key) {
-            flight.urgency.raise(priority);
-            if priority < Priority::Background {
-                self.0.metrics.coalesced(&key.backend);
-            }
+impl UnitState {
+    /// Joins the full read that is under way, or starts one.
+    pub(super) fn read(self: &Arc<Self>, cause: Cause, priority: Priority) -> Flight {
+        let mut under_way = self.flights.under_way();
+        if let Some(flight) = &under_way.full {
+            self.join(flight, priority);
             return flight.clone();
         }
-        let (done, outcome) = watch::channel(None);
-        let flight = Flight {
-            started: self.0.clock.now(),
-            outcome,
-            urgency: Urgency::new(priority),
-        };
-        under_way.insert(key.clone(), flight.clone());
+        let (flight, done) = Flight::new(self.now(), priority);
+        under_way.full = Some(flight.clone());
         drop(under_way);
-
-        let read = self
-            .clone()
-            .run(key.clone(), Arc::clone(source), cause, flight.clone(), done);
-        tokio::spawn(read.instrument(tracing::info_span!("read", unit = %key)));
+        let read = Arc::clone(self).run_full(cause, flight.clone(), done);
+        tokio::spawn(read.instrument(tracing::info_span!("fetch", unit = %self.key)));
         flight
     }
 
-    async fn run(
-        self,
-        key: UnitKey,
-        source: Arc<dyn QuotaSource>,
+    /// Reads these rows: joins a read of them that is under way or about to start, or starts one.
+    pub(super) fn read_rows(
+        self: &Arc<Self>,
+        rows: BTreeSet<QuotaRef>,
+        cause: Cause,
+        priority: Priority,
+    ) -> Flight {
+        let mut under_way = self.flights.under_way();
+        let Some(current) = &under_way.rows else {
+            let (flight, done) = Flight::new(self.now(), priority);
+            self.start_rows(&mut under_way, rows, flight.clone(), done, cause);
+            return flight;
+        };
+        if rows.is_subset(&current.rows) {
+            self.join(&current.flight, priority);
+            return current.flight.clone();
+        }
+        if let Some(next) = &mut under_way.next_rows {
+            next.rows.extend(rows);
+            self.join(&next.flight, priority);
+            return next.flight.clone();
+        }
+        let (flight, done) = Flight::new(self.now(), priority);
+        under_way.next_rows = Some(PlannedFlight {
+            rows,
+            flight: flight.clone(),
+            done,
+            cause,
+        });
+        flight
+    }
+
+    fn join(&self, flight: &Flight, priority: Priority) {
+        flight.urgency.raise(priority);
+        if priority < Priority::Background {
+            self.context.metrics.coalesced(&self.key.backend);
+        }
+    }
+
+    fn start_rows(
+        self: &Arc<Self>,
+        under_way: &mut UnderWay,
+        rows: BTreeSet<QuotaRef>,
+        flight: Flight,
+        done: watch::Sender<Option<Outcome>>,
+        cause: Cause,
+    ) {
+        under_way.rows = Some(RowsFlight {
+            rows: rows.clone(),
+            flight: flight.clone(),
+        });
+        let read = Arc::clone(self).run_rows(rows, cause, flight, done);
+        tokio::spawn(read.instrument(tracing::info_span!("fetch", unit = %self.key)));
+    }
+
+    async fn run_full(
+        self: Arc<Self>,
         cause: Cause,
         flight: Flight,
         done: watch::Sender<Option<Outcome>>,
@@ -119,27 +117,97 @@ impl Fetcher {
             started, urgency, ..
         } = flight;
         let read = async {
-            let result = fetch(&*source, &key.unit, urgency).await;
-            self.keep(&key, result, cause, started)
+            let result = self.fetch(&Wanted::All, urgency).await;
+            self.take_up_full(result, cause, started)
         };
         // Whatever happens, the read ends here, and a next one may begin after a while.
         let read = AssertUnwindSafe(read).catch_unwind().await;
-        let outcome = read.unwrap_or_else(|_| self.keep(&key, Err(panicked()), cause, started));
-        // The answer is in the cache before the next caller could start another read.
-        self.under_way().remove(&key);
+        let outcome = read.unwrap_or_else(|_| self.take_up_full(Err(panicked()), cause, started));
+        // The answer is taken up before the next caller could start another read.
+        self.flights.under_way().full = None;
         let _ = done.send(Some(outcome));
     }
 
-    fn keep(
+    async fn run_rows(
+        self: Arc<Self>,
+        rows: BTreeSet<QuotaRef>,
+        cause: Cause,
+        flight: Flight,
+        done: watch::Sender<Option<Outcome>>,
+    ) {
+        let wanted = Wanted::Only(rows);
+        let Flight {
+            started, urgency, ..
+        } = flight;
+        let read = async {
+            let result = self.fetch(&wanted, urgency).await;
+            self.take_up_rows(result, cause, started)
+        };
+        let read = AssertUnwindSafe(read).catch_unwind().await;
+        let outcome = read.unwrap_or_else(|_| Err(panicked()));
+        let mut under_way = self.flights.under_way();
+        under_way.rows = None;
+        if let Some(next) = under_way.next_rows.take() {
+            let PlannedFlight {
+                rows,
+                flight,
+                done,
+                cause,
+            } = next;
+            self.start_rows(&mut under_way, rows, flight, done, cause);
+        }
+        drop(under_way);
+        let _ = done.send(Some(outcome));
+    }
+
+    /// Reads the cloud, within the time that this may take.
+    async fn fetch(&self, wanted: &Wanted, urgency: Urgency) -> Result<Reading, Failure> {
+        let read_timeout = read_timeout(&*self.source);
+        let deadline = Instant::now() + read_timeout;
+        let context = CallContext {
+            urgency,
+            deadline: deadline.into_std(),
+        };
+        let fetch = self.source.fetch(&self.key.unit, wanted, &context);
+        timeout_at(deadline, fetch).await.unwrap_or_else(|_| {
+            let seconds = read_timeout.as_secs();
+            let detail = format!("no complete answer within {seconds} s");
+            Err(Failure::new(FailureKind::Timeout, detail))
+        })
+    }
+
+    fn take_up_rows(
         &self,
-        key: &UnitKey,
         result: Result<Reading, Failure>,
         cause: Cause,
         started: Moment,
     ) -> Outcome {
-        self.0.metrics.fetch(&key.backend, cause, &result);
-        let before = self.0.cache.get(key);
-        let now = self.0.clock.now();
+        self.context
+            .metrics
+            .fetch(&self.key.backend, cause, &result);
+        let cause = cause.as_str();
+        match result {
+            Ok(reading) => {
+                self.store_rows(&reading, started);
+                Ok(())
+            }
+            Err(failure) => {
+                tracing::warn!(cause, "quota fetch of some rows failed: {failure}");
+                Err(failure)
+            }
+        }
+    }
+
+    fn take_up_full(
+        &self,
+        result: Result<Reading, Failure>,
+        cause: Cause,
+        started: Moment,
+    ) -> Outcome {
+        self.context
+            .metrics
+            .fetch(&self.key.backend, cause, &result);
+        let now = self.now();
         let cause = cause.as_str();
         let took_ms = started.age(now).as_millis() as u64;
         match result {
@@ -149,25 +217,14 @@ impl Fetcher {
                     took_ms,
                     regions = reading.regions.len(),
                     gaps = reading.gaps.len(),
-                    "read"
+                    "quotas fetched"
                 );
-                // What another account was told says nothing about this one.
-                let is_another = |good: &Good| match (&good.reading.account, &reading.account) {
-                    (Some(was), Some(is)) => was != is,
-                    _ => false,
-                };
-                let last = before.as_ref().and_then(|entry| entry.good.as_ref());
-                let last = last.filter(|good| !is_another(good));
-                let usable_for = self.0.lifetimes.stale_for;
-                let reading = self.0.kept.complete(key, reading, last, now, usable_for);
-                // As of its start: what changed while it was read may or may not be in it.
-                self.0.cache.store_good(key, Arc::new(reading), started);
+                self.store_full(reading, started);
                 Ok(())
             }
             Err(failure) => {
-                let in_a_row = 1 + before
-                    .and_then(|entry| entry.last_failure.as_ref().map(|f| f.in_a_row))
-                    .unwrap_or(0);
+                let before = self.entry();
+                let in_a_row = 1 + before.last_failure.as_ref().map_or(0, |last| last.in_a_row);
                 let wait = backoff::wait(&failure, in_a_row, rand::random());
                 tracing::warn!(
                     cause,
@@ -175,49 +232,21 @@ impl Fetcher {
                     in_a_row,
                     kind = failure.kind.as_str(),
                     next_try_s = wait.as_secs(),
-                    "not read: {failure}"
+                    "quota fetch failed: {failure}"
                 );
-                let record = FailureRecord {
+                self.store_failure(FailureRecord {
                     failure: failure.clone(),
                     at: now,
                     in_a_row,
                     next_try: now.plus(wait),
-                };
-                self.0.cache.store_failure(key, record);
+                });
                 Err(failure)
             }
         }
     }
-
-    fn under_way(&self) -> std::sync::MutexGuard<'_, HashMap<UnitKey, Flight>> {
-        self.0
-            .under_way
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Reads the cloud, within the time that this may take.
-async fn fetch(
-    source: &dyn QuotaSource,
-    unit: &UnitId,
-    urgency: Urgency,
-) -> Result<Reading, Failure> {
-    let read_timeout = read_timeout(source);
-    let deadline = Instant::now() + read_timeout;
-    let context = CallContext {
-        urgency,
-        deadline: deadline.into_std(),
-    };
-    let fetch = source.fetch(unit, &Wanted::All, &context);
-    timeout_at(deadline, fetch).await.unwrap_or_else(|_| {
-        let seconds = read_timeout.as_secs();
-        let detail = format!("no complete answer within {seconds} s");
-        Err(Failure::new(FailureKind::Timeout, detail))
-    })
 }
 
 fn panicked() -> Failure {
     let detail = "reading the cloud failed inside quota-oracle; its log has the panic";
-    Failure::new(FailureKind::Malformed, detail)
+    Failure::new(FailureKind::Unavailable, detail)
 }

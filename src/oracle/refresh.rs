@@ -10,146 +10,138 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::sleep_until;
 
-use crate::model::{Moment, UnitId};
+use crate::model::{Moment, Reading};
 use crate::source::Priority;
-use crate::store::Good;
 use crate::telemetry::Cause;
 
-use super::backend::{BackendState, Unit};
+use super::backend::BackendState;
+use super::state::Oracle;
 use super::supervise::supervise;
-use super::{Inner, Oracle};
+use super::unit::UnitState;
 
 /// The first reads after a start are spread over this long: no burst of connections, and still
 /// hardly later than the rate limit allows a region to be read anyway.
 const PRELOAD_SPREAD: Duration = Duration::from_secs(1);
 
-/// What was overdue at a warm start is answered from the snapshot meanwhile, so there is time.
+/// A region that was overdue at a warm start is answered from the snapshot meanwhile, so there is
+/// time.
 const OVERDUE_SPREAD: Duration = Duration::from_secs(30);
-
-/// A unit that nobody asked about for this long is read less often.
-const IDLE_AFTER: Duration = Duration::from_secs(3600);
 
 /// A unit with something missing for now is not read again sooner than this, unless it always is.
 const SOONEST_WITH_GAPS: Duration = Duration::from_secs(30);
 
-/// How often it is looked whether a unit has become due earlier than it was: one that is not read
-/// at start, or idle, because it was asked about, any because a caller's read has left something
-/// missing.
-const LOOK_AGAIN: Duration = Duration::from_secs(30);
-
 impl Oracle {
     /// Starts keeping every unit fresh; the tasks end when the set is dropped.
     pub fn keep_fresh(&self) -> JoinSet<()> {
-        let mut tasks = JoinSet::new();
-        let units: Vec<(Arc<BackendState>, UnitId)> = self
-            .0
-            .backends
-            .values()
-            .flat_map(|connected| {
-                connected
-                    .units()
-                    .map(|unit| (Arc::clone(connected), unit.key.unit.clone()))
+        let backends = self.0.backends.values();
+        let refreshers: Vec<_> = backends
+            .flat_map(|backend| {
+                backend.units().map(|unit| Refresher {
+                    backend: Arc::clone(backend),
+                    unit: Arc::clone(unit),
+                    started: unit.now(),
+                    share: 0.0,
+                })
             })
             .collect();
-        let count = units.len().max(1) as f64;
-        for (place, (connected, unit)) in units.into_iter().enumerate() {
-            let oracle = self.clone();
-            let share = place as f64 / count;
+        let count = refreshers.len().max(1) as f64;
+        let mut tasks = JoinSet::new();
+        for (place, refresher) in refreshers.into_iter().enumerate() {
+            let refresher = Refresher {
+                share: place as f64 / count,
+                ..refresher
+            };
             tasks.spawn(async move {
-                if let Some(unit) = connected.unit(&unit) {
-                    let (oracle, connected) = (&*oracle.0, &*connected);
-                    let keep = || keep_unit_fresh(oracle, connected, unit, share);
-                    supervise(&format!("keeping {} fresh", unit.key), keep).await;
-                }
+                let name = format!("keeping {} fresh", refresher.unit.key);
+                supervise(&name, || refresher.run()).await;
             });
         }
         tasks
     }
 }
 
-/// Reads a unit whenever it is due; `share` in 0..1 is its place in the spread at start.
-async fn keep_unit_fresh(oracle: &Inner, connected: &BackendState, unit: &Unit, share: f64) {
-    let started = oracle.clock.now();
-    let mut read_before = false;
-    let mut jitter = rand::random();
-    loop {
-        let now = oracle.clock.now();
-        let look_again = oracle.clock.instant(now.plus(LOOK_AGAIN));
-        match due(oracle, connected, unit, started, now, share, jitter) {
-            Due::Unasked => sleep_until(look_again).await,
-            Due::At(due) if !due.until(now).is_zero() => {
-                sleep_until(oracle.clock.instant(due).min(look_again)).await;
-            }
-            Due::At(_) => {
-                let known = oracle.cache.get(&unit.key).is_some();
-                let cause = if read_before || known {
-                    Cause::Refresh
-                } else {
-                    Cause::Preload
-                };
-                let flight = oracle.read(connected, unit, cause, Priority::Background);
-                // A failure is already remembered, with the moment of the next try.
-                let _ = flight.outcome().await;
-                read_before = true;
-                jitter = rand::random();
-            }
-        }
-    }
-}
-
-enum Due {
-    /// At this moment.
-    At(Moment),
-    /// Not before somebody asks.
-    Unasked,
-}
-
-fn due(
-    oracle: &Inner,
-    connected: &BackendState,
-    unit: &Unit,
+/// Reads a unit whenever it is due.
+struct Refresher {
+    backend: Arc<BackendState>,
+    unit: Arc<UnitState>,
     started: Moment,
-    now: Moment,
+    /// The unit's place in the spread at start, in 0..1.
     share: f64,
-    jitter: f64,
-) -> Due {
-    let Some(entry) = oracle.cache.get(&unit.key) else {
-        return match connected.preloads(unit) {
-            true => Due::At(started.plus(PRELOAD_SPREAD.mul_f64(share))),
-            false => Due::Unasked,
-        };
-    };
-    let interval = interval(oracle, connected, unit, now);
-    let due = match (&entry.last_failure, &entry.good) {
-        (Some(failure), _) => failure.next_try,
-        // Ahead of its time by a tenth or more, so that it is read before it goes stale, and by
-        // different shares, so that units which were read together drift apart.
-        (None, Some(good)) => {
-            let after = interval.mul_f64(0.7 + 0.2 * jitter);
-            good.taken_at.plus(sooner_with_gaps(after, good))
+}
+
+impl Refresher {
+    async fn run(&self) {
+        let unit = &self.unit;
+        let clock = &unit.context.clock;
+        let mut read_before = false;
+        let mut jitter = rand::random();
+        loop {
+            let now = unit.now();
+            // A request, or a read that somebody else has started, may make it due earlier.
+            match self.due(now, jitter) {
+                None => unit.wake.notified().await,
+                Some(due) if !due.until(now).is_zero() => {
+                    tokio::select! {
+                        () = sleep_until(clock.instant(due)) => {}
+                        () = unit.wake.notified() => {}
+                    }
+                }
+                Some(_) => {
+                    let is_first = !read_before && unit.entry().is_untried();
+                    let cause = if is_first {
+                        Cause::Preload
+                    } else {
+                        Cause::Refresh
+                    };
+                    let flight = unit.read(cause, Priority::Background);
+                    // A failure is already remembered, with the moment of the next try.
+                    let _ = flight.outcome().await;
+                    read_before = true;
+                    jitter = rand::random();
+                }
+            }
         }
-        (None, None) => now,
-    };
-    let overdue_at_start = due.since_start < started.since_start;
-    if overdue_at_start {
-        return Due::At(started.plus(OVERDUE_SPREAD.mul_f64(share)));
     }
-    Due::At(due)
+
+    /// Returns when the unit is to be read; nothing if not before somebody asks.
+    fn due(&self, now: Moment, jitter: f64) -> Option<Moment> {
+        let entry = self.unit.entry();
+        if entry.is_untried() {
+            let preloads = self.backend.preloads(&self.unit);
+            return preloads.then(|| self.started.plus(PRELOAD_SPREAD.mul_f64(self.share)));
+        }
+        let due = match (&entry.last_failure, &entry.last_good) {
+            (Some(failure), _) => failure.next_try,
+            // Ahead of its time by a tenth or more, so that it is read before it goes stale, and by
+            // different shares, so that units which were read together drift apart.
+            (None, Some(good)) => {
+                let after = self.interval(now).mul_f64(0.7 + 0.2 * jitter);
+                let taken_at = good.taken_at.unwrap_or(now);
+                taken_at.plus(sooner_with_gaps(after, &good.reading))
+            }
+            (None, None) => now,
+        };
+        let overdue_at_start = due.is_before(self.started);
+        Some(match overdue_at_start {
+            true => self.started.plus(OVERDUE_SPREAD.mul_f64(self.share)),
+            false => due,
+        })
+    }
+
+    fn interval(&self, now: Moment) -> Duration {
+        let interval = self.backend.backend.settings.refresh_every;
+        if !self.unit.is_idle(now) {
+            return interval;
+        }
+        // Half its usable life: still known to whoever asks next, for a fraction of the calls.
+        interval.max(self.unit.context.lifetimes.stale_for / 2)
+    }
 }
 
-fn interval(oracle: &Inner, connected: &BackendState, unit: &Unit, now: Moment) -> Duration {
-    let interval = connected.backend.settings.refresh_every;
-    if unit.idle_for(now) < IDLE_AFTER {
-        return interval;
-    }
-    // Half its usable life: still known to whoever asks next, for a fraction of the calls.
-    interval.max(oracle.lifetimes.stale_for / 2)
-}
-
-/// What was read with something missing for now is read again after a fifth of the time: soon, and
-/// still no burden for a cloud in trouble.
-fn sooner_with_gaps(after: Duration, good: &Good) -> Duration {
-    match good.reading.gaps.iter().any(|gap| gap.kind.is_transient()) {
+/// Returns when a reading with something missing for now is repeated: after a fifth of the time,
+/// soon, and still no burden for a cloud in trouble.
+fn sooner_with_gaps(after: Duration, reading: &Reading) -> Duration {
+    match reading.gaps.iter().any(|gap| gap.kind.is_transient()) {
         true => after.min(SOONEST_WITH_GAPS.max(after / 5)),
         false => after,
     }

@@ -6,7 +6,17 @@ use std::time::Duration;
 use serde::de::{Error, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use crate::model::{Region, Strictness, duration};
+use crate::model::{Lifetimes, Region, Strictness, duration};
+use crate::telemetry::QuotaMetrics;
+
+/// The settings that all backends share.
+#[derive(Clone, Copy, Debug)]
+pub struct OracleSettings {
+    /// The ages at which an answer stops being fresh and stops being usable.
+    pub lifetimes: Lifetimes,
+    /// Which quotas have series of their own in the metrics.
+    pub quota_metrics: QuotaMetrics,
+}
 
 /// The keys of a `[[backends]]` table that are the same for every cloud.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]

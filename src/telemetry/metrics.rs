@@ -1,6 +1,7 @@
 //! The metrics of a process: what is counted as it happens, and what is looked at for a scrape.
 
 mod families;
+mod quota_series;
 mod recording;
 mod scrape;
 
@@ -8,8 +9,9 @@ use std::sync::{Arc, Mutex};
 
 use prometheus_client::registry::Registry;
 
+pub use quota_series::{QuotaSample, QuotaSeries};
 pub use recording::{Cause, HttpRequests};
-pub use scrape::{CatalogSample, QuotaSample, SnapshotSample};
+pub use scrape::{CatalogSample, SnapshotSample};
 
 use families::Families;
 

@@ -2,6 +2,10 @@
 
 mod logs;
 mod metrics;
+mod settings;
 
 pub use logs::{LogFormat, init as init_logs};
-pub use metrics::{CatalogSample, Cause, HttpRequests, Metrics, QuotaSample, SnapshotSample};
+pub use metrics::{
+    CatalogSample, Cause, HttpRequests, Metrics, QuotaSample, QuotaSeries, SnapshotSample,
+};
+pub use settings::{QuotaMetrics, Settings};

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use quota_oracle::config;
 use quota_oracle::model::{Failure, FailureKind, Location};
-use quota_oracle::telemetry::{CatalogSample, Cause, Metrics, QuotaSample, SnapshotSample};
+use quota_oracle::telemetry::{
+    CatalogSample, Cause, Metrics, QuotaSample, QuotaSeries, SnapshotSample,
+};
 use serde_json::Value;
 
 fn root() -> PathBuf {
@@ -53,7 +55,8 @@ fn exported() -> BTreeSet<String> {
         loaded_at: "2026-11-21T19:00:00Z".parse().unwrap(),
         failing: false,
     };
-    let text = metrics.render([quota], [SnapshotSample { location, age }], [catalog]);
+    let series = [QuotaSeries::new([quota])];
+    let text = metrics.render(series.iter(), [SnapshotSample { location, age }], [catalog]);
     text.lines()
         .filter(|line| !line.starts_with('#'))
         .filter_map(|line| line.split(['{', ' ']).next())

@@ -12,7 +12,9 @@ use quota_oracle::model::{
     Amount, Limit, LimitSource, Quota, QuotaKey, QuotaMarket, Reading, Region, Scope, Snapshot,
     Unit, UnitKey, Usage,
 };
-use quota_oracle::store::{Cache, Fingerprint, Fingerprints};
+use quota_oracle::store::{
+    DirectoryStore, Fingerprint, Fingerprints, SnapshotStore, StoredSnapshot,
+};
 
 use crate::harness::{Process, Setup, plain_aws};
 
@@ -28,11 +30,10 @@ fn a_writer_that_is_killed_leaves_the_old_snapshot_or_the_new_one() {
     let mut known = 0;
     for round in 0..25 {
         let written = write_until_killed(directory.path(), known + 1, round);
-        let cache = Cache::in_directory(directory.path(), settings(), &Clock::system());
-        let entry = cache
-            .get(&key())
-            .expect("a whole snapshot was there before");
-        let reading = Arc::clone(&entry.good.as_ref().unwrap().reading);
+        let stored = DirectoryStore::open(directory.path(), settings()).load();
+        let [StoredSnapshot { reading, .. }] = &stored[..] else {
+            panic!("a whole snapshot was there before")
+        };
         let limits: Vec<_> = reading
             .regions
             .values()
@@ -89,10 +90,14 @@ async fn writes_until_it_is_killed() {
     let directory = std::env::var(DIRECTORY).unwrap();
     let from: u32 = std::env::var("WRITES_FROM").unwrap().parse().unwrap();
     let clock = Clock::system();
-    let cache = Cache::in_directory(Path::new(&directory), settings(), &clock);
+    let store = DirectoryStore::open(Path::new(&directory), settings());
     for number in from.. {
-        cache.store_good(&key(), Arc::new(reading(number)), clock.now());
-        cache.flush().await;
+        store.write(StoredSnapshot {
+            key: key(),
+            reading: Arc::new(reading(number)),
+            taken_at: clock.now().wall,
+        });
+        store.flush().await;
         println!("on disk: {number}");
     }
 }

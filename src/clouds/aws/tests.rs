@@ -133,9 +133,11 @@ fn the_environment_says_whose_account_it_is_only_where_the_keys_do_not() {
         CloudSettings::account_variables(&settings)
     };
     assert!(variables("\"default\"").contains(&"AWS_PROFILE"));
+    // A profile is named, and the environment says in which file it is.
+    let of_profile = variables("\"profile\", profile = \"gpu\"");
+    assert!(of_profile.contains(&"AWS_CONFIG_FILE") && !of_profile.contains(&"AWS_PROFILE"));
     for credentials in [
         "\"static\", access_key_id = \"AKIA\"",
-        "\"profile\", profile = \"gpu\"",
         "\"assume_role\", role_arn = \"arn\"",
     ] {
         assert!(variables(credentials).is_empty(), "{credentials}");

@@ -71,6 +71,7 @@ fn the_example_shows_every_key_of_every_settings_type() {
     shows::<TokenSettings>(&table, "server.tokens");
     shows::<store::Settings>(&table, "cache");
     shows::<catalog::Settings>(&table, "catalog");
+    shows::<telemetry::Settings>(&table, "telemetry");
     shows::<Common>(&table, "backends");
     shows::<BackendSettings>(&table, "backends");
     shows::<clouds::aws::Settings>(&table, "backends");

@@ -44,6 +44,8 @@ use axum::body::to_bytes;
 use axum::extract::{Path, Request, State};
 use axum::response::Response;
 
+use crate::oracle::RowFilter;
+
 use super::extract::deadline::Deadline;
 use super::state::Shared;
 
@@ -119,7 +121,13 @@ async fn answer(
     let view = shared
         .0
         .oracle
-        .region(backend.as_str(), &caller.region, None, deadline)
+        .region(
+            backend.as_str(),
+            &caller.region,
+            None,
+            RowFilter::default(),
+            deadline,
+        )
         .await?;
     let rows = Rows::of(&view, answers)?;
     let result = match operation {

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::http::settings::AwsAnswers;
 use crate::model::{Amount, Freshness, Quota};
-use crate::oracle::{Known, RegionView};
+use crate::oracle::RegionView;
 
 use super::error::AwsError;
 use super::operation::Parameters;
@@ -16,25 +16,25 @@ use super::wire;
 #[derive(Debug)]
 pub(super) struct Rows<'a> {
     view: &'a RegionView,
-    known: &'a Known,
+    rows: &'a [Quota],
     answers: AwsAnswers,
 }
 
 impl<'a> Rows<'a> {
     pub(super) fn of(view: &'a RegionView, answers: AwsAnswers) -> Result<Self, AwsError> {
-        match &view.known {
-            Some(known) if known.standing.freshness != Freshness::Expired => Ok(Self {
+        match view.snapshot() {
+            Some(known) if known.age.freshness != Freshness::Expired => Ok(Self {
                 view,
-                known,
+                rows: known.quotas.quotas(),
                 answers,
             }),
             Some(_) => Err(AwsError::unknown(format!(
                 "what was read of {} has expired",
-                view.location
+                view.location()
             ))),
             None => Err(AwsError::unknown(format!(
                 "{} has not been read yet",
-                view.location
+                view.location()
             ))),
         }
     }
@@ -91,24 +91,24 @@ impl<'a> Rows<'a> {
     }
 
     fn value(&self, row: &Quota) -> Result<f64, Silence> {
-        let rows = self.known.snapshot.quotas();
+        let rows = self.rows;
         value::applied(row, rows, |row| self.leased(row), self.answers)
     }
 
     /// The amount of a quota held for launches under way.
     fn leased(&self, row: &Quota) -> Amount {
-        self.view.leased.get(&row.key).copied().unwrap_or_default()
+        self.view.leased_of(&row.key)
     }
 
     fn of_service(&self, service: &str) -> Result<&'a [Quota], AwsError> {
-        let rows = self.known.snapshot.quotas();
+        let rows = self.rows;
         let start = rows.partition_point(|row| *row.key.service < *service);
         let end = rows.partition_point(|row| *row.key.service <= *service);
         match &rows[start..end] {
             [] => Err(AwsError::no_such_resource(format!(
                 "No quotas of the service {service} are read for {}; the backend's `quotas` adds \
                  more.",
-                self.view.location.backend
+                self.view.backend()
             ))),
             rows => Ok(rows),
         }
@@ -122,7 +122,7 @@ impl<'a> Rows<'a> {
                 AwsError::no_such_resource(format!(
                     "The quota {code} of the service {service} is not among those read for {}; \
                      the backend's `quotas` adds more.",
-                    self.view.location.backend
+                    self.view.backend()
                 ))
             })
     }
@@ -135,14 +135,14 @@ impl<'a> Rows<'a> {
             )),
             Silence::Unknown => AwsError::unknown(format!(
                 "the value of the quota {key} in {} is unknown",
-                self.view.location
+                self.view.location()
             )),
         }
     }
 
     /// Everything that a page token belongs to.
     fn question(&self, operation: &str, service: &str, more: &str) -> String {
-        format!("{} {operation} {service} {more}", self.view.location)
+        format!("{} {operation} {service} {more}", self.view.location())
     }
 }
 

@@ -80,10 +80,7 @@ pub(super) async fn metrics(
     headers: HeaderMap,
 ) -> Response {
     let oracle = &shared.0.oracle;
-    let (quotas, snapshots) = oracle.samples();
-    let mut text = oracle
-        .metrics()
-        .render(quotas, snapshots, oracle.catalog_samples());
+    let mut text = oracle.metrics_text();
     let mut hidden = oracle.backend_names();
     hidden.retain(|backend| !caller.sees(backend.as_str()));
     if !hidden.is_empty() {

@@ -226,8 +226,8 @@ fn verdicts<S: Serializer>(judged: &&[Assessment], serializer: S) -> Result<S::O
 }
 
 impl<'a> OfferBody<'a> {
-    pub(super) fn of(judged: EvaluatedOffer<'a>) -> Self {
-        let offer = judged.offer;
+    pub(super) fn of(judged: &'a EvaluatedOffer<'_>) -> Self {
+        let offer = &judged.offer;
         Self {
             backend: judged.backend.as_str(),
             region: offer.region.as_str(),
@@ -238,7 +238,7 @@ impl<'a> OfferBody<'a> {
             gpu: offer.shape.gpu.as_ref().map(GpuBody::of),
             price: offer.price,
             price_basis: offer.price_basis.as_str(),
-            assessment: JudgementBody::of(judged.assessment),
+            assessment: JudgementBody::of(&judged.assessment),
         }
     }
 }

@@ -61,7 +61,7 @@ fn piece(page: &OfferPage, places: Range<usize>) -> Vec<u8> {
         if place > 0 {
             bytes.push(b',');
         }
-        serde_json::to_writer(&mut bytes, &OfferBody::of(offer))
+        serde_json::to_writer(&mut bytes, &OfferBody::of(&offer))
             .expect("wire structs have text keys only");
     }
     bytes

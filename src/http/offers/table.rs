@@ -129,7 +129,7 @@ fn line(text: &mut String, widths: &Widths, cells: &[&str; 7]) {
     );
 }
 
-fn row<'a>(judged: &EvaluatedOffer<'a>) -> [Cow<'a, str>; 7] {
+fn row<'a>(judged: &'a EvaluatedOffer<'_>) -> [Cow<'a, str>; 7] {
     let offer = &judged.offer;
     let verdict = judged.assessment.verdict();
     let decision = judged.assessment.decision;

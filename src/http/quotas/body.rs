@@ -90,6 +90,10 @@ pub(in crate::http) struct QuotaBody<'a> {
     default: Option<Number>,
     /// Where a person asks for more.
     increase_url: Option<&'a str>,
+    /// When the call that brought the row was sent; absent when that is the snapshot's `taken_at`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
+    observed_at: Option<String>,
 }
 
 /// Whose limit a quota is.
@@ -184,26 +188,23 @@ pub(in crate::http) struct BackendBody<'a> {
 impl<'a> RegionBody<'a> {
     /// Converts a region's view, with the rows that `keep` accepts.
     pub(in crate::http) fn of(view: &'a RegionView, keep: impl Fn(&Quota) -> bool) -> Self {
-        let known = view.known.as_ref();
-        let rows = known.map_or(&[][..], |known| known.snapshot.quotas());
+        let known = view.snapshot();
+        let rows = known.map_or(&[][..], |known| known.quotas.quotas());
         Self {
-            backend: view.location.backend.as_str(),
-            kind: view.kind.as_str(),
-            region: view.location.region.as_str(),
-            account: view.account.as_ref().map(|account| account.as_str()),
+            backend: view.backend(),
+            kind: view.kind().as_str(),
+            region: view.region().as_str(),
+            account: view.account().map(|account| account.as_str()),
             taken_at: known.map(|known| time(known.taken_at.wall)),
-            freshness: known.map(|known| known.standing.freshness.as_str()),
-            last_failure: view.last_failure.as_ref().map(FailureRecordBody::of),
+            freshness: known.map(|known| known.age.freshness.as_str()),
+            last_failure: view.last_failure().map(FailureRecordBody::of),
             gaps: known.map_or_else(Vec::new, |known| {
                 known.gaps.iter().map(FailureBody::of).collect()
             }),
             quotas: rows
                 .iter()
                 .filter(|row| keep(row))
-                .map(|row| {
-                    let leased = view.leased.get(&row.key).copied();
-                    QuotaBody::of(&row.key, Some(row), leased.unwrap_or_default())
-                })
+                .map(|row| QuotaBody::of(&row.key, Some(row), view.leased_of(&row.key)))
                 .collect(),
         }
     }
@@ -241,6 +242,7 @@ impl<'a> QuotaBody<'a> {
             adjustable: row.and_then(|row| row.adjustable),
             default: row.and_then(|row| row.default).map(Number),
             increase_url: row.and_then(|row| row.increase_url.as_deref()),
+            observed_at: row.and_then(|row| row.observed_at).map(|at| time(at.wall)),
         }
     }
 }
@@ -289,12 +291,12 @@ impl<'a> BackendOverviewBody<'a> {
 
 impl<'a> RegionOverviewBody<'a> {
     pub(in crate::http) fn of(view: &'a RegionView) -> Self {
-        let known = view.known.as_ref();
+        let known = view.snapshot();
         Self {
-            region: view.location.region.as_str(),
-            freshness: known.map(|known| known.standing.freshness.as_str()),
+            region: view.region().as_str(),
+            freshness: known.map(|known| known.age.freshness.as_str()),
             taken_at: known.map(|known| time(known.taken_at.wall)),
-            last_failure: view.last_failure.as_ref().map(FailureRecordBody::of),
+            last_failure: view.last_failure().map(FailureRecordBody::of),
         }
     }
 }

@@ -4,20 +4,20 @@ use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-use crate::oracle::Standing;
+use crate::oracle::Age;
 
 use super::response_cache::CachedResponse;
 
 /// Returns the headers that say how old an answer about a region is, and how long it may be cached.
-pub(in crate::http) fn head(standing: Option<&Standing>) -> HeaderMap {
+pub(in crate::http) fn head(age: Option<Age>) -> HeaderMap {
     // All headers of the answer will fit.
     let mut head = HeaderMap::with_capacity(8);
     let vary = HeaderValue::from_static("accept, accept-encoding");
     head.insert(header::VARY, vary);
-    if let Some(standing) = standing {
-        head.insert(header::AGE, HeaderValue::from(standing.age.as_secs()));
+    if let Some(age) = age {
+        head.insert(header::AGE, HeaderValue::from(age.age.as_secs()));
         // A cache takes the age off itself (RFC 9111, section 4.2.3).
-        let cache = format!("private, max-age={}", standing.fresh_for.as_secs());
+        let cache = format!("private, max-age={}", age.fresh_for.as_secs());
         let cache = HeaderValue::try_from(cache).expect("words and digits are a header value");
         head.insert(header::CACHE_CONTROL, cache);
     }

@@ -57,14 +57,13 @@ fn find(shared: &Shared, request: &Request) -> Option<Response> {
 
     let caller = shared.0.tokens.caller(headers, request.method()).ok()?;
     let may_read = caller.require(Scope::Read).is_ok() && caller.sees(backend);
-    let glance = may_read.then(|| shared.0.oracle.glance(backend, region))??;
-    let freshness = Some(glance.standing.freshness);
+    let view = may_read.then(|| shared.0.oracle.fresh_region(backend, region))??;
     let cached = shared
         .0
         .response_cache
-        .get(backend, region, glance.version, freshness)?;
+        .get(backend, region, view.revision())?;
 
-    let headers_of_answer = head(Some(&glance.standing));
+    let headers_of_answer = head(view.age());
     let mut response = conditional(headers, &cached, headers_of_answer);
     if encoding != ContentEncoding::Identity && response.status() == StatusCode::OK {
         *response.body_mut() = Body::from(cached.encoded(encoding));

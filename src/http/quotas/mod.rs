@@ -18,7 +18,7 @@ use serde::{Deserialize, Deserializer};
 use utoipa::IntoParams;
 
 use crate::model::{Quota, duration};
-use crate::oracle::{BackendStatus, RegionView};
+use crate::oracle::{BackendStatus, RegionView, RowFilter};
 
 use super::auth::Caller;
 use super::auth::visibility::{check_visible, unknown, visible};
@@ -135,7 +135,7 @@ pub(super) async fn region(
     let view = shared
         .0
         .oracle
-        .region(&backend, &region, query.max_age, deadline)
+        .region(&backend, &region, query.max_age, query.rows(), deadline)
         .await?;
     Ok(answer(&shared, &view, &query, headers))
 }
@@ -173,12 +173,11 @@ impl RegionQuery {
         !self.service.is_empty() || !self.code.is_empty()
     }
 
-    /// Whether a quota passes the filters.
-    fn keeps(&self, quota: &Quota) -> bool {
-        let passes = |names: &[String], name: &str| {
-            names.is_empty() || names.iter().any(|one| one.eq_ignore_ascii_case(name))
-        };
-        passes(&self.service, &quota.key.service) && passes(&self.code, &quota.key.code)
+    fn rows(&self) -> RowFilter<'_> {
+        RowFilter {
+            services: &self.service,
+            codes: &self.code,
+        }
     }
 }
 
@@ -188,8 +187,8 @@ fn answer(
     query: &RegionQuery,
     headers: &HeaderMap,
 ) -> Response {
-    let keep = |quota: &Quota| query.keeps(quota);
-    let head = head(view.known.as_ref().map(|known| &known.standing));
+    let keep = |quota: &Quota| query.rows().matches(&quota.key);
+    let head = head(view.age());
     if wants_table(query.format, headers) {
         let text = table::region(view, keep);
         return (head, text).into_response();

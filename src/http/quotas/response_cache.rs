@@ -13,8 +13,8 @@ use parking_lot::RwLock;
 use sha2::{Digest, Sha256};
 use strum::IntoStaticStr;
 
-use crate::model::{BackendName, Freshness, Region};
-use crate::oracle::RegionView;
+use crate::model::{BackendName, Region};
+use crate::oracle::{RegionView, Revision};
 
 use super::body::RegionBody;
 
@@ -79,45 +79,38 @@ pub(in crate::http) struct ResponseCache(RwLock<HashMap<BackendName, HashMap<Reg
 
 #[derive(Debug)]
 struct Slot {
-    version: u64,
-    freshness: Option<Freshness>,
+    revision: Revision,
     response: Arc<CachedResponse>,
 }
 
 impl ResponseCache {
     /// Returns the response about a region, rendering it if anything that it says has changed.
     pub(in crate::http) fn region(&self, view: &RegionView) -> Arc<CachedResponse> {
-        let location = &view.location;
+        let (location, revision) = (view.location(), view.revision());
         let (backend, region) = (location.backend.as_str(), location.region.as_str());
-        let freshness = view.known.as_ref().map(|known| known.standing.freshness);
-        if let Some(cached) = self.get(backend, region, view.version, freshness) {
+        if let Some(cached) = self.get(backend, region, revision) {
             return cached;
         }
         let response = Arc::new(CachedResponse::of_json(&RegionBody::of(view, |_| true)));
         let slot = Slot {
-            version: view.version,
-            freshness,
+            revision,
             response: Arc::clone(&response),
         };
-        self.0
-            .write()
-            .entry(location.backend.clone())
-            .or_default()
-            .insert(location.region.clone(), slot);
+        let mut all = self.0.write();
+        let regions = all.entry(location.backend).or_default();
+        regions.insert(location.region, slot);
         response
     }
 
-    /// Returns the cached response about a region, if it was rendered from this version and freshness.
+    /// Returns the cached response about a region, if it was rendered from this revision.
     pub(in crate::http) fn get(
         &self,
         backend: &str,
         region: &str,
-        version: u64,
-        freshness: Option<Freshness>,
+        revision: Revision,
     ) -> Option<Arc<CachedResponse>> {
         let slots = self.0.read();
         let slot = slots.get(backend)?.get(region)?;
-        let is_same = slot.version == version && slot.freshness == freshness;
-        is_same.then(|| Arc::clone(&slot.response))
+        (slot.revision == revision).then(|| Arc::clone(&slot.response))
     }
 }

@@ -14,38 +14,36 @@ pub(in crate::http) fn regions(views: &[RegionView]) -> String {
 
 /// Renders a region, with the rows that `keep` accepts.
 pub(in crate::http) fn region(view: &RegionView, keep: impl Fn(&Quota) -> bool) -> String {
-    let mut text = view.location.to_string();
-    if let Some(account) = &view.account {
+    let mut text = view.location().to_string();
+    if let Some(account) = view.account() {
         text.push_str(&format!("  account {account}"));
     }
-    match &view.known {
+    match view.snapshot() {
         Some(known) => {
-            let age = std::time::Duration::from_secs(known.standing.age.as_secs());
+            let age = std::time::Duration::from_secs(known.age.age.as_secs());
             text.push_str(&format!(
                 "  {}, read {} ago\n",
-                known.standing.freshness.as_str(),
+                known.age.freshness.as_str(),
                 duration::format(age)
             ));
-            for gap in &known.gaps {
+            for gap in known.gaps {
                 text.push_str(&format!("note: {gap}\n"));
             }
         }
         None => text.push_str("  not read yet\n"),
     }
-    if let Some(record) = &view.last_failure {
+    if let Some(record) = view.last_failure() {
         text.push_str(&format!("last read failed: {}\n", record.failure));
     }
     let rows = view
-        .known
-        .as_ref()
-        .map_or(&[][..], |known| known.snapshot.quotas());
+        .snapshot()
+        .map_or(&[][..], |known| known.quotas.quotas());
     let mut table = Table::new();
     table
         .load_style(NOTHING)
         .set_header(["CODE", "NAME", "MARKET", "UNIT", "LIMIT", "USED", "FREE"]);
     for quota in rows.iter().filter(|row| keep(row)) {
-        let leased = view.leased.get(&quota.key).copied();
-        table.add_row(row(quota, leased.unwrap_or_default()));
+        table.add_row(row(quota, view.leased_of(&quota.key)));
     }
     for column in 4..7 {
         if let Some(column) = table.column_mut(column) {

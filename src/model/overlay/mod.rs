@@ -69,23 +69,53 @@ impl Reading {
     #[must_use]
     pub fn merge(mut self, taken_at: Moment, newer: &Self, newer_taken_at: Moment) -> Self {
         self.account = self.account.or_else(|| newer.account.clone());
-        for (region, snapshot) in &newer.regions {
-            if !snapshot.quotas().is_empty() {
-                self.regions.entry(region.clone()).or_default();
-            }
-            for (target, rows) in &mut self.regions {
-                let laid_over: Vec<_> = snapshot
-                    .quotas()
-                    .iter()
-                    .filter(|row| belongs(row, region, target, rows))
-                    .map(|row| Quota {
-                        observed_at: Some(row.observed_at.unwrap_or(newer_taken_at)),
-                        ..row.clone()
-                    })
-                    .collect();
-                if !laid_over.is_empty() {
-                    *rows = Arc::new(rows.with_newer(laid_over, taken_at));
+        let lay_over = |into: &mut BTreeMap<Region, Arc<Snapshot>>, everywhere: bool| {
+            for (region, snapshot) in &newer.regions {
+                for (target, rows) in &mut *into {
+                    let belongs = |row: &&Quota| match everywhere {
+                        true => is_shown_in(row, rows),
+                        false => region == target,
+                    };
+                    let laid_over: Vec<_> = snapshot
+                        .quotas()
+                        .iter()
+                        .filter(belongs)
+                        .map(|row| Quota {
+                            observed_at: Some(row.observed_at.unwrap_or(newer_taken_at)),
+                            ..row.clone()
+                        })
+                        .collect();
+                    if !laid_over.is_empty() {
+                        *rows = Arc::new(rows.with_newer(laid_over, taken_at));
+                    }
                 }
+            }
+        };
+        let with_rows = newer
+            .regions
+            .iter()
+            .filter(|(_, snapshot)| !snapshot.quotas().is_empty());
+        for (region, _) in with_rows {
+            self.regions.entry(region.clone()).or_default();
+        }
+        // Each region's own rows first, so that a global row meets all that show it.
+        lay_over(&mut self.regions, false);
+        lay_over(&mut self.regions, true);
+        self
+    }
+
+    /// Lets every row that was observed during the read that began at `taken_at` count as observed
+    /// when it began; rows that rest on earlier calls keep their moment.
+    #[must_use]
+    pub fn of_one_moment(mut self, taken_at: Moment) -> Self {
+        let is_later = |row: &Quota| row.observed_at.is_some_and(|at| !at.is_before(taken_at));
+        for snapshot in self.regions.values_mut() {
+            if snapshot.quotas().iter().any(is_later) {
+                let rows = snapshot.quotas().iter().map(|row| Quota {
+                    observed_at: row.observed_at.filter(|at| at.is_before(taken_at)),
+                    ..row.clone()
+                });
+                *snapshot = Arc::new(Snapshot::new(rows.collect()));
             }
         }
         self
@@ -113,13 +143,10 @@ impl Reading {
     }
 }
 
-/// Whether a row of `region` is laid over the rows of `target`.
-fn belongs(row: &Quota, region: &Region, target: &Region, rows: &Snapshot) -> bool {
-    region == target
-        || (row.scope == Scope::Global
-            && rows
-                .find(&row.key, row.container.as_ref())
-                .is_some_and(|shown| shown.scope == Scope::Global))
+/// Whether a row is of global scope and among those that a region shows.
+fn is_shown_in(row: &Quota, rows: &Snapshot) -> bool {
+    let shown = rows.find(&row.key, row.container.as_ref());
+    row.scope == Scope::Global && shown.is_some_and(|shown| shown.scope == Scope::Global)
 }
 
 /// A row of the last reading, for completing the one that was read now.

@@ -4,6 +4,7 @@ use super::*;
 use crate::model::{
     Container, Leased, Limit, LimitSource, Quota, QuotaMarket, Scope, Snapshot, Unit, Usage,
 };
+use crate::model::{Demand, QuotaIndex};
 
 mod laws;
 
@@ -283,7 +284,7 @@ fn without_a_limit_there_is_room_for_all_that_a_reader_can_count() {
     assert_eq!(verdict.outcome, Outcome::Fits);
     assert_eq!(
         (verdict.basis, verdict.launchable),
-        (Some(Basis::Headroom), Some(COUNTLESS))
+        (Some(Basis::Headroom), Some(finding::COUNTLESS))
     );
     assert_eq!(bound_to(&verdict).unwrap().0, "P");
 }

@@ -1,23 +1,26 @@
-//! What is said of a launch, and what that rests on.
+//! The answer about one launch: the verdict, what it rests on, and what the caller is told to do.
 
 use std::sync::Arc;
 
 use crate::model::{
-    Amount, Capacity, Decision, Freshness, Moment, Outcome, Quota, QuotaKey, Strictness,
-    UnknownReason, Verdict, decide,
+    Amount, Capacity, Decision, Freshness, Market, Moment, Outcome, Quota, QuotaKey, Restriction,
+    Strictness, Unavailability, UnknownReason, Verdict, decide,
 };
 
-use super::judged_catalog::BackendView;
-use super::region_verdicts::{ExplainedVerdict, RegionVerdicts};
+use super::region_verdicts::{ExplainedVerdict, Policy, RegionVerdicts};
 
-/// What is said of a launch, and why.
+/// The answer about one launch.
 #[derive(Clone, Debug)]
 pub struct Assessment {
     /// What the caller is told to do.
     pub decision: Decision,
-    /// What the cloud says it has room for now, if it says so: advice beside the verdict.
+    /// What the cloud says it has room for now, if it says so: a hint beside the verdict.
     pub capacity: Option<Capacity>,
-    judged: Arc<ExplainedVerdict>,
+    /// What the cloud restricts about such launches, whatever the quotas.
+    pub restriction: Option<Restriction>,
+    /// The capacity failure that still hides such launches.
+    pub unavailable: Option<Unavailability>,
+    explained: Arc<ExplainedVerdict>,
     region: Option<Arc<RegionVerdicts>>,
 }
 
@@ -36,25 +39,26 @@ pub struct BindingQuota<'a> {
 
 impl Assessment {
     pub(super) fn new(
-        view: &BackendView,
+        policy: Policy,
         region: &Arc<RegionVerdicts>,
-        judged: Arc<ExplainedVerdict>,
-        capacity: Option<&Capacity>,
+        explained: Arc<ExplainedVerdict>,
+        instance_type: &str,
+        market: Market,
     ) -> Self {
-        // Nothing remembers denied capacity yet.
-        let out_of_capacity = false;
-        let outcome = judged.verdict.outcome;
+        let outcome = explained.verdict.outcome;
         Self {
-            decision: decide(outcome, view.strictness, view.shadow, out_of_capacity),
-            capacity: capacity.cloned(),
-            judged,
+            decision: region.decide(outcome, policy, instance_type, market),
+            capacity: region.capacity(instance_type, market).cloned(),
+            restriction: region.restriction(instance_type, market).cloned(),
+            unavailable: region.unavailability(instance_type, market).cloned(),
+            explained,
             region: Some(Arc::clone(region)),
         }
     }
 
-    /// What is said of a launch at a place that nobody knows, for this reason; by whose strictness,
-    /// if it is a backend's.
-    pub(super) fn unknown(reason: String, view: Option<&BackendView>) -> Self {
+    /// The answer about a launch at a place that nobody knows, for this reason; by the policy of
+    /// its backend, if there is one.
+    pub(super) fn unknown(reason: String, policy: Option<Policy>) -> Self {
         let outcome = Outcome::Unknown(UnknownReason::Unmapped);
         let verdict = Verdict {
             outcome,
@@ -62,40 +66,43 @@ impl Assessment {
             launchable: None,
             binding: None,
         };
-        let (strictness, shadow) = view.map_or((Strictness::Off, false), |view| {
-            (view.strictness, view.shadow)
+        let policy = policy.unwrap_or(Policy {
+            strictness: Strictness::Off,
+            shadow: false,
         });
         Self {
-            decision: decide(outcome, strictness, shadow, false),
+            decision: decide(outcome, policy.strictness, policy.shadow, false),
             capacity: None,
-            judged: Arc::new(ExplainedVerdict { verdict, reason }),
+            restriction: None,
+            unavailable: None,
+            explained: Arc::new(ExplainedVerdict { verdict, reason }),
             region: None,
         }
     }
 
-    /// Whether it fits, whatever the caller is told.
+    /// Returns whether it fits, whatever the caller is told.
     pub fn verdict(&self) -> &Verdict {
-        &self.judged.verdict
+        &self.explained.verdict
     }
 
-    /// The sentence that explains it.
+    /// Returns the sentence that explains the verdict.
     pub fn reason(&self) -> &str {
-        &self.judged.reason
+        &self.explained.reason
     }
 
-    /// When the region's quotas were read, if they were.
+    /// Returns when the region's quotas were read, if they were.
     pub fn taken_at(&self) -> Option<Moment> {
         self.region.as_ref()?.taken_at
     }
 
-    /// How far that may be relied on.
+    /// Returns how far that may be relied on.
     pub fn freshness(&self) -> Option<Freshness> {
         self.region.as_ref()?.freshness
     }
 
-    /// The quota that decided, if it is known which.
+    /// Returns the quota that decided, if it is known which.
     pub fn binding(&self) -> Option<BindingQuota<'_>> {
-        let binding = self.judged.verdict.binding.as_ref()?;
+        let binding = self.explained.verdict.binding.as_ref()?;
         let quotas = &self.region.as_ref()?.quotas;
         Some(BindingQuota {
             key: &binding.quota,

@@ -10,9 +10,8 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
+use crate::catalog::Offer;
 use crate::model::Market;
-
-use super::EvaluatedOffer;
 
 /// How offers are ordered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -85,14 +84,23 @@ impl Cursor {
         (cursor.sort == sort).then_some(cursor)
     }
 
+    /// Returns how many instances of its offer fit.
+    pub(super) fn launchable(&self) -> Option<u64> {
+        self.launchable
+    }
+
     /// The cursor of an offer's place.
-    pub(super) fn at(judged: &EvaluatedOffer<'_>, sort: Sort) -> Self {
-        let offer = &judged.offer;
+    pub(super) fn new(
+        sort: Sort,
+        launchable: Option<u64>,
+        backend: &str,
+        offer: &Offer<'_>,
+    ) -> Self {
         Self {
             sort,
-            launchable: judged.assessment.verdict().launchable,
+            launchable,
             price: offer.price.map(f64::to_bits),
-            backend: judged.backend.to_string(),
+            backend: backend.to_owned(),
             instance_type: offer.shape.instance_type.to_string(),
             region: offer.region.to_string(),
             spot: offer.market == Market::Spot,
@@ -105,7 +113,7 @@ impl Cursor {
         &self,
         launchable: Option<u64>,
         backend: &str,
-        offer: &crate::catalog::Offer<'_>,
+        offer: &Offer<'_>,
     ) -> bool {
         let numbers = (launchable, price_key(offer.price));
         let own_numbers = (self.launchable, price_key(self.price.map(f64::from_bits)));

@@ -1,15 +1,21 @@
 //! Offers that the caller lists, judged one by one.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use crate::catalog::Shape;
-use crate::model::{BackendName, Gpu, Instance, Market};
-use crate::oracle::Oracle;
+use crate::catalog::{Provider, Shape};
+use crate::model::{BackendName, Demand, Draw, Gpu, Instance, Market, QuotaKey, Snapshot};
+use crate::oracle::backend::BackendState;
+use crate::oracle::quotas::view;
+use crate::oracle::state::{Oracle, OracleState};
+use crate::source::DemandScope;
 
-use super::region_verdicts::{RegionVerdicts, Verdicts};
+use super::assessment::Assessment;
+use super::judged_catalog::JudgedCatalog;
+use super::judging::{judged_catalog, request_in_background};
+use super::page::OfferedBackend;
+use super::region_verdicts::{ExplainedVerdict, RegionVerdicts};
 use super::verdict_counts::VerdictCounts;
-use super::{Assessment, Evaluator, OfferedBackend};
 
 /// An offer of the caller's own.
 #[derive(Clone, Copy, Debug)]
@@ -57,7 +63,7 @@ pub struct Assessments {
 }
 
 impl Oracle {
-    /// Judges offers of the caller's own, `count` of each, as far as the caller `sees` backends.
+    /// Assesses offers of the caller's own, `count` of each, of backends that the caller `sees`.
     pub fn assess_custom<'a>(
         &self,
         offers: impl IntoIterator<Item = CustomOffer<'a>>,
@@ -66,41 +72,48 @@ impl Oracle {
     ) -> Assessments {
         let oracle = &*self.0;
         let seen = oracle.backends.values();
-        let seen = seen.filter(|connected| sees(&connected.backend.name));
-        let mut benches: Vec<(Option<BackendBatch<'_, 'a>>, _)> =
-            seen.map(|connected| (None, connected)).collect();
-        let names: Vec<&str> = benches
+        let seen = seen.filter(|backend| sees(&backend.backend.name));
+        let mut batches: Vec<(Option<BackendBatch<'_, 'a>>, _)> =
+            seen.map(|backend| (None, backend)).collect();
+        let names: Vec<&str> = batches
             .iter()
-            .map(|(_, connected)| connected.backend.name.as_str())
+            .map(|(_, backend)| backend.backend.name.as_str())
             .collect();
 
         let assessments = offers
             .into_iter()
             .map(|offer| {
-                let Some(place) = names.iter().position(|name| *name == offer.backend) else {
+                let Ok(place) = names.binary_search(&offer.backend) else {
                     let reason = format!("there is no backend `{}`", offer.backend);
                     return Assessment::unknown(reason, None);
                 };
-                let (bench, connected) = &mut benches[place];
-                bench
-                    .get_or_insert_with(|| BackendBatch {
-                        judge: Evaluator::new(oracle, connected, count.max(1)),
-                        tally: VerdictCounts::default(),
-                        asked: HashMap::new(),
-                    })
-                    .assessment(&offer)
+                let (batch, backend) = &mut batches[place];
+                batch
+                    .get_or_insert_with(|| BackendBatch::new(oracle, backend, count.max(1)))
+                    .assess(&offer)
             })
             .collect();
 
         let now = oracle.clock.now();
         let mut backends = Vec::new();
-        for bench in benches.into_iter().filter_map(|(bench, _)| bench) {
-            let judge = &bench.judge;
-            for asked in bench.asked.values().flatten() {
-                oracle.request_in_background(judge.connected, &asked.region, now);
+        for batch in batches.into_iter().filter_map(|(batch, _)| batch) {
+            for region in batch.regions.values().flatten() {
+                request_in_background(batch.backend, &region.verdicts, now);
             }
-            bench.tally.count(&oracle.metrics, judge.name());
-            backends.push(judge.backend());
+            let draws = batch
+                .regions
+                .values()
+                .flatten()
+                .flat_map(AskedRegion::draws);
+            let keys: BTreeSet<&QuotaKey> = draws.map(|draw| &draw.quota).collect();
+            batch.backend.series.mark_used(keys, now);
+            let name = &batch.backend.backend.name;
+            batch.counts.record(&oracle.metrics, name);
+            backends.push(OfferedBackend {
+                name: name.clone(),
+                catalog: batch.provider,
+                judged: batch.catalog,
+            });
         }
         Assessments {
             assessments,
@@ -109,72 +122,134 @@ impl Oracle {
     }
 }
 
-/// Where the offers of one backend are judged.
+/// The offers of one backend in a list, and what was found out for them so far.
 struct BackendBatch<'a, 'o> {
-    judge: Evaluator<'a>,
-    tally: VerdictCounts,
+    backend: &'a BackendState,
+    catalog: Arc<JudgedCatalog>,
+    provider: Arc<Provider>,
+    count: u32,
+    counts: VerdictCounts,
     /// The regions that were asked about, as far as they are the backend's.
-    asked: HashMap<&'o str, Option<AskedRegion>>,
+    regions: HashMap<&'o str, Option<AskedRegion>>,
 }
 
-/// A region that was asked about, and what is said there of so many instances.
+/// A region that was asked about, with the verdicts that were explained for this list.
 struct AskedRegion {
-    region: Arc<RegionVerdicts>,
-    verdicts: Arc<Verdicts>,
+    verdicts: Arc<RegionVerdicts>,
+    of_catalog: HashMap<u32, Arc<ExplainedVerdict>>,
+    of_others: HashMap<Demand, Arc<ExplainedVerdict>>,
 }
 
-impl<'o> BackendBatch<'_, 'o> {
-    fn assessment(&mut self, offer: &CustomOffer<'o>) -> Assessment {
-        let judge = &self.judge;
-        let region = self.asked.entry(offer.region).or_insert_with(|| {
-            let region = judge.view.region(offer.region)?;
-            let verdicts = region.verdicts(judge.count);
-            Some(AskedRegion { region, verdicts })
+impl AskedRegion {
+    fn draws(&self) -> impl Iterator<Item = &Draw> {
+        let demands = self.verdicts.demands();
+        let of_catalog = self.of_catalog.keys().map(|number| demands.get(*number));
+        let all = of_catalog.chain(self.of_others.keys());
+        all.flat_map(|demand| &demand.draws)
+    }
+}
+
+impl<'a, 'o> BackendBatch<'a, 'o> {
+    fn new(oracle: &'a OracleState, backend: &'a BackendState, count: u32) -> Self {
+        let (catalog, provider) = judged_catalog(oracle, backend);
+        Self {
+            backend,
+            catalog,
+            provider,
+            count,
+            counts: VerdictCounts::default(),
+            regions: HashMap::new(),
+        }
+    }
+
+    fn assess(&mut self, offer: &CustomOffer<'o>) -> Assessment {
+        let (catalog, backend, count) = (&self.catalog, self.backend, self.count);
+        let region = self.regions.entry(offer.region).or_insert_with(|| {
+            Some(AskedRegion {
+                verdicts: catalog.region(offer.region)?,
+                of_catalog: HashMap::new(),
+                of_others: HashMap::new(),
+            })
         });
         let assessment = match region {
-            Some(asked) => judge.of_listed(offer, asked),
+            Some(region) => assess(backend, catalog, count, region, offer),
             None => {
                 let reason = format!("{} has no region `{}`", offer.backend, offer.region);
-                Assessment::unknown(reason, Some(&judge.view))
+                Assessment::unknown(reason, Some(catalog.policy))
             }
         };
-        self.tally.add(&assessment);
+        let outcome = assessment.verdict().outcome;
+        self.counts.add(outcome, assessment.decision);
         assessment
     }
 }
 
-impl Evaluator<'_> {
-    fn of_listed(&self, asked: &CustomOffer<'_>, at: &AskedRegion) -> Assessment {
-        let AskedRegion { region, verdicts } = at;
-        let table = self.view.table();
-        // A type is mostly the same everywhere, which spares looking for it in the region.
-        let listed = table.only_shape(asked.instance_type).or_else(|| {
-            let offer = table.find(asked.region, asked.instance_type, asked.market)?;
+fn assess(
+    backend: &BackendState,
+    catalog: &JudgedCatalog,
+    count: u32,
+    region: &mut AskedRegion,
+    offer: &CustomOffer<'_>,
+) -> Assessment {
+    let verdicts = &region.verdicts;
+    let table = catalog.table();
+    // A type is mostly the same everywhere, which spares looking for it in the region; one of
+    // several shapes is known by its GPUs, if the caller names them.
+    let by_gpu = || {
+        let gpu = offer.gpu?;
+        table.shape_for(offer.instance_type, Some(gpu.name), gpu.count)
+    };
+    let listed = table
+        .only_shape(offer.instance_type)
+        .or_else(by_gpu)
+        .or_else(|| {
+            let offer = table.find(offer.region, offer.instance_type, offer.market)?;
             Some(offer.shape_index)
         });
-        let judged = match listed {
-            Some(shape) if is_as_listed(asked, &table.shapes()[shape]) => {
-                let demand = self.view.demands.number(shape, asked.market);
-                Arc::clone(region.of_catalog(verdicts, demand))
+    let explained = match listed {
+        Some(shape) if is_as_listed(offer, &table.shapes()[shape]) => {
+            let demands = verdicts.demands();
+            let number = demands.number(shape, offer.market);
+            let explain = || Arc::new(verdicts.explain(demands.get(number), count));
+            Arc::clone(region.of_catalog.entry(number).or_insert_with(explain))
+        }
+        _ => {
+            let known = match listed {
+                Some(shape) => Some(table.shapes()[shape].clone()),
+                // It is the same in another region.
+                None => table.type_by_name(offer.instance_type),
+            };
+            let instance = instance(offer, known.as_ref());
+            let demand = demand(backend, verdicts.name.as_str(), &instance, offer.market);
+            match region.of_others.get(&demand) {
+                Some(explained) => Arc::clone(explained),
+                None => {
+                    let explained = Arc::new(verdicts.explain(&demand, count));
+                    region.of_others.insert(demand, Arc::clone(&explained));
+                    explained
+                }
             }
-            _ => {
-                let known = match listed {
-                    Some(shape) => Some(table.shapes()[shape].clone()),
-                    // What it is made of is the same in another region.
-                    None => table.type_by_name(asked.instance_type),
-                };
-                let instance = instance(asked, known.as_ref());
-                let demand = self.connected.backend.source.demand(
-                    &instance,
-                    asked.market,
-                    &crate::model::Snapshot::default(),
-                );
-                region.of_other(verdicts, demand)
-            }
-        };
-        let capacity = region.capacity(asked.instance_type, asked.market);
-        Assessment::new(&self.view, region, judged, capacity)
-    }
+        }
+    };
+    let (policy, name) = (catalog.policy, offer.instance_type);
+    Assessment::new(policy, verdicts, explained, name, offer.market)
+}
+
+/// Returns what launching the instance draws on in a region, as it is known now.
+fn demand(backend: &BackendState, region: &str, instance: &Instance, market: Market) -> Demand {
+    let source = &backend.backend.source;
+    let rows = match source.demand_scope() {
+        DemandScope::Snapshot => backend.unit_of(region).and_then(|unit| {
+            let view = view(unit, region);
+            view.region_rows().cloned()
+        }),
+        DemandScope::Settings(_) | DemandScope::Backend { .. } => None,
+    };
+    source.demand(
+        instance,
+        market,
+        rows.as_deref().unwrap_or(&Snapshot::EMPTY),
+    )
 }
 
 /// Whether the caller says nothing of an offer that the catalog does not.

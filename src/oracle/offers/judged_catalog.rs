@@ -1,178 +1,72 @@
 //! A backend's catalog, demands and region quotas, put together once and shared by all requests
 //! until one of them changes.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::SignedDuration;
+use parking_lot::Mutex;
 
-use crate::catalog::{NameOf, Provider, Release, Table};
-use crate::model::{Failure, Freshness, Moment, Region, Snapshot, Strictness};
-use crate::oracle::backend::{BackendState, Unit};
-use crate::oracle::{Inner, Status};
+use crate::catalog::{NameOf, Table};
+use crate::model::{Failure, QuotaIndex, QuotaKey, Region};
+use crate::oracle::backend_status::Status;
 
 use super::demands::Demands;
-use super::region_verdicts::RegionVerdicts;
+use super::layout::Layout;
+use super::region_verdicts::{Policy, RegionVerdicts};
+
+/// The judged catalog of a backend, as it was last put together.
+#[derive(Debug, Default)]
+pub(in crate::oracle) struct JudgedCatalogs(pub(super) Mutex<Option<Latest>>);
+
+#[derive(Debug)]
+pub(super) struct Latest {
+    pub(super) catalog: Arc<JudgedCatalog>,
+    /// It holds as long as the backend's entries have changed no more often than this,
+    pub(super) changes: u64,
+    /// and until an answer changes by age alone, as time since the start.
+    pub(super) until: SignedDuration,
+}
 
 /// What is known of a backend's offers at one moment.
 #[derive(Debug)]
-pub(in crate::oracle) struct BackendView {
-    release: Arc<Release>,
-    marks: Vec<Mark>,
-    pub(super) demands: Arc<Demands>,
-    regions: BTreeMap<Region, Arc<RegionVerdicts>>,
+pub(in crate::oracle) struct JudgedCatalog {
+    pub(super) layout: Arc<Layout>,
+    pub(super) regions: BTreeMap<Region, Arc<RegionVerdicts>>,
     /// The same by their place in the catalog; nothing for those that the backend does not have.
-    in_table: Vec<Option<Arc<RegionVerdicts>>>,
-    /// Whether a region that nobody has named yet may turn out to be the backend's.
-    is_open: bool,
-    pub(super) strictness: Strictness,
-    pub(super) shadow: bool,
+    pub(super) in_table: Vec<Option<Arc<RegionVerdicts>>>,
+    /// The demands of a region that nobody has named yet but that may turn out to be the backend's;
+    /// nothing once all of its regions are known.
+    pub(super) open: Option<Arc<Demands>>,
+    pub(super) policy: Policy,
     pub(super) status: Status,
     pub(super) regions_unknown: Vec<Region>,
     pub(super) failure: Option<Failure>,
 }
 
-/// The view that was put together last, and how long it need not be looked at anew.
-#[derive(Debug)]
-pub(in crate::oracle) struct KeptView {
-    view: Arc<BackendView>,
-    /// As long as the cache has changed no more often than this,
-    changes: u64,
-    /// and no answer is by age alone less fresh than it was, which is until this time.
-    until: SignedDuration,
-}
-
-/// What is known of a fetch unit, as far as it changes what is said: version and freshness.
-type Mark = Option<(u64, Option<Freshness>)>;
-
-impl Inner {
-    /// What is known of a backend's offers now, and its catalog as it stands.
-    pub(super) fn offers_of(&self, connected: &BackendState) -> (Arc<BackendView>, Arc<Provider>) {
-        let provider = self
-            .catalog
-            .provider(connected.backend.kind.as_str())
-            .expect("the catalog covers the kinds of all backends, which `Oracle::new` checks");
-        let release = &provider.release;
-        let now = self.clock.now();
-        // Looked at before the entries, so that a change in between is seen the next time.
-        let changes = self.cache.changes();
-        // Held while a changed view is put together, so that it is done once.
-        let mut kept = connected
-            .offers
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if let Some(kept) = &*kept
-            && kept.changes == changes
-            && now.since_start < kept.until
-            && Arc::ptr_eq(&kept.view.release, release)
-        {
-            return (Arc::clone(&kept.view), provider);
-        }
-        let before = kept.take().map(|kept| kept.view);
-        let marks: Vec<Mark> = connected.units().map(|unit| self.mark(unit, now)).collect();
-        let view = match before {
-            Some(view) if view.marks == marks && Arc::ptr_eq(&view.release, release) => view,
-            before => {
-                let release = Arc::clone(release);
-                let view = BackendView::new(self, connected, release, marks, before.as_deref());
-                Arc::new(view)
-            }
-        };
-        *kept = Some(KeptView {
-            view: Arc::clone(&view),
-            changes,
-            until: self.unchanged_until(connected, now),
-        });
-        drop(kept);
-        (view, provider)
-    }
-
-    /// Until when no answer of a backend gets less fresh, as time since the start.
-    fn unchanged_until(&self, connected: &BackendState, now: Moment) -> SignedDuration {
-        let changes_in = |unit: &Unit| {
-            let entry = self.cache.get(&unit.key)?;
-            let age = entry.good.as_ref()?.taken_at.age(now);
-            self.lifetimes.changes_in(age)
-        };
-        let first = connected.units().filter_map(changes_in).min();
-        first.map_or(SignedDuration::MAX, |left| now.plus(left).since_start)
-    }
-
-    fn mark(&self, unit: &Unit, now: Moment) -> Mark {
-        let entry = self.cache.get(&unit.key)?;
-        let good = entry.good.as_ref();
-        let freshness = good.map(|good| self.lifetimes.judge(good.taken_at.age(now)));
-        Some((entry.version, freshness))
-    }
-}
-
-impl BackendView {
-    fn new(
-        oracle: &Inner,
-        connected: &BackendState,
-        release: Arc<Release>,
-        marks: Vec<Mark>,
-        before: Option<&Self>,
-    ) -> Self {
-        // What was read may have changed what a type draws on; mostly it has not.
-        let source = &*connected.backend.source;
-        let demands = Demands::new(&release.table, source);
-        let demands = match before {
-            Some(before) if *before.demands == demands => Arc::clone(&before.demands),
-            _ => Arc::new(demands),
-        };
-        let failure = oracle.failure(connected);
-        let status = oracle.status(connected);
-        let mut regions_unknown: Vec<Region> = status.unknown_regions().cloned().collect();
-        let mut regions: BTreeMap<Region, Arc<RegionVerdicts>> = BTreeMap::new();
-        for view in status.regions {
-            let name = view.location.region.clone();
-            let same = before.and_then(|before| before.regions.get(&name));
-            let region = match same {
-                Some(same) if same.shows(&view, &demands) => Arc::clone(same),
-                _ => Arc::new(RegionVerdicts::new(view, source, Arc::clone(&demands))),
-            };
-            regions.insert(name, region);
-        }
-        let is_open = connected.may_cover_any(&oracle.cache);
-        if is_open {
-            for name in release.table.regions() {
-                regions.entry(name.clone()).or_insert_with(|| {
-                    regions_unknown.push(name.clone());
-                    let demands = Arc::clone(&demands);
-                    let (failure, outline) = (failure.clone(), source.placeholder_quotas(name));
-                    Arc::new(RegionVerdicts::unread(
-                        name.clone(),
-                        failure,
-                        outline,
-                        demands,
-                    ))
-                });
-            }
-            regions_unknown.sort_unstable();
-        }
-        let in_table = release.table.regions().iter();
-        Self {
-            in_table: in_table.map(|name| regions.get(name).cloned()).collect(),
-            release,
-            marks,
-            demands,
-            regions,
-            is_open,
-            strictness: connected.backend.settings.strictness,
-            shadow: connected.backend.settings.shadow,
-            status: status.status,
-            regions_unknown,
-            failure,
-        }
-    }
-
-    /// What the backend's cloud has to rent, in all of its regions.
+impl JudgedCatalog {
+    /// Returns what the backend's cloud has to rent, in all of its regions.
     pub(super) fn table(&self) -> &Table {
-        &self.release.table
+        self.layout.table()
     }
 
-    /// The region at a place of the catalog, if it is the backend's.
+    /// Returns the quotas that offers with accelerators draw on, in any region.
+    pub(in crate::oracle) fn accelerator_quotas(&self) -> Arc<BTreeSet<QuotaKey>> {
+        let mut of_regions = self.in_table.iter().flatten();
+        let of_region =
+            |region: &Arc<RegionVerdicts>| region.demands().accelerator_quotas().clone();
+        let Some(first) = of_regions.next().map(of_region) else {
+            return Arc::default();
+        };
+        // Mostly all regions share their demands.
+        let others = of_regions.map(of_region);
+        let others = others.filter(|other| !Arc::ptr_eq(other, &first));
+        others.fold(Arc::clone(&first), |all, other| {
+            Arc::new(all.union(&other).cloned().collect())
+        })
+    }
+
+    /// Returns the region at a place of the catalog, if it is the backend's.
     pub(super) fn region_at(&self, place: usize) -> Option<&Arc<RegionVerdicts>> {
         self.in_table[place].as_ref()
     }
@@ -185,7 +79,7 @@ impl BackendView {
         }
     }
 
-    /// All names that offers have, of its regions those that are the backend's.
+    /// Returns all names that offers have, of its regions those that are the backend's.
     pub(super) fn names(&self, of: NameOf) -> impl Iterator<Item = &Arc<str>> {
         let names = self.table().names(of).iter().enumerate();
         let is_ours = move |place: usize| of != NameOf::Region || self.in_table[place].is_some();
@@ -196,34 +90,17 @@ impl BackendView {
         self.region_at(self.table().region_place(name)?)
     }
 
-    /// The region of that name, if it is the backend's or may turn out to be.
+    /// Returns the region of that name, if it is the backend's or may turn out to be.
     pub(super) fn region(&self, name: &str) -> Option<Arc<RegionVerdicts>> {
         // The catalog knows it in any case, as it does other names.
         let known = self.regions.get(name);
-        match known.or_else(|| self.region_in_table(name)) {
-            Some(region) => Some(Arc::clone(region)),
-            None if self.is_open => {
-                let (failure, demands) = (self.failure.clone(), Arc::clone(&self.demands));
-                let (name, outline) = (Region::from(name), Snapshot::default());
-                let region = RegionVerdicts::unread(name, failure, outline, demands);
-                Some(Arc::new(region))
-            }
-            None => None,
+        if let Some(region) = known.or_else(|| self.region_in_table(name)) {
+            return Some(Arc::clone(region));
         }
-    }
-}
-
-impl Inner {
-    /// Why something of a backend is not known, if anything is not.
-    fn failure(&self, connected: &BackendState) -> Option<Failure> {
-        let now = self.clock.now();
-        connected.units().find_map(|unit| {
-            if let Some((_, Some(Freshness::Fresh | Freshness::Stale))) = self.mark(unit, now) {
-                return None;
-            }
-            let entry = self.cache.get(&unit.key)?;
-            let record = entry.last_failure.as_ref()?;
-            Some(record.failure.clone())
-        })
+        let demands = Arc::clone(self.open.as_ref()?);
+        let quotas = QuotaIndex::unread(Arc::default());
+        let failure = self.failure.clone();
+        let region = RegionVerdicts::unread(Region::from(name), failure, quotas, demands);
+        Some(Arc::new(region))
     }
 }

@@ -1,14 +1,12 @@
-//! The quotas of one region, ready to judge launches, and the verdicts that were given before.
+//! A region's quotas, ready to judge launches, and the outlook of every demand of the catalog.
 
-use std::collections::HashMap;
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::sync::Arc;
 
 use crate::model::{
-    Capacity, Demand, Failure, Freshness, Leased, Market, Moment, Outcome, QuotaIndex, Region,
-    Snapshot, UnknownReason, Verdict, judge, reason,
+    Capacity, Decision, Demand, Failure, Freshness, Market, Moment, Outcome, Outlook, QuotaIndex,
+    Region, Restriction, Strictness, Unavailability, UnknownReason, Verdict, decide, judge, reason,
 };
-use crate::oracle::RegionView;
-use crate::source::QuotaSource;
+use crate::oracle::view::{RegionView, Revision};
 
 use super::demands::Demands;
 
@@ -16,34 +14,20 @@ use super::demands::Demands;
 #[derive(Debug)]
 pub(super) struct RegionVerdicts {
     pub(super) name: Region,
-    version: u64,
+    revision: Option<Revision>,
+    pub(super) next_change: Option<Moment>,
     pub(super) taken_at: Option<Moment>,
     pub(super) freshness: Option<Freshness>,
     pub(super) quotas: QuotaIndex,
     failure: Option<Failure>,
     /// What the cloud says it has room for, ordered by type and market.
     capacity: Vec<Capacity>,
+    restrictions: Vec<Restriction>,
+    unavailable: Vec<Unavailability>,
     demands: Arc<Demands>,
-    /// The verdicts on launches of so many instances, for the counts that were asked for last.
-    verdicts: RwLock<Vec<Arc<Verdicts>>>,
+    /// For each demand of the catalog, by its number.
+    outlooks: Box<[Outlook]>,
 }
-
-/// The verdicts of a region on launches of so many instances, each judged when first asked for.
-#[derive(Debug)]
-pub(super) struct Verdicts {
-    count: u32,
-    /// On the demands of the catalog, by their numbers.
-    of_catalog: Box<[OnceLock<Arc<ExplainedVerdict>>]>,
-    /// On demands that callers have made up, with disks and addresses.
-    of_others: RwLock<HashMap<Demand, Arc<ExplainedVerdict>>>,
-}
-
-/// Callers ask for one instance, and for few other counts at a time.
-const MOST_COUNTS: usize = 8;
-
-/// Callers' own offers differ from the catalog's in few ways at a time; a bound only so that
-/// nobody fills the memory.
-const MOST_OTHERS: usize = 256;
 
 /// A verdict and the sentence that explains it.
 #[derive(Debug)]
@@ -52,37 +36,30 @@ pub(super) struct ExplainedVerdict {
     pub(super) reason: String,
 }
 
+/// The policy of a backend: what it makes of verdicts.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Policy {
+    pub(super) strictness: Strictness,
+    pub(super) shadow: bool,
+}
+
 impl RegionVerdicts {
-    /// The region as `view` shows it, by what `source` knows of it before it is read.
-    pub(super) fn new(view: RegionView, source: &dyn QuotaSource, demands: Arc<Demands>) -> Self {
-        let leased: Leased = view.leased;
-        let known = view.known.as_ref();
-        let mut capacity = known
-            .filter(|known| known.standing.freshness != Freshness::Expired)
-            .and_then(|known| known.reading.capacity.get(&view.location.region))
-            .cloned()
-            .unwrap_or_default();
+    /// The region as `view` shows it.
+    pub(super) fn new(view: &RegionView, demands: Arc<Demands>) -> Self {
+        let mut capacity = view.capacity().to_vec();
         capacity.sort_by(|a, b| key(a).cmp(&key(b)));
-        let quotas = match known {
-            None => QuotaIndex::unread(Arc::new(source.placeholder_quotas(&view.location.region))),
-            Some(known) => {
-                let snapshot = Arc::clone(&known.snapshot);
-                match known.standing.freshness {
-                    Freshness::Expired => QuotaIndex::expired(snapshot, leased),
-                    Freshness::Fresh | Freshness::Stale => QuotaIndex::new(snapshot, leased),
-                }
-            }
-        };
+        let snapshot = view.snapshot();
         Self {
-            name: view.location.region,
-            version: view.version,
-            taken_at: known.map(|known| known.taken_at),
-            freshness: known.map(|known| known.standing.freshness),
-            quotas,
-            failure: view.last_failure.map(|record| record.failure),
+            name: view.region().clone(),
+            revision: Some(view.revision()),
+            next_change: view.next_change(),
+            taken_at: snapshot.map(|known| known.taken_at),
+            freshness: snapshot.map(|known| known.age.freshness),
+            failure: view.last_failure().map(|record| record.failure.clone()),
             capacity,
-            demands,
-            verdicts: RwLock::default(),
+            restrictions: view.restrictions().to_vec(),
+            unavailable: view.unavailable().to_vec(),
+            ..Self::with_index(view.region().clone(), view.quota_index(), demands)
         }
     }
 
@@ -90,31 +67,46 @@ impl RegionVerdicts {
     pub(super) fn unread(
         name: Region,
         failure: Option<Failure>,
-        outline: Snapshot,
+        quotas: QuotaIndex,
         demands: Arc<Demands>,
     ) -> Self {
         Self {
-            quotas: QuotaIndex::unread(Arc::new(outline)),
+            failure,
+            ..Self::with_index(name, quotas, demands)
+        }
+    }
+
+    fn with_index(name: Region, quotas: QuotaIndex, demands: Arc<Demands>) -> Self {
+        let distinct = demands.distinct().iter();
+        Self {
+            outlooks: distinct
+                .map(|demand| Outlook::new(demand, &quotas))
+                .collect(),
             name,
-            version: 0,
+            revision: None,
+            next_change: None,
             taken_at: None,
             freshness: None,
-            failure,
+            quotas,
+            failure: None,
             capacity: Vec::new(),
+            restrictions: Vec::new(),
+            unavailable: Vec::new(),
             demands,
-            verdicts: RwLock::default(),
         }
     }
 
     /// Whether this is what `view` shows, judged for the same catalog.
     pub(super) fn shows(&self, view: &RegionView, demands: &Arc<Demands>) -> bool {
-        let freshness = view.known.as_ref().map(|known| known.standing.freshness);
-        self.version == view.version
-            && self.freshness == freshness
-            && Arc::ptr_eq(&self.demands, demands)
+        self.revision == Some(view.revision()) && Arc::ptr_eq(&self.demands, demands)
     }
 
-    /// What the cloud says it has room for, which is advice beside the verdict.
+    /// Returns the demands of the region.
+    pub(super) fn demands(&self) -> &Arc<Demands> {
+        &self.demands
+    }
+
+    /// Returns what the cloud says it has room for, which is a hint beside the verdict.
     pub(super) fn capacity(&self, instance_type: &str, market: Market) -> Option<&Capacity> {
         let wanted = (instance_type, market);
         let found = self
@@ -123,69 +115,58 @@ impl RegionVerdicts {
         Some(&self.capacity[found.ok()?])
     }
 
-    /// What has been and will be said of launches of `count` instances.
-    pub(super) fn verdicts(&self, count: u32) -> Arc<Verdicts> {
-        let find = |kept: &[Arc<Verdicts>]| {
-            let found = kept.iter().find(|verdicts| verdicts.count == count);
-            found.cloned()
-        };
-        let kept = self.verdicts.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(found) = find(&kept) {
-            return found;
-        }
-        drop(kept);
-        let mut kept = self
-            .verdicts
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        find(&kept).unwrap_or_else(|| {
-            if kept.len() == MOST_COUNTS {
-                // The oldest goes, but for what is asked for most, one instance.
-                let oldest = kept.iter().position(|verdicts| verdicts.count != 1);
-                kept.remove(oldest.unwrap_or_default());
-            }
-            let verdicts = Arc::new(Verdicts {
-                count,
-                of_catalog: (0..self.demands.len()).map(|_| OnceLock::new()).collect(),
-                of_others: RwLock::default(),
-            });
-            kept.push(Arc::clone(&verdicts));
-            verdicts
-        })
+    /// Returns the restriction on launches of this type and market: one that prevents them, if
+    /// there is one.
+    pub(super) fn restriction(&self, instance_type: &str, market: Market) -> Option<&Restriction> {
+        let restrictions = self.restrictions.iter();
+        restrictions
+            .filter(|restriction| restriction.applies_to(instance_type, market))
+            .min_by_key(|restriction| !restriction.kind.prevents_launch())
     }
 
-    /// The verdict on a demand of the catalog, by its number.
-    pub(super) fn of_catalog<'v>(
+    /// Returns the capacity failure that still hides launches of this type and market.
+    pub(super) fn unavailability(
         &self,
-        verdicts: &'v Verdicts,
-        demand: u32,
-    ) -> &'v Arc<ExplainedVerdict> {
-        let judge = || Arc::new(self.judge(self.demands.get(demand), verdicts.count));
-        verdicts.of_catalog[demand as usize].get_or_init(judge)
+        instance_type: &str,
+        market: Market,
+    ) -> Option<&Unavailability> {
+        let mut all = self.unavailable.iter();
+        all.find(|known| known.applies_to(instance_type, market))
     }
 
-    /// The verdict on any demand.
-    pub(super) fn of_other(&self, verdicts: &Verdicts, demand: Demand) -> Arc<ExplainedVerdict> {
-        // There are as many types that nothing is known of as callers can make up names.
-        if demand.unmapped.is_some() {
-            return Arc::new(self.judge(&demand, verdicts.count));
-        }
-        let others = &verdicts.of_others;
-        let kept = others.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(judged) = kept.get(&demand) {
-            return Arc::clone(judged);
-        }
-        drop(kept);
-        let judged = Arc::new(self.judge(&demand, verdicts.count));
-        let mut kept = others.write().unwrap_or_else(PoisonError::into_inner);
-        if kept.len() == MOST_OTHERS {
-            kept.clear();
-        }
-        kept.insert(demand, Arc::clone(&judged));
-        judged
+    /// Whether some types are treated apart from others of the same demand.
+    pub(super) fn has_exceptions(&self) -> bool {
+        !self.restrictions.is_empty() || !self.unavailable.is_empty()
     }
 
-    fn judge(&self, demand: &Demand, count: u32) -> ExplainedVerdict {
+    /// Returns the outlook of a demand of the catalog, by its number.
+    pub(super) fn outlook(&self, demand: u32) -> &Outlook {
+        &self.outlooks[demand as usize]
+    }
+
+    /// Returns the outlooks of all demands of the catalog, by their numbers.
+    pub(super) fn outlooks(&self) -> &[Outlook] {
+        &self.outlooks
+    }
+
+    /// Decides on launches of a type with this outcome of its quotas.
+    pub(super) fn decide(
+        &self,
+        outcome: Outcome,
+        policy: Policy,
+        instance_type: &str,
+        market: Market,
+    ) -> Decision {
+        let is_prevented = self.has_exceptions()
+            && (self
+                .restriction(instance_type, market)
+                .is_some_and(|restriction| restriction.kind.prevents_launch())
+                || self.unavailability(instance_type, market).is_some());
+        decide(outcome, policy.strictness, policy.shadow, is_prevented)
+    }
+
+    /// Judges launches of a demand and explains the verdict.
+    pub(super) fn explain(&self, demand: &Demand, count: u32) -> ExplainedVerdict {
         let verdict = judge(demand, count, &self.quotas);
         let mut reason = reason(&verdict, demand, &self.quotas, &self.name);
         let unread = matches!(

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use crate::catalog::NameOf;
 use crate::model::suggest;
 
-use super::{Evaluator, OfferQuestion};
+use super::judged_catalog::JudgedCatalog;
+use super::question::OfferQuestion;
 
 /// A name that is asked for and that nothing has: no offer of any region that is read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,7 +26,7 @@ const MOST: usize = 5;
 /// The names of a question that nothing has, of the backends that the caller sees.
 pub(super) fn unmatched_filters(
     question: &OfferQuestion,
-    judges: &[Evaluator<'_>],
+    catalogs: &[&JudgedCatalog],
     seen: &[&str],
 ) -> Vec<UnmatchedFilter> {
     let backends = question.backends.iter().flatten();
@@ -36,12 +37,12 @@ pub(super) fn unmatched_filters(
             name: name.clone(),
             nearest: suggest(name, seen).map(str::to_owned),
         });
-    let views = || judges.iter().map(|judge| &judge.view);
+    let views = || catalogs.iter();
     let names = question
         .filter
         .names()
         // Without a catalog nothing can be told of names.
-        .filter(|(of, name)| !judges.is_empty() && !views().any(|view| view.has_name(*of, name)))
+        .filter(|(of, name)| !catalogs.is_empty() && !views().any(|view| view.has_name(*of, name)))
         .map(|(of, name)| {
             let known: Vec<Arc<str>> = views().flat_map(|view| view.names(of)).cloned().collect();
             UnmatchedFilter {

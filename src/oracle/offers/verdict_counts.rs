@@ -1,18 +1,16 @@
-//! Counts what was said, and says in the log what would have been, where a backend only watches.
+//! Counts of the verdicts that were given, and the log line of a backend in shadow mode.
 
-use crate::model::BackendName;
+use crate::model::{BackendName, Decision, Outcome};
 use crate::telemetry::Metrics;
-
-use super::Assessment;
 
 /// The verdicts of one answer on one backend's offers.
 #[derive(Debug, Default)]
 pub(super) struct VerdictCounts(Vec<(&'static str, Option<&'static str>, u64)>);
 
 impl VerdictCounts {
-    pub(super) fn add(&mut self, assessment: &Assessment) {
-        let verdict = assessment.verdict().outcome.as_str();
-        let shadow = assessment.decision.shadow.map(|shadow| shadow.as_str());
+    pub(super) fn add(&mut self, outcome: Outcome, decision: Decision) {
+        let verdict = outcome.as_str();
+        let shadow = decision.shadow.map(|shadow| shadow.as_str());
         let same = |(known, would, _): &&mut (_, _, u64)| (*known, *would) == (verdict, shadow);
         match self.0.iter_mut().find(same) {
             Some((_, _, count)) => *count += 1,
@@ -21,7 +19,7 @@ impl VerdictCounts {
     }
 
     /// Counts them, once for the whole answer.
-    pub(super) fn count(&self, metrics: &Metrics, backend: &BackendName) {
+    pub(super) fn record(&self, metrics: &Metrics, backend: &BackendName) {
         for (verdict, shadow, count) in &self.0 {
             metrics.verdicts(backend, verdict, *shadow, *count);
         }
@@ -36,7 +34,7 @@ impl VerdictCounts {
                 unknown = would("unknown"),
                 no_quota = would("no_quota"),
                 not_available = would("not_available"),
-                "what would have been said of the offers, if the backend did not only watch"
+                "shadow verdicts"
             );
         }
     }

@@ -9,7 +9,7 @@ pub(super) const FORMAT: u32 = 2;
 /// Returns the same file in the current format.
 ///
 /// Members that are missing become null, which the current format refuses where it needs them.
-pub(super) fn upgrade(mut file: Map<String, Value>) -> Value {
+pub(super) fn upgrade(mut file: Map<String, Value>, format: u32) -> Value {
     let mut take = |name| file.remove(name).unwrap_or_default();
     let mut regions = take("regions");
     let rows = regions.as_object_mut().into_iter().flatten();
@@ -21,7 +21,7 @@ pub(super) fn upgrade(mut file: Map<String, Value>) -> Value {
         rename(gap, "advice", "hint");
     }
     json!({
-        "format": super::FORMAT,
+        "format": format,
         "fingerprint": take("settings"),
         "backend": take("backend"),
         "unit": take("unit"),

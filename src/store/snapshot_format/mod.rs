@@ -73,7 +73,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Decoded, String> {
         ),
         format_2::FORMAT => {
             let file = serde_json::from_slice(bytes).map_err(in_words)?;
-            let file = format_2::upgrade(file);
+            let file = format_2::upgrade(file, FORMAT);
             (
                 serde_json::from_value(file).map_err(in_words)?,
                 StoredFingerprint::AllSettings,

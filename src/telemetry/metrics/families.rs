@@ -1,6 +1,5 @@
 //! Every metric that the service exports, with its labels; the names are a public promise.
 
-use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use prometheus_client::encoding::EncodeLabelSet;
@@ -16,9 +15,6 @@ type Histograms<L> = Family<L, Histogram, fn() -> Histogram>;
 
 #[derive(Debug)]
 pub(super) struct Families {
-    pub(super) quota_limit: Gauges<QuotaLabels>,
-    pub(super) quota_usage: Gauges<QuotaLabels>,
-    pub(super) quota_available: Gauges<QuotaLabels>,
     pub(super) snapshot_age: Gauges<RegionLabels>,
     pub(super) catalog_offers: Gauges<ProviderLabels>,
     pub(super) catalog_damaged_rows: Gauges<ProviderLabels>,
@@ -39,9 +35,6 @@ impl Families {
     pub(super) fn registered_in(registry: &mut Registry) -> Self {
         let mut to = Registrar(registry);
         Self {
-            quota_limit: to.add("quota_limit", "Limit of a quota, in its unit"),
-            quota_usage: to.add("quota_usage", "Usage of a quota, in its unit"),
-            quota_available: to.add("quota_available", "What is left of a quota, in its unit"),
             snapshot_age: to.add_seconds(
                 "snapshot_age",
                 "Age of a region's snapshot",
@@ -109,15 +102,6 @@ impl Registrar<'_> {
             .register_with_unit(name, help, Unit::Seconds, family.clone());
         family
     }
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub(super) struct QuotaLabels {
-    pub(super) backend: String,
-    pub(super) region: String,
-    pub(super) code: Arc<str>,
-    pub(super) unit: &'static str,
-    pub(super) market: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]

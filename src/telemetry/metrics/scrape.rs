@@ -1,6 +1,6 @@
 //! What is looked at when it is asked for: the quotas, regions and catalogs as they are now.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::PoisonError;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -8,27 +8,8 @@ use prometheus_client::encoding::text::encode;
 
 use crate::model::{CloudKind, Location};
 
-use super::Metrics;
-use super::families::{Gauges, ProviderLabels, QuotaLabels, RegionLabels};
-
-/// The numbers of one quota at the moment of a scrape; what is unknown is not exported.
-#[derive(Clone, Debug)]
-pub struct QuotaSample {
-    /// Where the quota holds.
-    pub location: Location,
-    /// The cloud's code.
-    pub code: Arc<str>,
-    /// What the numbers count.
-    pub unit: &'static str,
-    /// Which launches draw on it.
-    pub market: &'static str,
-    /// The limit.
-    pub limit: Option<f64>,
-    /// What is in use.
-    pub usage: Option<f64>,
-    /// What is left.
-    pub available: Option<f64>,
-}
+use super::families::{Gauges, ProviderLabels, RegionLabels};
+use super::{Metrics, QuotaSeries, quota_series};
 
 /// The numbers of one region at the moment of a scrape.
 #[derive(Clone, Debug)]
@@ -55,37 +36,17 @@ pub struct CatalogSample {
 }
 
 impl Metrics {
-    /// The Prometheus text of all metrics, with these quotas, regions and catalogs as they are now.
-    pub fn render(
+    /// Returns the Prometheus text of all metrics, with these quotas, regions and catalogs as they
+    /// are now.
+    pub fn render<'a>(
         &self,
-        quotas: impl IntoIterator<Item = QuotaSample>,
+        quotas: impl Iterator<Item = &'a QuotaSeries> + Clone,
         snapshots: impl IntoIterator<Item = SnapshotSample>,
         catalogs: impl IntoIterator<Item = CatalogSample>,
     ) -> String {
         let _scrape = self.0.scrape.lock().unwrap_or_else(PoisonError::into_inner);
         let families = &self.0.families;
-        families.quota_limit.clear();
-        families.quota_usage.clear();
-        families.quota_available.clear();
         families.snapshot_age.clear();
-        for sample in quotas {
-            let labels = QuotaLabels {
-                backend: sample.location.backend.to_string(),
-                region: sample.location.region.to_string(),
-                code: sample.code,
-                unit: sample.unit,
-                market: sample.market,
-            };
-            for (family, value) in [
-                (&families.quota_limit, sample.limit),
-                (&families.quota_usage, sample.usage),
-                (&families.quota_available, sample.available),
-            ] {
-                if let Some(value) = value {
-                    family.get_or_create(&labels).set(value);
-                }
-            }
-        }
         for sample in snapshots {
             let labels = RegionLabels {
                 backend: sample.location.backend.to_string(),
@@ -110,6 +71,7 @@ impl Metrics {
             set(&families.catalog_failing, f64::from(sample.failing));
         }
         let mut text = String::new();
+        quota_series::write(&mut text, quotas);
         encode(&mut text, &self.0.registry).expect("writing to a string does not fail");
         text
     }
@@ -117,6 +79,7 @@ impl Metrics {
 
 #[cfg(test)]
 mod tests {
+    use super::super::QuotaSample;
     use super::*;
 
     #[test]
@@ -135,12 +98,13 @@ mod tests {
             available: None,
         };
         let labels = r#"{backend="aws",region="us-east-1",code="L-417A185B",unit="vcpu",market="on_demand"}"#;
-        let text = metrics.render([sample(None)], [], []);
+        let series = [QuotaSeries::new([sample(None)])];
+        let text = metrics.render(series.iter(), [], []);
         assert!(text.contains(&format!("quota_oracle_quota_limit{labels} 192")));
         assert!(!text.contains("quota_oracle_quota_usage{"));
         assert!(
             !metrics
-                .render([], [], [])
+                .render([].iter(), [], [])
                 .contains("quota_oracle_quota_limit{")
         );
     }

@@ -10,9 +10,6 @@ use petgraph::{algo::tarjan_scc, graphmap::DiGraphMap};
 use source::{Source, Use};
 use walkdir::WalkDir;
 
-/// Folders in which files still use each other in circles, until those are cut.
-const NOT_YET_CUT: &[&str] = &["oracle/", "store/"];
-
 #[test]
 fn the_source_keeps_to_the_tables_of_the_document() {
     let document = include_str!("../../../docs/architecture.md");
@@ -22,16 +19,7 @@ fn the_source_keeps_to_the_tables_of_the_document() {
 
 #[test]
 fn no_file_uses_another_in_a_circle() {
-    let mut circles = Sources::of_crate().circles();
-    for folder in NOT_YET_CUT {
-        let before = circles.len();
-        circles.retain(|lines| !lines.iter().all(|line| line.starts_with(folder)));
-        assert_ne!(
-            circles.len(),
-            before,
-            "{folder} has no circle: take it out of NOT_YET_CUT"
-        );
-    }
+    let circles = Sources::of_crate().circles();
     assert!(circles.is_empty(), "{circles:#?}");
 }
 

@@ -11,9 +11,9 @@ use quota_oracle::clock::Clock;
 use quota_oracle::clouds::{CloudSettings, Connection, RegionChoice, aws};
 use quota_oracle::http::{self, Settings, Token};
 use quota_oracle::model::{Lifetimes, Region, Strictness};
-use quota_oracle::oracle::{Backend, BackendSettings, Oracle};
-use quota_oracle::store::Cache;
+use quota_oracle::oracle::{Backend, BackendSettings, Oracle, OracleSettings};
 use quota_oracle::telemetry::Metrics;
+use quota_oracle::telemetry::QuotaMetrics;
 use quota_oracle::upstream::{RateLimit, Shared, Upstream};
 use serde_json::Value;
 use simulated_clouds::aws::{Account, RateLimits, Settings as Simulated, SimulatedAws};
@@ -102,13 +102,15 @@ impl Service {
                 source,
             });
         }
-        let lifetimes = Lifetimes {
-            fresh_for: Duration::from_secs(300),
-            stale_for: Duration::from_secs(3600),
+        let settings_of_all = OracleSettings {
+            lifetimes: Lifetimes {
+                fresh_for: Duration::from_secs(300),
+                stale_for: Duration::from_secs(3600),
+            },
+            quota_metrics: QuotaMetrics::All,
         };
         let clock = Clock::starting_at("2026-11-21T19:00:00Z".parse().unwrap());
-        let cache = Cache::in_memory();
-        let oracle = Oracle::new(backends, catalog(), cache, lifetimes, clock, metrics);
+        let oracle = Oracle::new(backends, catalog(), None, settings_of_all, clock, metrics);
         let settings = Settings {
             tokens,
             ..Settings::default()

@@ -80,10 +80,13 @@ prop_compose! {
 }
 
 impl Case {
-    fn verdict(&self) -> Verdict {
+    fn quotas(&self) -> QuotaIndex {
         let snapshot = Arc::new(Snapshot::new(self.rows.clone()));
-        let quotas = QuotaIndex::new(snapshot, self.leased.clone());
-        judge(&self.demand, self.count, &quotas)
+        QuotaIndex::new(snapshot, self.leased.clone())
+    }
+
+    fn verdict(&self) -> Verdict {
+        judge(&self.demand, self.count, &self.quotas())
     }
 
     fn outcome(&self) -> &'static str {
@@ -206,6 +209,15 @@ proptest! {
         if let (Some(some), Some(others)) = (case.verdict().launchable, other.verdict().launchable) {
             prop_assert_eq!(some, others);
         }
+    }
+
+    #[test]
+    fn an_outlook_agrees_with_the_verdict_on_every_count(case in cases(), count in 1u32..100) {
+        let case = Case { count, ..case };
+        let verdict = case.verdict();
+        let outlook = Outlook::new(&case.demand, &case.quotas());
+        prop_assert_eq!(outlook.outcome(count), verdict.outcome);
+        prop_assert_eq!(outlook.launchable(count), verdict.launchable);
     }
 
     #[test]

@@ -1,0 +1,54 @@
+//! The metrics of everything that the oracle knows, as one text.
+
+use crate::telemetry::{CatalogSample, SnapshotSample};
+
+use super::offers::judged_catalog;
+use super::quotas::views;
+use super::state::Oracle;
+
+impl Oracle {
+    /// Returns the Prometheus text of all metrics.
+    pub fn metrics_text(&self) -> String {
+        let oracle = &*self.0;
+        let now = oracle.clock.now();
+        let backends = oracle.backends.values();
+        let series: Vec<_> = backends
+            .clone()
+            .map(|backend| {
+                let accelerators = || judged_catalog(oracle, backend).0.accelerator_quotas();
+                // Looked at before the entries, so that a change in between is seen next time.
+                let changes = backend.changes();
+                let choice = oracle.settings.quota_metrics;
+                let views = || views(backend);
+                backend
+                    .series
+                    .series(choice, accelerators, changes, views, now)
+            })
+            .collect();
+        let snapshots = backends.flat_map(|backend| views(backend));
+        let snapshots = snapshots.filter_map(|view| {
+            Some(SnapshotSample {
+                age: view.age()?.age,
+                location: view.location(),
+            })
+        });
+        let series = series.iter().map(|series| &**series);
+        oracle
+            .metrics
+            .render(series, snapshots, self.catalog_samples())
+    }
+
+    /// The numbers of all catalogs.
+    fn catalog_samples(&self) -> Vec<CatalogSample> {
+        let catalogs = self.catalogs().into_iter();
+        catalogs
+            .map(|(provider, catalog)| CatalogSample {
+                provider,
+                offers: catalog.release.table.len(),
+                damaged_rows: catalog.release.damaged_rows,
+                loaded_at: catalog.release.loaded_at,
+                failing: catalog.last_error.is_some(),
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,136 @@
+//! The answer to a question about offers.
+
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use crate::catalog::{Offer, Provider, RowId};
+use crate::model::{BackendName, Failure, Region};
+use crate::oracle::backend_status::Status;
+
+use super::assessment::Assessment;
+use super::cursor::Cursor;
+use super::judged_catalog::JudgedCatalog;
+use super::layout::CellId;
+use super::region_verdicts::ExplainedVerdict;
+use super::unmatched_filters::UnmatchedFilter;
+
+/// The offers that were asked for, each judged.
+///
+/// There may be millions, so a row is small, and a verdict is explained when it is looked at.
+#[derive(Debug)]
+pub struct OfferPage {
+    pub(super) rows: Vec<PageRow>,
+    pub(super) count: u32,
+    pub(super) explained: Explained,
+    /// How many there are in all, on this page and on others.
+    pub total: usize,
+    /// Where to go on, if there are more.
+    pub next: Option<Cursor>,
+    /// How far the backends could be read.
+    pub backends: Vec<OfferedBackend>,
+    /// Filter values that match nothing at all.
+    pub unknown: Vec<UnmatchedFilter>,
+}
+
+/// An offer on a page: its backend among those of the page, and its row in the backend's catalog.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct PageRow {
+    pub(super) backend: u32,
+    pub(super) row: RowId,
+}
+
+/// The verdicts of a page that were explained already; many rows share one.
+#[derive(Debug, Default)]
+pub(super) struct Explained(Mutex<HashMap<(u32, CellId), Arc<ExplainedVerdict>>>);
+
+/// An offer with its assessment.
+#[derive(Clone, Debug)]
+pub struct EvaluatedOffer<'a> {
+    /// The backend.
+    pub backend: &'a BackendName,
+    /// The offer.
+    pub offer: Offer<'a>,
+    /// What is said of it.
+    pub assessment: Assessment,
+}
+
+/// A backend and how far its offers could be judged.
+#[derive(Clone, Debug)]
+pub struct OfferedBackend {
+    /// Its name.
+    pub name: BackendName,
+    /// Where its offers come from.
+    pub catalog: Arc<Provider>,
+    pub(super) judged: Arc<JudgedCatalog>,
+}
+
+impl OfferPage {
+    /// Returns how many offers are on this page.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// Returns the offers, in order.
+    pub fn offers(&self) -> impl Iterator<Item = EvaluatedOffer<'_>> {
+        self.some_offers(0..self.len())
+    }
+
+    /// Returns those at these places, which must be on the page.
+    pub fn some_offers(&self, places: Range<usize>) -> impl Iterator<Item = EvaluatedOffer<'_>> {
+        self.rows[places].iter().filter_map(|row| self.offer(*row))
+    }
+
+    fn offer(&self, PageRow { backend, row }: PageRow) -> Option<EvaluatedOffer<'_>> {
+        let offered = &self.backends[backend as usize];
+        let judged = &*offered.judged;
+        let offer = judged.table().offer(row);
+        let cell = judged.layout.cell(&offer)?;
+        let region = judged.region_at(offer.region_index)?;
+        let explained = {
+            let mut explained = self.explained.0.lock();
+            let verdict = explained.entry((backend, cell)).or_insert_with(|| {
+                let demands = region.demands();
+                let demand = demands.number(offer.shape_index, offer.market);
+                Arc::new(region.explain(demands.get(demand), self.count))
+            });
+            Arc::clone(verdict)
+        };
+        let assessment = Assessment::new(
+            judged.policy,
+            region,
+            explained,
+            &offer.shape.instance_type,
+            offer.market,
+        );
+        Some(EvaluatedOffer {
+            backend: &offered.name,
+            offer,
+            assessment,
+        })
+    }
+}
+
+impl OfferedBackend {
+    /// Returns how far it can be read.
+    pub fn status(&self) -> Status {
+        self.judged.status
+    }
+
+    /// Returns the regions that no verdict can rest on.
+    pub fn regions_unknown(&self) -> &[Region] {
+        &self.judged.regions_unknown
+    }
+
+    /// Returns why they are not known, if a read has failed.
+    pub fn failure(&self) -> Option<&Failure> {
+        self.judged.failure.as_ref()
+    }
+}

@@ -1,0 +1,123 @@
+//! The oracle: all backends, their catalogs and what they share.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::catalog::{Catalog, Provider};
+use crate::clock::Clock;
+use crate::model::{BackendName, CloudKind};
+use crate::store::{SnapshotStore, StoredSnapshot};
+use crate::telemetry::Metrics;
+
+use super::backend::{Backend, BackendState};
+use super::offers::{SharedDemands, SharedLayouts};
+use super::settings::OracleSettings;
+use super::unit::UnitContext;
+
+/// Everything that can be answered; clones share it.
+#[derive(Clone, Debug)]
+pub struct Oracle(pub(super) Arc<OracleState>);
+
+#[derive(Debug)]
+pub(super) struct OracleState {
+    pub(super) backends: BTreeMap<BackendName, Arc<BackendState>>,
+    pub(super) catalog: Arc<Catalog>,
+    pub(super) store: Option<Arc<dyn SnapshotStore>>,
+    pub(super) settings: OracleSettings,
+    pub(super) clock: Clock,
+    pub(super) metrics: Metrics,
+    pub(super) demands: SharedDemands,
+    pub(super) layouts: SharedLayouts,
+}
+
+impl Oracle {
+    /// An oracle over these backends, which begins with what the store has of them.
+    ///
+    /// # Panics
+    ///
+    /// When the catalog does not cover the kind of a backend.
+    pub fn new(
+        backends: impl IntoIterator<Item = Backend>,
+        catalog: Arc<Catalog>,
+        store: Option<Arc<dyn SnapshotStore>>,
+        settings: OracleSettings,
+        clock: Clock,
+        metrics: Metrics,
+    ) -> Self {
+        let context = UnitContext {
+            clock,
+            lifetimes: settings.lifetimes,
+            metrics: metrics.clone(),
+            store: store.clone(),
+        };
+        let backends: BTreeMap<_, _> = backends
+            .into_iter()
+            .map(|backend| {
+                let state = BackendState::new(backend, &context);
+                (state.backend.name.clone(), Arc::new(state))
+            })
+            .collect();
+        for state in backends.values() {
+            let kind = &state.backend.kind;
+            let is_covered = catalog.provider(kind.as_str()).is_some();
+            assert!(is_covered, "the catalog was made without {kind}");
+        }
+        let stored = store.as_ref().map(|store| store.load()).unwrap_or_default();
+        for snapshot in stored {
+            restore(&backends, snapshot);
+        }
+        Self(Arc::new(OracleState {
+            backends,
+            catalog,
+            store,
+            settings,
+            clock,
+            metrics,
+            demands: SharedDemands::default(),
+            layouts: SharedLayouts::default(),
+        }))
+    }
+
+    /// The names of all backends.
+    pub fn backend_names(&self) -> Vec<BackendName> {
+        self.0.backends.keys().cloned().collect()
+    }
+
+    /// Whether there is such a backend.
+    pub fn has_backend(&self, name: &str) -> bool {
+        self.0.backends.contains_key(name)
+    }
+
+    /// The metrics that the answers count into.
+    pub fn metrics(&self) -> &Metrics {
+        &self.0.metrics
+    }
+
+    /// The catalogs of all clouds, as they stand.
+    pub fn catalogs(&self) -> Vec<(CloudKind, Arc<Provider>)> {
+        let providers = self.0.catalog.providers();
+        providers
+            .map(|(kind, provider)| (kind.clone(), provider))
+            .collect()
+    }
+
+    /// Looks at the source of the catalogs again.
+    pub async fn reload_catalog(&self) {
+        self.0.catalog.reload().await;
+    }
+
+    /// Waits until every answer so far is in the store, if there is one.
+    pub async fn flush(&self) {
+        if let Some(store) = &self.0.store {
+            store.flush().await;
+        }
+    }
+}
+
+/// Takes up what an earlier process knew of a unit, if there still is such a unit.
+fn restore(backends: &BTreeMap<BackendName, Arc<BackendState>>, snapshot: StoredSnapshot) {
+    let backend = backends.get(&snapshot.key.backend);
+    if let Some(unit) = backend.and_then(|backend| backend.unit(&snapshot.key.unit)) {
+        unit.restore(snapshot);
+    }
+}

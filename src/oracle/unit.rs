@@ -1,0 +1,274 @@
+//! Everything about one fetch unit, in one place.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use jiff::SignedDuration;
+use tokio::sync::Notify;
+
+use crate::clock::Clock;
+use crate::model::{
+    CloudKind, Coverage, FailureRecord, FetchUnit, Lifetimes, Moment, QuotaKey, Reading, Region,
+    UnitKey,
+};
+use crate::source::{QuotaRef, QuotaSource};
+use crate::store::{SnapshotStore, StoredSnapshot};
+use crate::telemetry::Metrics;
+
+use super::entry::{Entry, LastGood};
+use super::flights::Flights;
+
+/// Tools that all units of a process share.
+#[derive(Clone, Debug)]
+pub(super) struct UnitContext {
+    pub(super) clock: Clock,
+    pub(super) lifetimes: Lifetimes,
+    pub(super) metrics: Metrics,
+    pub(super) store: Option<Arc<dyn SnapshotStore>>,
+}
+
+/// A fetch unit: what is known of it, the reads under way, and when somebody last asked.
+#[derive(Debug)]
+pub(super) struct UnitState {
+    pub(super) key: UnitKey,
+    pub(super) kind: CloudKind,
+    pub(super) coverage: Coverage,
+    pub(super) source: Arc<dyn QuotaSource>,
+    pub(super) context: UnitContext,
+    pub(super) flights: Flights,
+    entry: ArcSwap<Entry>,
+    /// In seconds since the start of the process.
+    requested_at: AtomicI64,
+    /// Tells the refresher that the unit may be due earlier than it thought.
+    pub(super) wake: Notify,
+    /// Counts the changes of all units of the backend.
+    backend_changes: Arc<AtomicU64>,
+}
+
+/// A unit that nobody asked about for this long is read less often.
+const IDLE_AFTER: Duration = Duration::from_secs(3600);
+
+impl UnitState {
+    pub(super) fn new(
+        key: UnitKey,
+        kind: CloudKind,
+        unit: FetchUnit,
+        source: Arc<dyn QuotaSource>,
+        context: UnitContext,
+        backend_changes: Arc<AtomicU64>,
+    ) -> Self {
+        Self {
+            key,
+            kind,
+            coverage: unit.coverage,
+            source,
+            context,
+            flights: Flights::default(),
+            entry: ArcSwap::default(),
+            requested_at: AtomicI64::new(0),
+            wake: Notify::new(),
+            backend_changes,
+        }
+    }
+
+    /// Returns what is known of the unit.
+    pub(super) fn entry(&self) -> Arc<Entry> {
+        self.entry.load_full()
+    }
+
+    /// Returns the present moment.
+    pub(super) fn now(&self) -> Moment {
+        self.context.clock.now()
+    }
+
+    /// Returns the regions that are known to be the unit's: as configured, and as found by reading.
+    pub(super) fn regions(&self) -> BTreeSet<Region> {
+        let mut regions: BTreeSet<_> = self.coverage.known_regions().iter().cloned().collect();
+        if self.coverage.is_discovered()
+            && let Some(reading) = self.entry().full_reading()
+        {
+            regions.extend(reading.regions.keys().cloned());
+        }
+        regions
+    }
+
+    /// Whether a region that nobody has named may turn out to be the unit's.
+    pub(super) fn may_cover_any(&self) -> bool {
+        self.coverage.is_discovered() && self.entry().full_reading().is_none()
+    }
+
+    /// Whether the unit covers `region`, as far as is known now.
+    pub(super) fn covers(&self, region: &str) -> bool {
+        if !self.coverage.is_discovered() {
+            return self.lists(region);
+        }
+        match self.entry().full_reading() {
+            Some(reading) => reading.regions.contains_key(region),
+            None => true,
+        }
+    }
+
+    /// Whether the operator has named `region`.
+    pub(super) fn lists(&self, region: &str) -> bool {
+        let regions = self.coverage.known_regions();
+        regions.iter().any(|known| known.as_str() == region)
+    }
+
+    /// Notes that somebody asks about the unit now.
+    pub(super) fn mark_requested(&self, now: Moment) {
+        let seconds = now.since_start.as_secs();
+        let before = self.requested_at.fetch_max(seconds, Ordering::Relaxed);
+        if seconds.saturating_sub(before) >= IDLE_AFTER.as_secs().cast_signed() {
+            self.wake.notify_one();
+        }
+    }
+
+    /// Whether nobody has asked about it for long.
+    pub(super) fn is_idle(&self, now: Moment) -> bool {
+        let requested = SignedDuration::from_secs(self.requested_at.load(Ordering::Relaxed));
+        let idle_for = Duration::try_from(now.since_start - requested).unwrap_or_default();
+        idle_for >= IDLE_AFTER
+    }
+
+    /// Takes up what an earlier process knew.
+    pub(super) fn restore(&self, stored: StoredSnapshot) {
+        let (_, reading, taken_at) = stored.restore(&self.context.clock);
+        self.update(|_| Entry {
+            last_good: Some(LastGood {
+                reading: Arc::clone(&reading),
+                taken_at: Some(taken_at),
+            }),
+            ..Entry::default()
+        });
+    }
+
+    /// Takes up a full reading that began at `started`: it is completed by what a transient
+    /// failure left out, and by rows that were read since; the failures before it are forgotten.
+    pub(super) fn store_full(&self, reading: Reading, started: Moment) {
+        let usable_for = self.context.lifetimes.stale_for;
+        let now = self.now();
+        let entry = self.update(|before| {
+            let last = before.last_good.as_ref();
+            // What another account was told says nothing about this one.
+            let last = last.filter(|last| !is_another_account(&last.reading, &reading));
+            // As of its start: what changed while it was read may or may not be in it.
+            let mut reading = reading.clone().of_one_moment(started);
+            if let Some(last) = last {
+                let last_taken_at = last.taken_at.unwrap_or(started);
+                reading = reading
+                    .carry_over(&last.reading, last_taken_at, now, usable_for)
+                    .merge(started, &last.reading.observed_after(started), started);
+            }
+            Entry {
+                last_good: Some(LastGood {
+                    reading: Arc::new(reading),
+                    taken_at: Some(started),
+                }),
+                ..Entry::default()
+            }
+        });
+        self.write(&entry);
+    }
+
+    /// Takes up rows that were read on their own, from `started` on.
+    pub(super) fn store_rows(&self, rows: &Reading, started: Moment) {
+        let entry = self.update(|before| {
+            let last_good = match &before.last_good {
+                Some(last) if !is_another_account(&last.reading, rows) => {
+                    let reading = Reading::clone(&last.reading);
+                    // Without a full read every row has a moment of its own.
+                    let taken_at = last.taken_at.unwrap_or(started);
+                    LastGood {
+                        reading: Arc::new(reading.merge(taken_at, rows, started)),
+                        taken_at: last.taken_at,
+                    }
+                }
+                _ => LastGood {
+                    reading: Arc::new(Reading::default().merge(started, rows, started)),
+                    taken_at: None,
+                },
+            };
+            Entry {
+                last_good: Some(last_good),
+                ..before.clone()
+            }
+        });
+        self.write(&entry);
+    }
+
+    /// Remembers a failed full read beside the last good answer.
+    pub(super) fn store_failure(&self, failure: FailureRecord) {
+        self.update(|before| Entry {
+            last_failure: Some(failure.clone()),
+            ..before.clone()
+        });
+    }
+
+    /// Returns those of these quotas whose row is older than `max_age` or not known at all.
+    pub(super) fn rows_older_than(
+        &self,
+        region: &Region,
+        keys: impl IntoIterator<Item = QuotaKey>,
+        max_age: Duration,
+        now: Moment,
+    ) -> BTreeSet<QuotaRef> {
+        let entry = self.entry();
+        let good = entry.last_good.as_ref();
+        let is_young = |key: &QuotaKey| {
+            let Some(good) = good else { return false };
+            let Some(snapshot) = good.reading.regions.get(region) else {
+                return false;
+            };
+            let mut rows = snapshot.quotas().iter().filter(|row| row.key == *key);
+            let is_young = |observed: Moment| observed.age(now) <= max_age;
+            rows.clone().next().is_some()
+                && rows.all(|row| row.observed_at.or(good.taken_at).is_some_and(is_young))
+        };
+        let old = keys.into_iter().filter(|key| !is_young(key));
+        old.map(|key| QuotaRef {
+            region: region.clone(),
+            key,
+        })
+        .collect()
+    }
+
+    /// Replaces the entry; `change` may run several times and sees what the last change left.
+    fn update(&self, change: impl Fn(&Entry) -> Entry) -> Arc<Entry> {
+        let mut latest = None;
+        self.entry.rcu(|before| {
+            let next = Arc::new(Entry {
+                revision: before.revision + 1,
+                ..change(before)
+            });
+            latest = Some(Arc::clone(&next));
+            next
+        });
+        self.backend_changes.fetch_add(1, Ordering::Release);
+        self.wake.notify_one();
+        latest.expect("rcu runs its closure at least once")
+    }
+
+    fn write(&self, entry: &Entry) {
+        let (Some(store), Some(good)) = (&self.context.store, &entry.last_good) else {
+            return;
+        };
+        // Rows without a full read are no answer about a region that a restart could give.
+        if let Some(taken_at) = good.taken_at {
+            store.write(StoredSnapshot {
+                key: self.key.clone(),
+                reading: Arc::clone(&good.reading),
+                taken_at: taken_at.wall,
+            });
+        }
+    }
+}
+
+fn is_another_account(known: &Reading, new: &Reading) -> bool {
+    match (&known.account, &new.account) {
+        (Some(known), Some(new)) => known != new,
+        _ => false,
+    }
+}

@@ -1,0 +1,233 @@
+//! The read model of a region: quotas, offers, the AWS protocol and metrics all read through it.
+
+use std::sync::Arc;
+
+use crate::model::{
+    AccountId, Amount, Capacity, CloudKind, Failure, FailureRecord, Freshness, Leased, Location,
+    Moment, Quota, QuotaIndex, QuotaKey, Reading, Region, Restriction, Snapshot, Unavailability,
+    UnknownReason,
+};
+
+use super::entry::{Age, Entry};
+use super::unit::UnitState;
+
+/// A region as it is known at one moment; a cheap handle.
+#[derive(Clone, Debug)]
+pub struct RegionView {
+    unit: Arc<UnitState>,
+    entry: Arc<Entry>,
+    region: Region,
+    now: Moment,
+}
+
+/// The version of what a region's answers say.
+///
+/// Whatever is kept of an answer compares this and nothing else. It is of this process; ETags are
+/// digests of the body, so that replicas and restarts agree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Revision {
+    entry: u64,
+    freshness: Option<Freshness>,
+    /// How many rows with an age of their own have expired.
+    expired_rows: usize,
+}
+
+/// The last full answer about a region.
+#[derive(Clone, Copy, Debug)]
+pub struct RegionSnapshot<'a> {
+    /// The quotas.
+    pub quotas: &'a Snapshot,
+    /// The failures that left something out.
+    pub gaps: &'a [Failure],
+    /// When they were read.
+    pub taken_at: Moment,
+    /// How old that is.
+    pub age: Age,
+}
+
+impl RegionView {
+    pub(super) fn new(unit: Arc<UnitState>, region: Region, now: Moment) -> Self {
+        Self {
+            entry: unit.entry(),
+            unit,
+            region,
+            now,
+        }
+    }
+
+    /// Returns the backend and region.
+    pub fn location(&self) -> Location {
+        Location {
+            backend: self.unit.key.backend.clone(),
+            region: self.region.clone(),
+        }
+    }
+
+    /// Returns the backend's name.
+    pub fn backend(&self) -> &str {
+        self.unit.key.backend.as_str()
+    }
+
+    /// Returns the region's name.
+    pub fn region(&self) -> &Region {
+        &self.region
+    }
+
+    /// Returns the kind of cloud.
+    pub fn kind(&self) -> &CloudKind {
+        &self.unit.kind
+    }
+
+    /// Returns the account, where the cloud told it.
+    pub fn account(&self) -> Option<&AccountId> {
+        let good = self.entry.last_good.as_ref()?;
+        good.reading.account.as_ref()
+    }
+
+    /// Returns the failure of the last full read, if it came after the last good one.
+    pub fn last_failure(&self) -> Option<&FailureRecord> {
+        self.entry.last_failure.as_ref()
+    }
+
+    /// Returns the last full answer about the region, if there ever was one.
+    pub fn snapshot(&self) -> Option<RegionSnapshot<'_>> {
+        let taken_at = self.entry.taken_at()?;
+        let quotas = match self.rows() {
+            Some(snapshot) => snapshot,
+            // A region that the operator listed and the cloud has nothing to say about.
+            None if self.unit.lists(self.region.as_str()) => &EMPTY,
+            None => return None,
+        };
+        Some(RegionSnapshot {
+            quotas,
+            gaps: &self.reading()?.gaps,
+            taken_at,
+            age: self.age()?,
+        })
+    }
+
+    /// Returns the age of the last full answer.
+    pub fn age(&self) -> Option<Age> {
+        let taken_at = self.entry.taken_at()?;
+        Some(Age::new(taken_at, self.now, self.unit.context.lifetimes))
+    }
+
+    /// Returns how far the last full answer may be relied on.
+    pub fn freshness(&self) -> Option<Freshness> {
+        Some(self.age()?.freshness)
+    }
+
+    /// Whether a verdict can rest on the region.
+    pub fn is_usable(&self) -> bool {
+        self.snapshot()
+            .is_some_and(|known| known.age.freshness != Freshness::Expired)
+    }
+
+    /// Returns the amounts that are held for launches under way; none are yet.
+    pub fn leased(&self) -> &Leased {
+        static NONE: Leased = Leased::new();
+        &NONE
+    }
+
+    /// Returns how much of a quota is held for launches under way.
+    pub fn leased_of(&self, key: &QuotaKey) -> Amount {
+        self.leased().get(key).copied().unwrap_or_default()
+    }
+
+    /// Returns what is left of a quota, or nothing if its limit or usage is unknown.
+    pub fn available(&self, row: &Quota) -> Option<Amount> {
+        row.available(self.leased_of(&row.key))
+    }
+
+    /// Returns the version of what the region's answers say.
+    pub fn revision(&self) -> Revision {
+        let rows = self.rows().map_or(&[][..], Snapshot::quotas);
+        let own_age = rows.iter().filter(|row| row.observed_at.is_some());
+        Revision {
+            entry: self.entry.revision,
+            freshness: self.freshness(),
+            expired_rows: own_age.filter(|row| self.is_expired(row)).count(),
+        }
+    }
+
+    /// Returns when the revision changes by age alone.
+    pub fn next_change(&self) -> Option<Moment> {
+        let lifetimes = self.unit.context.lifetimes;
+        let changes_in = |since: Moment| {
+            let left = lifetimes.changes_in(since.age(self.now))?;
+            Some(self.now.plus(left))
+        };
+        let rows = self.rows().map_or(&[][..], Snapshot::quotas);
+        let rows = rows.iter().filter_map(|row| changes_in(row.observed_at?));
+        let whole = self.entry.taken_at().and_then(changes_in);
+        rows.chain(whole).min_by_key(|moment| moment.since_start)
+    }
+
+    /// Returns the region's quotas, ready to be judged against.
+    pub fn quota_index(&self) -> QuotaIndex {
+        let leased = self.leased().clone();
+        let missing = match self.freshness() {
+            None => UnknownReason::Unread,
+            Some(Freshness::Expired) => UnknownReason::Expired,
+            Some(Freshness::Fresh | Freshness::Stale) => UnknownReason::NotListed,
+        };
+        let known = self.region_rows().cloned();
+        let names = || Arc::new(self.unit.source.placeholder_quotas(&self.region));
+        let snapshot = known.unwrap_or_else(|| match missing {
+            UnknownReason::Unread => names(),
+            _ => Arc::default(),
+        });
+        QuotaIndex::with_reasons(snapshot, leased, missing, |row| {
+            match self.observed_at(row) {
+                None => Some(UnknownReason::Unread),
+                Some(_) if self.is_expired(row) => Some(UnknownReason::Expired),
+                Some(_) => None,
+            }
+        })
+    }
+
+    /// Returns when the call that brought a row was sent.
+    pub fn observed_at(&self, row: &Quota) -> Option<Moment> {
+        row.observed_at.or(self.entry.taken_at())
+    }
+
+    /// Returns the rows that are known of the region, whether or not it was ever read in full.
+    pub(super) fn region_rows(&self) -> Option<&Arc<Snapshot>> {
+        self.reading()?.regions.get(&self.region)
+    }
+
+    /// Returns what the cloud says it has room for now, as long as that can be relied on.
+    pub(super) fn capacity(&self) -> &[Capacity] {
+        let usable = self.reading().filter(|_| self.is_usable());
+        let capacity = usable.and_then(|reading| reading.capacity.get(&self.region));
+        capacity.map_or(&[], Vec::as_slice)
+    }
+
+    /// Returns the restrictions on launches in the region, as long as they can be relied on.
+    pub(super) fn restrictions(&self) -> &[Restriction] {
+        let usable = self.reading().filter(|_| self.is_usable());
+        let restrictions = usable.and_then(|reading| reading.restrictions.get(&self.region));
+        restrictions.map_or(&[], Vec::as_slice)
+    }
+
+    /// Returns the capacity failures that still hide offers of the region; nothing notes any yet.
+    pub(super) fn unavailable(&self) -> &[Unavailability] {
+        &[]
+    }
+
+    fn rows(&self) -> Option<&Snapshot> {
+        self.region_rows().map(|rows| &**rows)
+    }
+
+    fn reading(&self) -> Option<&Reading> {
+        Some(&self.entry.last_good.as_ref()?.reading)
+    }
+
+    fn is_expired(&self, row: &Quota) -> bool {
+        let lifetimes = self.unit.context.lifetimes;
+        self.observed_at(row)
+            .is_some_and(|then| lifetimes.judge(then.age(self.now)) == Freshness::Expired)
+    }
+}
+
+static EMPTY: Snapshot = Snapshot::EMPTY;
