@@ -1,4 +1,4 @@
-//! What a warm answer costs, beside a bare axum handler that returns the same bytes; what the
+//! The cost of a warm answer, beside a bare axum handler that returns the same bytes; what the
 //! service weighs with all regions, how soon it is ready from its snapshots, and how soon it tells
 //! of offers while AWS cannot be reached.
 //!

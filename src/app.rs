@@ -144,7 +144,7 @@ fn fingerprints(config: &Config) -> Fingerprints {
         .collect()
 }
 
-/// What the AWS protocol needs to know, if it is switched on.
+/// Returns the settings of the AWS protocol, if it is switched on.
 fn aws_protocol(config: &Config, clock: Clock) -> Option<http::AwsProtocol> {
     let settings = config.aws_protocol.clone()?;
     Some(http::AwsProtocol {

@@ -125,7 +125,7 @@ async fn fetch(source: &Arc<dyn QuotaSource>, unit: &FetchUnit) -> Result<Readin
     Ok(reading)
 }
 
-/// What can be read of a region, and whose limits it is under.
+/// Describes what can be read of a region, and whose limits it is under.
 fn summary(reading: &Reading, snapshot: &Snapshot) -> String {
     let rows = snapshot.quotas();
     let limits = rows.iter().filter(|row| row.limit.known().is_some());

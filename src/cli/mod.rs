@@ -58,7 +58,7 @@ enum Command {
 }
 
 impl Command {
-    /// What is logged unless the operator says otherwise: a command that ends by itself prints what
+    /// The default log level: a command that ends by itself prints what
     /// it found, and needs no log beside it.
     fn log_level(&self) -> &'static str {
         match self {

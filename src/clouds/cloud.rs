@@ -72,7 +72,7 @@ pub trait CloudSettings: fmt::Debug + Send + Sync {
     ) -> BoxFuture<'_, Result<Arc<dyn QuotaSource>, Failure>>;
 }
 
-/// What a cloud is connected with, besides its own keys.
+/// The parts that a cloud is connected with, besides its own keys.
 #[derive(Clone, Debug)]
 pub struct Connection {
     /// The backend's name.
@@ -88,7 +88,7 @@ pub struct Connection {
 /// Which regions a backend reads.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RegionChoice {
-    /// What the cloud enables in a new account.
+    /// The regions that the cloud enables in a new account.
     Default,
     /// All regions of the partition.
     All,
@@ -101,7 +101,7 @@ pub enum RegionChoice {
 pub struct SettingsError {
     /// The key's path within the backend's table, such as `credentials.source`.
     pub path: serde_path_to_error::Path,
-    /// What is wrong with it.
+    /// The problem.
     pub message: String,
 }
 
@@ -110,12 +110,12 @@ pub struct SettingsError {
 pub struct SecretProblem {
     /// The way to the key within the backend's table.
     pub keys: &'static [&'static str],
-    /// What is wrong.
+    /// The problem.
     pub message: String,
 }
 
 impl SecretProblem {
-    /// What is wrong with the secret at `keys`.
+    /// The problem of the secret at `keys`.
     pub fn at(keys: &'static [&'static str], message: impl fmt::Display) -> Self {
         Self {
             keys,

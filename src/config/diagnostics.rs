@@ -111,7 +111,7 @@ fn backticked(text: &str) -> Vec<String> {
     words.map(str::to_owned).collect()
 }
 
-/// What serde expected, in an operator's words.
+/// Returns what serde expected, in an operator's words.
 fn wanted(expected: &str) -> &str {
     match expected {
         "a boolean" => "true or false",

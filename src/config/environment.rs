@@ -14,7 +14,7 @@ use super::problem::suggestion;
 use super::secret_keys::is_secret;
 use super::{ConfigError, KeyPath};
 
-/// What the variables start with that override a key.
+/// The prefix of the variables that override a key.
 const PREFIX: &str = "QUOTA_ORACLE__";
 
 /// A key that the environment has set.
@@ -108,7 +108,7 @@ fn next(name: &str) -> Result<(String, Option<&str>), String> {
     Ok((key.to_lowercase(), rest))
 }
 
-/// What to make of a key that is not there yet: a list if an index follows, else a table.
+/// Returns the value of a key that is not there yet: a list if an index follows, else a table.
 fn empty(rest: Option<&str>) -> Value {
     match rest.and_then(|rest| rest.split("__").next()) {
         Some(part) if part.parse::<usize>().is_ok() => Value::Array(Vec::new()),
@@ -157,7 +157,7 @@ fn element<'n>(
     }
 }
 
-/// What follows `known` in `name`, if `name` starts with it.
+/// Returns the rest of `name` after `known`, if it starts with that.
 fn after<'n>(name: &'n str, known: &str) -> Option<Option<&'n str>> {
     let (start, rest) = name.split_at_checked(known.len())?;
     if !start.eq_ignore_ascii_case(known) {
@@ -169,7 +169,7 @@ fn after<'n>(name: &'n str, known: &str) -> Option<Option<&'n str>> {
     }
 }
 
-/// What an element of a list is called by.
+/// Returns the name of an element of a list.
 fn name_of(element: &Value) -> Option<&str> {
     ["name", "kind", "access_key_id"]
         .iter()

@@ -57,11 +57,11 @@ pub struct Config {
     pub cache: store::Settings,
     /// Where the catalog comes from.
     pub catalog: catalog::Settings,
-    /// What is exported of it.
+    /// The choice of what is exported.
     pub telemetry: telemetry::Settings,
     /// The cloud accounts, at least one.
     pub backends: Vec<Backend>,
-    /// Who may speak the AWS protocol to us; without it nobody.
+    /// The callers of the AWS protocol; without it nobody.
     pub aws_protocol: Option<AwsProtocolSettings>,
     /// Where relative paths start: the configuration file's folder.
     pub base: PathBuf,

@@ -1,4 +1,4 @@
-//! What is wrong with a configuration: first where and why, then as one sentence for people.
+//! Problems of a configuration: first where and why, then as one sentence for people.
 
 use std::fmt;
 
@@ -59,7 +59,7 @@ impl Problem {
     }
 }
 
-/// What to write instead of `word`: the nearest of `known`, or any of them.
+/// Suggests what to write instead of `word`: the nearest of `known`, or any of them.
 pub(super) fn suggestion(word: &str, known: &[String]) -> String {
     match suggest(word, known) {
         Some(nearest) => format!("did you mean `{nearest}`?"),

@@ -37,7 +37,7 @@ impl Amount {
         self.0
     }
 
-    /// What is left of this amount after taking `other`, never below zero.
+    /// Returns the rest of this amount after taking `other`, never below zero.
     #[must_use]
     pub fn saturating_sub(self, other: Self) -> Self {
         Self((self.0 - other.0).max(0.0))

@@ -1,4 +1,4 @@
-//! What a caller is told to do with an offer, in dstack's words.
+//! The advice to a caller about an offer, in dstack's words.
 
 use super::verdict::{Outcome, Shortfall};
 
@@ -16,7 +16,7 @@ pub enum Strictness {
     Headroom,
 }
 
-/// What a caller is told to do with an offer.
+/// The advice to a caller about an offer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Availability {
     /// Launch it.
@@ -29,12 +29,12 @@ pub enum Availability {
     NotAvailable,
 }
 
-/// What is said of an offer, and what would be if its backend did not only watch.
+/// The availability of an offer, and what it would be if its backend were not in shadow mode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Decision {
-    /// What is said.
+    /// The availability that is shown.
     pub availability: Availability,
-    /// What would have been said, where the backend only watches.
+    /// The availability that would have been shown, in shadow mode.
     pub shadow: Option<Availability>,
 }
 

@@ -1,4 +1,4 @@
-//! What a cloud says it has room for right now, which is advice beside the quota and no promise.
+//! The capacity that a cloud reports right now, which is advice beside the quota and no promise.
 
 use std::sync::Arc;
 

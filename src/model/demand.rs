@@ -2,7 +2,7 @@
 
 use super::{Amount, QuotaKey};
 
-/// What one instance takes.
+/// The quotas that one instance draws from.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
 pub struct Demand {
     /// The quotas that are known to be drawn on, each once.
@@ -12,7 +12,7 @@ pub struct Demand {
     pub unmapped: Option<String>,
 }
 
-/// What one instance takes of one quota.
+/// The amount that one instance takes of one quota.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Draw {
     /// Which quota.

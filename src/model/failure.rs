@@ -12,7 +12,7 @@ use super::Moment;
 /// The detail is shown to callers and written to logs, so it never holds a secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
-    /// What kind of failure, which decides everything that is done about it.
+    /// The kind, which decides everything that is done about it.
     pub kind: FailureKind,
     /// The sentence of whoever refused.
     pub detail: String,
@@ -20,7 +20,7 @@ pub struct Failure {
     /// Not stored: it has passed by the time that anybody restarts.
     #[serde(skip)]
     pub retry_after: Option<Duration>,
-    /// What a person can do about it, such as the permission to grant.
+    /// A hint at what a person can do about it, such as the permission to grant.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
 }
@@ -123,7 +123,7 @@ impl FailureKind {
 /// A failure of a read that is remembered beside the last good answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FailureRecord {
-    /// What went wrong.
+    /// The failure.
     pub failure: Failure,
     /// When.
     pub at: Moment,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// What the age of an answer makes of it.
+/// How far an answer may be relied on, by its age.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Freshness {
     /// Served as it is.

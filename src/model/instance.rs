@@ -1,4 +1,4 @@
-//! What can be rented: an instance type in a region, and how it is paid for.
+//! Instance types, and how an instance is paid for.
 
 use std::sync::Arc;
 
@@ -41,7 +41,7 @@ pub struct Gpu {
     pub count: u32,
     /// Memory of each in GiB, if known.
     pub memory_gb: Option<f64>,
-    /// Who made it, such as `nvidia`.
+    /// The maker, such as `nvidia`.
     pub vendor: Option<Arc<str>>,
 }
 

@@ -1,8 +1,8 @@
-//! What a backend answers in its cloud's own protocol, for clients that speak to the cloud itself.
+//! The answers of a backend in its cloud's own protocol, for clients that speak to the cloud itself.
 
 use serde::Deserialize;
 
-/// What a backend answers in its cloud's own protocol.
+/// The answers of a backend in its cloud's own protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct NativeAnswers {
@@ -19,7 +19,7 @@ pub enum NativeValue {
     /// The limit, as the cloud itself states it.
     #[default]
     Applied,
-    /// What is left of it, never below zero.
+    /// The rest of the limit, never below zero.
     Headroom,
 }
 

@@ -16,9 +16,9 @@ use super::{Amount, Market, Moment};
 pub struct Quota {
     /// Which quota this is, in the cloud's own words.
     pub key: QuotaKey,
-    /// What people call it.
+    /// The name that people use.
     pub name: Arc<str>,
-    /// What the numbers count.
+    /// The unit of the numbers.
     pub unit: Unit,
     /// Which launches it speaks of.
     pub market: QuotaMarket,
@@ -31,7 +31,7 @@ pub struct Quota {
     pub limit: Limit,
     /// Where the limit comes from.
     pub limit_source: LimitSource,
-    /// What is in use.
+    /// The usage.
     pub usage: Usage,
     /// Whether the account may ask for more.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -51,14 +51,14 @@ pub struct Quota {
 }
 
 impl Quota {
-    /// What is left beside what is leased, or nothing if the limit or the usage is unknown.
+    /// Returns what is left beside what is leased, or nothing if the limit or the usage is unknown.
     pub fn available(&self, leased: Amount) -> Option<Amount> {
         let unused = self.limit.known()?.saturating_sub(self.usage.known()?);
         Some(unused.saturating_sub(leased))
     }
 }
 
-/// What identifies a quota within a region.
+/// The identity of a quota within a region.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct QuotaKey {
     /// The cloud's service, such as `ec2` or `compute`.
@@ -122,7 +122,7 @@ pub enum LimitSource {
     Default,
 }
 
-/// What is in use, where unknown is never zero.
+/// The usage, where unknown is never zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Usage {
@@ -148,7 +148,7 @@ impl Usage {
     }
 }
 
-/// What a quota's numbers count.
+/// The unit of a quota's numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Unit {

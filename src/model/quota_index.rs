@@ -1,4 +1,4 @@
-//! What a region's quotas leave room for, worked out once so that many demands can be judged.
+//! The room that a region's quotas leave, worked out once so that many demands can be judged.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -23,7 +23,7 @@ pub struct QuotaIndex {
 pub enum UnknownReason {
     /// The region has not been read yet.
     Unread,
-    /// What was read has expired.
+    /// The reading has expired.
     Expired,
     /// The quota is not among those that were read.
     NotListed,
@@ -37,7 +37,7 @@ pub enum UnknownReason {
     Unmapped,
 }
 
-/// What one quota leaves, over all containers that have a limit for it.
+/// The room that one quota leaves, over all containers that have a limit for it.
 #[derive(Clone, Debug)]
 pub(super) struct Room {
     /// The row with the least left, among those that say what is left.

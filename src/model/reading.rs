@@ -20,7 +20,7 @@ pub struct Reading {
     pub account: Option<AccountId>,
     /// The quotas of each region.
     pub regions: BTreeMap<Region, Arc<Snapshot>>,
-    /// What each region has room for now, where the cloud gives such advice.
+    /// The capacity of each region now, where the cloud gives such advice.
     #[serde(skip)]
     pub capacity: BTreeMap<Region, Vec<Capacity>>,
     /// Which types cannot be launched in a region though its quotas may have room.
@@ -30,7 +30,7 @@ pub struct Reading {
         deserialize_with = "known_restrictions"
     )]
     pub restrictions: BTreeMap<Region, Vec<Restriction>>,
-    /// What could not be read besides, such as usage without the permission for it.
+    /// The failures that left something out, such as usage without the permission for it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub gaps: Vec<Failure>,
     /// The parts that a transient failure left out.
@@ -61,7 +61,8 @@ impl Reading {
     }
 }
 
-/// The parts of a reading that a transient failure left out, so that the reading before may know better.
+/// The parts of a reading that a transient failure left out, so that the reading before may know
+/// better.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Incomplete {
     /// Some limits.

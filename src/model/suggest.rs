@@ -1,4 +1,4 @@
-//! What somebody may have meant.
+//! Suggestions for misspelt names.
 
 /// The one of `known` that a slip of the finger makes `word` of.
 pub fn suggest<'k, K: AsRef<str>>(word: &str, known: &'k [K]) -> Option<&'k str> {

@@ -12,7 +12,7 @@ use crate::telemetry::{QuotaMetrics, QuotaSample, QuotaSeries};
 
 use super::view::RegionView;
 
-/// What is exported of a backend's quotas.
+/// The exported series of a backend's quotas.
 #[derive(Debug, Default)]
 pub(super) struct BackendSeries(Mutex<State>);
 

@@ -30,7 +30,7 @@ pub enum QuotaError {
     },
     /// The backend has no such region.
     UnknownRegion {
-        /// What was asked for.
+        /// The location that was asked for.
         asked: Location,
         /// The regions that the backend has.
         known: Vec<Region>,

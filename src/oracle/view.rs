@@ -22,7 +22,7 @@ pub struct RegionView {
 
 /// The version of what a region's answers say.
 ///
-/// Whatever is kept of an answer compares this and nothing else. It is of this process; ETags are
+/// All that is kept of an answer compares this and nothing else. It is of this process; ETags are
 /// digests of the body, so that replicas and restarts agree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Revision {

@@ -1,4 +1,4 @@
-//! What a cloud is: the trait that each cloud fulfils, and nothing of any one of them.
+//! The trait that each cloud fulfils, and nothing of any one of them.
 
 mod call;
 mod wanted;

@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 
 use crate::harness::{ACCOUNT, P, Process, Setup, plain_aws, run};
 
-/// What was printed, what was said, and the exit code.
+/// Standard output, standard error and the exit code.
 fn said(output: &Output) -> (String, String, i32) {
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
     let code = output.status.code().unwrap();

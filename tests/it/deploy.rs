@@ -1,4 +1,4 @@
-//! What is deployed beside the service speaks of the metrics, calls and versions that there are.
+//! Files that are deployed beside the service name the metrics, calls and versions that there are.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -104,7 +104,7 @@ async fn an_endpoint_in_the_environment_is_for_clients_and_not_for_the_service()
     assert_eq!(trap.met(), BTreeSet::new());
 }
 
-/// What would go to AWS goes to a proxy instead, which only notes where it was meant to go.
+/// Calls for AWS go to a proxy instead, which only notes where they were meant to go.
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_configured_endpoint_aws_itself_is_called() {
     let aws = plain_aws().await;

@@ -1,4 +1,4 @@
-//! What the log tells of a request: every line is one of JSON, under the id that its caller gave.
+//! Log lines of a request: every line is one of JSON, under the id that its caller gave.
 
 use reqwest::Client;
 use serde_json::Value;

@@ -1,4 +1,4 @@
-//! What callers see while a cloud throttles, hangs or talks nonsense, and afterwards.
+//! Outages: what callers see while a cloud throttles, hangs or sends garbage, and afterwards.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -16,7 +16,7 @@ const AT_ONCE: Duration = Duration::from_millis(300);
 /// The circuit breaker's first period, less its jitter of a tenth.
 const SHORTEST_PERIOD: Duration = Duration::from_secs(27);
 
-/// What still goes out until the first throttled answers are in and the breaker has opened.
+/// The calls that still go out until the first throttled answers are in and the breaker has opened.
 const UNTIL_IT_OPENS: Duration = Duration::from_secs(10);
 
 #[tokio::test(start_paused = true)]
@@ -124,7 +124,7 @@ async fn eventually_fresh(service: &Service, regions: &[&str]) {
     panic!("not fresh five minutes after the throttling has ended");
 }
 
-/// What goes wrong, and what is said of it.
+/// The fault, and how it is reported.
 const FAULTS: [(FaultKind, u16, &str); 10] = [
     (FaultKind::Hang, 503, "timeout"),
     (FaultKind::Reset, 503, "unavailable"),

@@ -1,4 +1,4 @@
-//! What AWS keeps from us: regions, permissions, values; and what is made of that.
+//! Regions, permissions and values that AWS keeps back, and what is made of that.
 
 use std::time::Duration;
 

@@ -21,7 +21,7 @@ const BASE_SECRET: &str = "planted-secret-of-the-environment";
 const ROLE_SECRET: &str = "planted-secret-of-a-role";
 const ROLE_SESSION: &str = "planted-session-of-a-role";
 
-/// What all of them have in common; base64 would hide it, so the header of a browser is apart.
+/// The part that all of them share; base64 would hide it, so the header of a browser is apart.
 const PLANTED: [&str; 4] = ["planted-", "planted/", "planted%2F", "cGxhbnRlZC"];
 
 /// Everything that was shown to anybody.

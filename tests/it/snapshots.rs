@@ -1,4 +1,4 @@
-//! What survives a restart, and what a disk can do to us.
+//! Restarts, and faults of the disk.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Who may do what.
+//! Tokens and their scopes.
 
 use reqwest::Method;
 use serde_json::json;

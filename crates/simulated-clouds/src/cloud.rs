@@ -1,4 +1,4 @@
-//! What a program needs to know of a simulated cloud to start it and to have it read.
+//! The interface by which a program starts a simulated cloud and has it read.
 
 use std::any::Any;
 use std::fmt;

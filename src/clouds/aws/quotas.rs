@@ -29,7 +29,7 @@ const COUNTED_IN_TIB: [&str; 7] = [
 /// Where a row says why it has no value.
 const ERROR_CODE: &str = "ErrorReason.ErrorCode";
 
-/// What is known of a code before AWS says anything.
+/// The facts about a code before AWS says anything.
 struct Kind {
     name: Option<&'static str>,
     unit: Unit,
@@ -110,7 +110,7 @@ pub(super) fn quota(
     })
 }
 
-/// What is known of a quota before AWS is asked.
+/// Returns the row of a quota before AWS is asked.
 pub(super) fn placeholder_quotas(key: &QuotaKey, region: &Region) -> Quota {
     let (service, code) = (&*key.service, &*key.code);
     let kind = kind(service, code);
@@ -139,7 +139,7 @@ pub(super) fn account(quota: &Quota) -> Option<AccountId> {
     (!account.is_empty()).then(|| AccountId::new(account))
 }
 
-/// What AWS could not tell for now of these rows, one failure for each of its reasons.
+/// Returns what AWS could not tell for now of these rows, one failure for each of its reasons.
 ///
 /// A row without a value for another reason is no failure: its limit is unknown, and stays so.
 pub(super) fn transient_row_errors<'a>(quotas: impl Iterator<Item = &'a Quota>) -> Vec<Failure> {

@@ -157,7 +157,7 @@ pub enum Credentials {
         role_arn: String,
         /// The external id that the role's trust policy asks for.
         external_id: Option<String>,
-        /// What the session is called in the account's audit log.
+        /// The name of the session in the account's audit log.
         #[serde(default = "session_name")]
         session_name: String,
     },

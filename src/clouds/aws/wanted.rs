@@ -17,7 +17,7 @@ use super::vcpu_quotas::{EC2, VCPU_QUOTAS};
 /// launch meets first.
 const ALSO_READ: [(&str, &str); 2] = [(EC2, "L-0263D0A3"), GP3_STORAGE];
 
-/// What a listing is expected to take: EC2's dozen and some more.
+/// The expected pages of a listing: EC2's dozen and some more.
 const EXPECTED_PAGES: u32 = 20;
 
 /// The quotas that a backend reads.

@@ -1,4 +1,4 @@
-//! What Nebius advises can be allocated now.
+//! Nebius's advice on what can be allocated now.
 
 use std::collections::BTreeMap;
 

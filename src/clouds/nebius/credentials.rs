@@ -17,7 +17,7 @@ const JWT_LIFETIME_SECONDS: u64 = 300;
 /// nebius/pysdk, base/service_account/service_account.py; the README leaves it out.
 const AUDIENCE: &str = "token-service.iam.new.nebiuscloud.net";
 
-/// What a service account proves itself with.
+/// The proof of a service account's identity.
 #[derive(Debug)]
 pub(super) struct ServiceAccountKey {
     service_account_id: String,
@@ -96,7 +96,7 @@ impl ServiceAccountKey {
             .map_err(|_| wrong("the private key cannot sign"))
     }
 
-    /// What is wrong when the cloud does not accept a JWT signed with this key.
+    /// Returns the hint for when the cloud does not accept a JWT signed with this key.
     pub(super) fn advice(&self) -> String {
         format!(
             "check that {} is still a public key of {} and that the private key belongs to it, \

@@ -11,7 +11,7 @@ const ALLOCATIONS_PER_PUBLIC_ADDRESS: u32 = 2;
 /// dstack creates disks of this kind.
 const DISK_SIZE: &str = "compute.disk.size.network-ssd";
 
-/// What launching `instance` draws on, by what is known of the platforms.
+/// Returns the demand of launching `instance`, by what is known of the platforms.
 pub(super) fn demand(platforms: &Platforms, instance: &Instance, market: Market) -> Demand {
     // The instance type as dstack composes it.
     let (platform, preset) = match instance.instance_type.split_once(' ') {
@@ -59,7 +59,7 @@ pub(super) fn demand(platforms: &Platforms, instance: &Instance, market: Market)
     Demand { draws, unmapped }
 }
 
-/// What is drawn on besides, where the caller wants it judged.
+/// Adds the draws on disks and addresses, where the caller wants them judged.
 fn extras(instance: &Instance) -> Vec<Draw> {
     let mut draws = Vec::new();
     if let Some(gib) = instance.disk_gb {

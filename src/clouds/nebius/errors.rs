@@ -1,4 +1,4 @@
-//! What a failed call to Nebius means.
+//! The meaning of a failed call to Nebius.
 //!
 //! Throttling, an exhausted quota and missing hardware may all come as RESOURCE_EXHAUSTED, so
 //! the details that the cloud attaches decide, and the code only where there are none.

@@ -21,14 +21,14 @@ struct Known {
     spot: BTreeMap<Region, bool>,
 }
 
-/// What one virtual machine of a preset holds, as far as the cloud has told.
+/// The resources of one virtual machine of a preset, as far as the cloud has told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Resources {
     pub(super) cpus: Option<u32>,
     pub(super) gpus: Option<u32>,
 }
 
-/// What a platform's machines are counted by.
+/// The unit in which a platform's machines are counted.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Counted {
     /// GPUs, in this quota.

@@ -11,7 +11,7 @@ use crate::secret::{SecretSource, SecretString};
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
-    /// Who calls.
+    /// The caller.
     pub credentials: CredentialsSettings,
     /// The tenant to read; found when absent, if the credentials see exactly one.
     pub tenant: Option<String>,

@@ -1,4 +1,4 @@
-//! What a right configuration becomes.
+//! Configurations that are accepted, and what they become.
 
 use super::*;
 use crate::clouds::RegionChoice;

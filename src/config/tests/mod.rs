@@ -160,7 +160,7 @@ impl Folder {
     }
 }
 
-/// What the configuration in `text` is refused with.
+/// Returns the sentence with which the configuration in `text` is refused.
 fn refusal(text: &str, environment: &[(&str, &str)]) -> String {
     match Folder::with(text).load(environment) {
         Ok(_) => panic!("accepted: {text}"),

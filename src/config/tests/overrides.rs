@@ -1,4 +1,4 @@
-//! What the environment says over the file.
+//! Environment variables that override the file.
 
 use std::time::Duration;
 

@@ -1,8 +1,8 @@
-//! What the real cloud of kind `aws` finds wrong, told like everything else.
+//! Mistakes that the real cloud of kind `aws` finds, reported like all others.
 
 use super::*;
 
-/// What a backend with these lines is refused with.
+/// Returns the sentence with which a backend with these lines is refused.
 fn refusal(lines: &str) -> String {
     let text = format!("[[backends]]\nkind = 'aws'\n{lines}");
     match Folder::with(&text).load_for(REGISTRY, &[]) {

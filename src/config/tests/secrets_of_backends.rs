@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// What a configuration with one backend of these lines is refused with.
+/// Returns the sentence with which a configuration with one backend of these lines is refused.
 fn refusal(lines: &str, environment: &[(&str, &str)]) -> String {
     let text = format!("[[backends]]\n{lines}");
     match Folder::with(&text).load_for(REGISTRY, environment) {

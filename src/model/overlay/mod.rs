@@ -214,7 +214,7 @@ impl Snapshot {
     }
 }
 
-/// What identifies a row within a region.
+/// The identity of a row within a region.
 type RowId = (QuotaKey, Option<Container>);
 
 fn id(row: &Quota) -> RowId {

@@ -18,7 +18,7 @@ pub use outlook::Outlook;
 pub struct Verdict {
     /// Whether they fit.
     pub outcome: Outcome,
-    /// What that rests on; nothing if it is unknown.
+    /// The numbers that it rests on; nothing if it is unknown.
     pub basis: Option<Basis>,
     /// How many such instances the room holds; with [`Basis::Limit`] at most so many; nothing if
     /// it is unknown.
@@ -52,7 +52,7 @@ impl Outcome {
 /// How far short a quota falls: each one implies those before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Shortfall {
-    /// What is left is not enough.
+    /// The headroom is not enough.
     Headroom,
     /// The limit itself is not enough.
     Limit,
@@ -60,7 +60,7 @@ pub enum Shortfall {
     Zero,
 }
 
-/// What a verdict rests on.
+/// The numbers that a verdict rests on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Basis {
     /// Limit and usage of everything that is demanded.
@@ -84,7 +84,8 @@ impl Basis {
 pub struct Binding {
     /// Which quota.
     pub quota: QuotaKey,
-    /// The place of its row for [`QuotaIndex::row`](super::QuotaIndex::row), which tells its container too, if it has one.
+    /// The place of its row for [`QuotaIndex::row`](super::QuotaIndex::row), which tells its
+    /// container too, if it has one.
     pub row: Option<usize>,
     /// How much all instances together take of it, if known.
     pub required: Option<Amount>,

@@ -4,7 +4,7 @@ use super::finding::{COUNTLESS, Finding};
 use super::{Outcome, Shortfall};
 use crate::model::{Demand, QuotaIndex, UnknownReason};
 
-/// What launches of a demand would meet in a region, whatever their count.
+/// The outlook of launches of a demand in a region, whatever their count.
 ///
 /// It agrees with [`judge`](super::judge) and says nothing of which quota decided and why, so that
 /// hundreds of thousands of offers can be counted and ordered.

@@ -12,11 +12,11 @@ use super::region_verdicts::{ExplainedVerdict, Policy, RegionVerdicts};
 /// The answer about one launch.
 #[derive(Clone, Debug)]
 pub struct Assessment {
-    /// What the caller is told to do.
+    /// The advice to the caller.
     pub decision: Decision,
-    /// What the cloud says it has room for now, if it says so: a hint beside the verdict.
+    /// The capacity that the cloud reports now, if it does: a hint beside the verdict.
     pub capacity: Option<Capacity>,
-    /// What the cloud restricts about such launches, whatever the quotas.
+    /// The cloud's restriction on such launches, whatever the quotas.
     pub restriction: Option<Restriction>,
     /// The capacity failure that still hides such launches.
     pub unavailable: Option<Unavailability>,

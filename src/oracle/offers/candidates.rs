@@ -18,13 +18,13 @@ pub(super) struct Candidates<'a> {
     pub(super) provider: Arc<Provider>,
     /// The rows that the filter matches; backends of one layout share them.
     pub(super) matches: Arc<Matches>,
-    /// What becomes of each cell, where verdicts decide what is found or where it stands.
+    /// The fate of each cell, where verdicts decide what is found or where it stands.
     fates: Option<Vec<Fate>>,
     availability: Option<&'a [Availability]>,
     count: u32,
 }
 
-/// What a verdict makes of the offers of a cell.
+/// The fate of the offers of a cell by their verdict.
 #[derive(Clone, Copy, Debug)]
 struct Fate {
     inclusion: Inclusion,

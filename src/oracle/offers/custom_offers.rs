@@ -49,11 +49,11 @@ pub struct CustomGpu<'a> {
     pub count: u32,
     /// Memory of each in GiB, if known.
     pub memory_gb: Option<f64>,
-    /// Who made it, if known.
+    /// The maker, if known.
     pub vendor: Option<&'a str>,
 }
 
-/// What is said of the offers of a list.
+/// The assessments of a list of offers.
 #[derive(Debug)]
 pub struct Assessments {
     /// One for each offer, in the order of the list.
@@ -269,7 +269,7 @@ fn is_as_listed(asked: &CustomOffer<'_>, shape: &Shape) -> bool {
         && asked.gpu.is_none_or(same_gpu)
 }
 
-/// What the caller says of an offer, and the catalog where the caller says nothing.
+/// Returns the instance of an offer: as the caller says, and the catalog where the caller does not.
 fn instance(asked: &CustomOffer<'_>, known: Option<&Shape>) -> Instance {
     let known_gpu = known.and_then(|shape| shape.gpu.as_ref());
     let gpu = asked.gpu.map(|gpu| {

@@ -28,7 +28,7 @@ pub(super) struct Latest {
     pub(super) until: SignedDuration,
 }
 
-/// What is known of a backend's offers at one moment.
+/// The knowledge of a backend's offers at one moment.
 #[derive(Debug)]
 pub(in crate::oracle) struct JudgedCatalog {
     pub(super) layout: Arc<Layout>,

@@ -53,7 +53,7 @@ pub struct EvaluatedOffer<'a> {
     pub backend: &'a BackendName,
     /// The offer.
     pub offer: Offer<'a>,
-    /// What is said of it.
+    /// The assessment.
     pub assessment: Assessment,
 }
 

@@ -10,11 +10,11 @@ use super::cursor::{Cursor, Sort};
 pub struct OfferQuestion {
     /// Of one of these backends; of any if absent.
     pub backends: Option<Vec<String>>,
-    /// What they are like.
+    /// The conditions that they meet.
     pub filter: Filter,
     /// How many instances are launched together, at least one.
     pub count: u32,
-    /// What is said of them; anything if absent.
+    /// Their availability; any if absent.
     pub availability: Option<Vec<Availability>>,
     /// The order.
     pub sort: Sort,

@@ -20,7 +20,7 @@ pub(super) struct RegionVerdicts {
     pub(super) freshness: Option<Freshness>,
     pub(super) quotas: QuotaIndex,
     failure: Option<Failure>,
-    /// What the cloud says it has room for, ordered by type and market.
+    /// The capacity that the cloud reports, ordered by type and market.
     capacity: Vec<Capacity>,
     restrictions: Vec<Restriction>,
     unavailable: Vec<Unavailability>,

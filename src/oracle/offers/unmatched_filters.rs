@@ -12,11 +12,11 @@ use super::question::OfferQuestion;
 /// A name that is asked for and that nothing has: no offer of any region that is read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnmatchedFilter {
-    /// What it was meant to name; nothing stands for a backend.
+    /// The kind of name that it was meant to be; nothing stands for a backend.
     pub of: Option<NameOf>,
     /// The name.
     pub name: String,
-    /// What may have been meant.
+    /// The nearest known name.
     pub nearest: Option<String>,
 }
 

@@ -15,15 +15,15 @@ pub struct QuotaSample {
     pub location: Location,
     /// The cloud's code.
     pub code: Arc<str>,
-    /// What the numbers count.
+    /// The unit of the numbers.
     pub unit: &'static str,
     /// Which launches draw on it.
     pub market: &'static str,
     /// The limit.
     pub limit: Option<f64>,
-    /// What is in use.
+    /// The usage.
     pub usage: Option<f64>,
-    /// What is left.
+    /// The rest.
     pub available: Option<f64>,
 }
 

@@ -1,4 +1,4 @@
-//! What is counted as it happens.
+//! Metrics that are counted as things happen.
 
 use std::time::Duration;
 
@@ -145,7 +145,7 @@ impl Metrics {
             .inc_by(count);
     }
 
-    /// What counts requests on a route with answers of a status.
+    /// The counters of requests on a route with answers of a status.
     pub fn http_requests(&self, route: &'static str, status: u16) -> HttpRequests {
         let labels = HttpLabels { route, status };
         HttpRequests {

@@ -1,4 +1,4 @@
-//! What is looked at when it is asked for: the quotas, regions and catalogs as they are now.
+//! Metrics that are looked at for a scrape: the quotas, regions and catalogs as they are now.
 
 use std::sync::PoisonError;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! What AWS does that no other cloud does, and what is made of it.
+//! Behaviour that only AWS has, and what is made of it.
 
 mod access;
 mod kept;

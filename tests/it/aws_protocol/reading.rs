@@ -1,4 +1,4 @@
-//! What clients read.
+//! Answers of the AWS protocol.
 
 use aws_sdk_servicequotas::types::ServiceQuota;
 use futures_util::future::join_all;

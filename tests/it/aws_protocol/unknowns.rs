@@ -1,4 +1,4 @@
-//! What clients get where nothing is known: an error that they take for "unknown", once and soon.
+//! Unknown quotas: an error that clients take for "unknown", once and soon.
 
 use simulated_clouds::aws::{Fault, FaultKind};
 

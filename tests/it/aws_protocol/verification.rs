@@ -1,4 +1,4 @@
-//! Who is let in.
+//! Verification of callers.
 
 use std::time::SystemTime;
 

@@ -1,4 +1,4 @@
-//! What a caller gets.
+//! Answers as a caller gets them.
 
 use reqwest::header::HeaderMap;
 use serde_json::Value;

@@ -1,4 +1,4 @@
-//! What stories are told with: a simulated AWS, the service in front of it, and its callers.
+//! The harness of the stories: a simulated AWS, the service in front of it, and its callers.
 //!
 //! Most stories run on tokio's paused clock, where minutes pass in milliseconds although real
 //! sockets are used; see [`time`].

@@ -23,7 +23,7 @@ pub(super) const REGISTRY: &[Registration] = &[
     },
 ];
 
-/// What the cloud does when it is read.
+/// The behaviour of the cloud when it is read.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Script {

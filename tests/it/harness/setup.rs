@@ -1,4 +1,4 @@
-//! What an operator prepares: a configuration file and the secrets that it names.
+//! An operator's setup: a configuration file and the secrets that it names.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -144,7 +144,7 @@ impl Setup {
         self
     }
 
-    /// What time it is.
+    /// Returns the present time.
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now().wall + self.wall_jump
     }

@@ -99,7 +99,7 @@ async fn a_directory_is_looked_at_on_schedule_and_keeps_what_was_good() {
     assert_eq!(healed.types, ["p5.48xlarge"]);
 }
 
-/// What a web server publishes: a version and its archive; nothing while it is away.
+/// The files of a web server: a version and its archive; nothing while it is away.
 type Site = Arc<Mutex<Option<(&'static str, Vec<u8>)>>>;
 
 async fn publish(site: Site) -> String {

@@ -25,7 +25,7 @@ fn offers(answer: &Value) -> &Vec<Value> {
     answer["offers"].as_array().unwrap()
 }
 
-/// What tells an offer from all others.
+/// The identity of an offer.
 fn name(offer: &Value) -> String {
     let of = |member: &str| offer[member].to_string();
     [of("backend"), of("region"), of("instance_type"), of("spot")].join(" ")

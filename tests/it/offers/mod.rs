@@ -1,4 +1,4 @@
-//! What is said of offers, and to whom.
+//! Offers and their verdicts, and who sees them.
 
 mod catalog;
 mod finding;

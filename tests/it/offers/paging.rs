@@ -47,7 +47,7 @@ async fn page(service: &Service, query: &str, cursor: &Value) -> (Value, Value) 
     (name(&answer["offers"][0]), answer["next_cursor"].clone())
 }
 
-/// What tells an offer from the others here.
+/// The identity of an offer in these stories.
 fn name(offer: &Value) -> Value {
     json!([offer["instance_type"], offer["cpus"]])
 }

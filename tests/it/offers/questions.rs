@@ -78,11 +78,11 @@ const fn with(name: &'static str, strictness: Strictness) -> Named {
 const OD: bool = false;
 const SPOT: bool = true;
 
-/// What is expected: the verdict with how far short it falls, and how many can be launched.
+/// The expectation: the verdict with how far short it falls, and how many can be launched.
 #[derive(Clone, Copy, Debug)]
 enum Expected {
     Fits(u64),
-    /// What is left is not enough, but the limit would be.
+    /// The headroom is not enough, but the limit would be.
     ShortOfRoom(u64),
     /// The limit itself is not enough.
     ShortOfLimit(u64),
@@ -179,7 +179,7 @@ impl Expected {
         }
     }
 
-    /// What the four backends say, the mildest first.
+    /// The answers of the four backends, the mildest first.
     fn availability(self) -> [&'static str; 4] {
         let (unknown, no) = ("unknown", "no_quota");
         match self {

@@ -1,4 +1,4 @@
-//! What makes no sense is refused, with the place where it stands.
+//! Bad requests are refused, with the place of the mistake.
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};

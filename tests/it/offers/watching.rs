@@ -38,7 +38,7 @@ async fn service(named: &[Named]) -> Service {
     service
 }
 
-/// What is said of all GPU offers of a backend, and what would have been.
+/// The availability of all GPU offers of a backend, and what it would have been.
 async fn said(service: &Service, backend: &str) -> Vec<(Value, Value)> {
     let path = format!("/offers?backend={backend}&gpu_vendor=nvidia&limit=0");
     let answer = service.get(&path).await;

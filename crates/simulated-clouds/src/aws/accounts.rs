@@ -1,4 +1,4 @@
-//! What each account has in each region: applied values, usage, and values AWS cannot tell.
+//! The quotas of each account in each region: applied values, usage, and values AWS cannot tell.
 
 use std::collections::HashMap;
 use std::fmt;

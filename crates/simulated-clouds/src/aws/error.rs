@@ -51,7 +51,7 @@ impl ApiError {
         )
     }
 
-    /// What AWS says to a wrong key and in a region that is not enabled alike.
+    /// The answer of AWS to a wrong key and in a region that is not enabled alike.
     pub(super) fn unrecognized() -> Self {
         Self::new(
             "UnrecognizedClientException",
@@ -90,7 +90,7 @@ impl ApiError {
         )
     }
 
-    /// What a caller hears whose clock is more than five minutes slow.
+    /// The answer to a caller whose clock is more than five minutes slow.
     pub(super) fn signature_expired() -> Self {
         Self::new(
             "InvalidSignatureException",

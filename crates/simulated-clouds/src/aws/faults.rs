@@ -1,4 +1,4 @@
-//! What can go wrong on purpose, where, and how many times.
+//! Faults on purpose: which, where, and how many times.
 
 use std::time::Duration;
 
@@ -80,7 +80,7 @@ impl FaultKind {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fault {
-    /// What goes wrong.
+    /// The fault.
     pub kind: FaultKind,
     /// Only for this account.
     #[serde(default)]

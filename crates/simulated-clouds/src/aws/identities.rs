@@ -1,4 +1,4 @@
-//! Who an access key belongs to: the accounts' users, and the sessions that STS hands out.
+//! Owners of access keys: the accounts' users, and the sessions that STS hands out.
 
 use std::collections::HashMap;
 use std::time::Duration;

@@ -53,7 +53,7 @@ impl Protocol {
     }
 }
 
-/// What was asked for.
+/// The location that was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Operation {
     GetServiceQuota,

@@ -1,4 +1,4 @@
-//! What a simulated AWS starts with: its accounts, their quotas, and how it behaves.
+//! Settings of a simulated AWS: its accounts, their quotas, and how it behaves.
 
 use std::time::Duration;
 
@@ -112,7 +112,7 @@ pub struct QuotaSeed {
     pub code: String,
     /// The applied value.
     pub limit: f64,
-    /// What is in use.
+    /// The usage.
     pub usage: f64,
 }
 

@@ -19,11 +19,11 @@ use super::response::Response;
 use super::settings::{Latency, ReportTiming, Settings};
 use super::{quotas, signature, sts};
 
-/// What is sent in the place of a right answer.
+/// The answer that is sent in the place of a right one.
 const BROKEN_JSON: &str = r#"{"Quota":{"ServiceCode":"ec2","QuotaCode":"L-41"#;
 const PROXY_PAGE: &str = "<html><body><h1>Welcome to the guest network</h1></body></html>";
 
-/// What a call may rely on once it has been let in.
+/// The facts that a call may rely on once it has been let in.
 #[derive(Debug)]
 pub(super) struct Caller {
     pub(super) identity: Identity,
@@ -31,7 +31,7 @@ pub(super) struct Caller {
     pub(super) operation: Operation,
 }
 
-/// What becomes of a call, and when.
+/// The fate of a call, and when it is decided.
 #[derive(Debug)]
 pub(super) struct Decision {
     pub(super) key: CallKey,

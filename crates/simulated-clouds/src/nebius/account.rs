@@ -1,4 +1,4 @@
-//! What is in a simulated account, in plain data that a test can write down.
+//! The contents of a simulated account, in plain data that a test can write down.
 
 use std::time::SystemTime;
 
@@ -67,15 +67,15 @@ pub struct QuotaRow {
     pub region: String,
     /// The limit, absent where it is inherited.
     pub limit: Option<u64>,
-    /// What is in use.
+    /// The usage.
     pub usage: u64,
     /// Whether `usage` means anything.
     pub usage_state: UsageState,
     /// The row's state.
     pub state: State,
-    /// What the numbers count.
+    /// The unit of the numbers.
     pub unit: String,
-    /// What people call it.
+    /// The name that people use.
     pub description: String,
 }
 
@@ -142,7 +142,7 @@ impl QuotaRow {
     }
 }
 
-/// What can be allocated of one size of a platform on one fabric.
+/// The capacity of one size of a platform on one fabric.
 #[derive(Clone, Debug)]
 pub struct Advice {
     /// The tenant that is advised.
@@ -155,9 +155,9 @@ pub struct Advice {
     pub platform: String,
     /// The size's name.
     pub preset: String,
-    /// What regular machines can be had.
+    /// The capacity for regular machines.
     pub on_demand: Option<Availability>,
-    /// What preemptible machines can be had.
+    /// The capacity for preemptible machines.
     pub preemptible: Option<Availability>,
 }
 

@@ -1,4 +1,4 @@
-//! What is in the account, over HTTP, for tests in other languages and for people with curl; see
+//! The account's contents over HTTP, for tests in other languages and for people with curl; see
 //! the module of the controls.
 
 use axum::Router;
@@ -30,7 +30,7 @@ struct Which {
     region: Option<String>,
 }
 
-/// What one row shall say, of the first tenant unless another parent is named.
+/// The new content of one row, of the first tenant unless another parent is named.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Change<V> {

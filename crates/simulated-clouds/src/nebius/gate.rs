@@ -1,4 +1,4 @@
-//! What every call passes before it is answered: faults, the rate limit, the bearer token.
+//! Checks that every call passes before it is answered: faults, the rate limit, the bearer token.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! What all methods that list something do: let the caller in, look, and give one page.
+//! Methods that list something: let the caller in, look, and give one page.
 
 use tonic::Status;
 use tonic::metadata::MetadataMap;

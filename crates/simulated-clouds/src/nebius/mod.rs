@@ -35,10 +35,10 @@ pub use gate::RateLimit;
 pub use key::private_key_pem;
 pub use tokens::{PUBLIC_KEY_ID, SERVICE_ACCOUNT_ID};
 
-/// What a simulated Nebius starts with.
+/// Settings of a simulated Nebius.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// What is in the account.
+    /// The account's contents.
     pub account: Account,
     /// How long an issued token is accepted.
     pub token_lifetime: Duration,

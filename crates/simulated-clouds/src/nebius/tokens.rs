@@ -1,4 +1,4 @@
-//! Who may call: the service account that is registered, and the tokens issued to it.
+//! Callers: the service account that is registered, and the tokens issued to it.
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;

@@ -13,7 +13,7 @@ pub(super) const GP3_STORAGE: (&str, &str) = ("ebs", "L-7A658B76");
 
 /// A group of families that share a quota.
 struct Group {
-    /// What their names start with, up to the first digit or dash.
+    /// The start of their names, up to the first digit or dash.
     prefixes: &'static [&'static str],
     on_demand: &'static str,
     spot: Spot,

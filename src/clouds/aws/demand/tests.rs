@@ -100,7 +100,7 @@ fn an_unknown_family_is_never_guessed() {
     );
 }
 
-/// What the bundled catalog offers.
+/// The offers of the bundled catalog.
 fn offered() -> BTreeSet<(String, Market)> {
     // The file is read as such, since the clouds' floor does not use the catalog's.
     let file = &include_bytes!("../../../catalog/bundled/aws.csv.gz")[..];

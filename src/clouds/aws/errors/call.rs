@@ -1,4 +1,4 @@
-//! What the SDK says of one call that was made.
+//! Failures of one call, as the SDK reports them.
 
 use std::error::Error;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use aws_sdk_servicequotas::primitives::{DateTime, DateTimeFormat as Format};
 use super::codes::{Action, not_an_answer, refusal};
 use crate::model::{Failure, FailureKind};
 
-/// What an SDK says of one call that had credentials.
+/// Converts an SDK error of a call that had credentials into a [`Failure`].
 pub(super) fn of_call<E>(error: &SdkError<E, HttpResponse>, action: &Action<'_>) -> Failure
 where
     E: ProvideErrorMetadata + Error + Send + Sync + 'static,
@@ -53,7 +53,7 @@ where
     }
 }
 
-/// What a person can look at when nobody answers.
+/// The hint for when nobody answers.
 pub(super) const NOT_REACHED: &str =
     "see whether this machine reaches AWS: `endpoint_url`, DNS, proxy, firewall";
 

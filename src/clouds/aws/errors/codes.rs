@@ -54,7 +54,7 @@ const WRONG_TIME: [&str; 2] = ["RequestExpired", "RequestTimeTooSkewed"];
 /// How the message begins that says so under a code that may also mean a wrong key.
 const WRONG_TIME_IN_WORDS: [&str; 2] = ["Signature expired", "Signature not yet current"];
 
-/// What was called, as IAM policies write it: `servicequotas:GetServiceQuota`.
+/// Returns the action as IAM policies write it: `servicequotas:GetServiceQuota`.
 pub(super) struct Action<'a> {
     pub(super) service: &'static str,
     pub(super) name: &'a str,

@@ -49,7 +49,7 @@ fn not_given(error: &CredentialsError) -> Failure {
     }
 }
 
-/// What kept STS from giving a role, if it was asked by the call `name`, whose errors are `E`.
+/// Returns why STS gave no role, if it was asked by the call `name`, whose errors are `E`.
 fn no_role<E>(error: &CredentialsError, name: &'static str) -> Option<Failure>
 where
     E: ProvideErrorMetadata + Error + Send + Sync + 'static,

@@ -1,4 +1,4 @@
-//! What AWS's errors mean.
+//! The meaning of AWS's errors.
 
 mod call;
 mod codes;

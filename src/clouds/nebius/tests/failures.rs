@@ -1,4 +1,4 @@
-//! What becomes of a read when the cloud fails, and how much it is asked.
+//! Reads of a cloud that fails, and how often it is asked.
 
 use simulated_clouds::nebius::{Fault, Method, Rule};
 

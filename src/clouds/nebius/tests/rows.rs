@@ -1,4 +1,4 @@
-//! What each kind of quota row becomes.
+//! The conversion of each kind of quota row.
 
 use simulated_clouds::nebius::{Fault, Method, Rule, State, UsageState};
 

@@ -1,4 +1,4 @@
-//! What the rows of an account mean for an offer, in one word each.
+//! The verdicts that the rows of an account lead to, in one word each.
 
 use simulated_clouds::nebius::{State, UsageState};
 

@@ -1,4 +1,4 @@
-//! What holds for every demand and every set of quotas.
+//! Laws that hold for every demand and every set of quotas.
 
 use proptest::prelude::*;
 
