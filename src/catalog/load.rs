@@ -7,6 +7,8 @@ use std::time::UNIX_EPOCH;
 
 use jiff::Timestamp;
 
+use strum::IntoStaticStr;
+
 use super::parse::{Parsed, parse_bounded};
 use super::remote::Published;
 use super::settings::Source;
@@ -30,7 +32,8 @@ pub struct Release {
 
 /// The origin of a release; `Bundled` under another configured source means that this source has
 /// not been loaded yet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum Origin {
     /// The binary.
     Bundled,
@@ -43,11 +46,7 @@ pub enum Origin {
 impl Origin {
     /// Returns the word of logs and answers.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Bundled => "bundled",
-            Self::Directory => "directory",
-            Self::Published => "published",
-        }
+        self.into()
     }
 }
 

@@ -75,8 +75,9 @@ impl<'a> Row<'a> {
         let price_basis = match optional(columns.price_basis) {
             None if price.is_some() => PriceBasis::Listed,
             None => PriceBasis::Unknown,
-            Some(word) => PriceBasis::parse(word)
-                .ok_or_else(|| format!("price_basis is not a known word: {word:?}"))?,
+            Some(word) => word
+                .parse()
+                .map_err(|_| format!("price_basis is not a known word: {word:?}"))?,
         };
         // A price of unknown origin is treated as unknown.
         let (price, price_basis) = match price {

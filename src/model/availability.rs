@@ -1,9 +1,14 @@
 //! The advice to a caller about an offer, in dstack's words.
 
+use strum::{EnumString, IntoStaticStr, VariantArray};
+
 use super::verdict::{Outcome, Shortfall};
 
 /// How much a backend makes of a launch that does not fit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, Default, IntoStaticStr, EnumString, VariantArray,
+)]
+#[strum(serialize_all = "snake_case")]
 pub enum Strictness {
     /// Nothing: it is only shown.
     Off,
@@ -17,7 +22,8 @@ pub enum Strictness {
 }
 
 /// The advice to a caller about an offer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, IntoStaticStr, EnumString, VariantArray)]
+#[strum(serialize_all = "snake_case")]
 pub enum Availability {
     /// Launch it.
     Available,
@@ -78,47 +84,16 @@ fn availability(outcome: Outcome, strictness: Strictness, is_prevented: bool) ->
 }
 
 impl Strictness {
-    /// All of them, the mildest first.
-    pub const ALL: [Self; 4] = [Self::Off, Self::Nonzero, Self::Limit, Self::Headroom];
-
-    /// The word of the public contract.
+    /// Returns the word of the public contract.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Off => "off",
-            Self::Nonzero => "nonzero",
-            Self::Limit => "limit",
-            Self::Headroom => "headroom",
-        }
-    }
-
-    /// The strictness of that word.
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|one| one.as_str() == word)
+        self.into()
     }
 }
 
 impl Availability {
-    /// All of them.
-    pub const ALL: [Self; 4] = [
-        Self::Available,
-        Self::Unknown,
-        Self::NoQuota,
-        Self::NotAvailable,
-    ];
-
-    /// The word of the public contract.
+    /// Returns the word of the public contract.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Available => "available",
-            Self::Unknown => "unknown",
-            Self::NoQuota => "no_quota",
-            Self::NotAvailable => "not_available",
-        }
-    }
-
-    /// The availability of that word.
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|one| one.as_str() == word)
+        self.into()
     }
 }
 
@@ -128,7 +103,13 @@ mod tests {
     use crate::model::UnknownReason;
 
     fn said(outcome: Outcome) -> [&'static str; 4] {
-        Strictness::ALL.map(|strictness| {
+        [
+            Strictness::Off,
+            Strictness::Nonzero,
+            Strictness::Limit,
+            Strictness::Headroom,
+        ]
+        .map(|strictness| {
             let decision = decide(outcome, strictness, false, false);
             decision.availability.as_str()
         })
@@ -176,15 +157,13 @@ mod tests {
 
     #[test]
     fn words_are_read_back() {
-        for one in Strictness::ALL {
-            assert_eq!(Strictness::parse(one.as_str()), Some(one));
+        for one in Strictness::VARIANTS {
+            assert_eq!(one.as_str().parse(), Ok(*one));
         }
-        for one in Availability::ALL {
-            assert_eq!(Availability::parse(one.as_str()), Some(one));
+        for one in Availability::VARIANTS {
+            assert_eq!(one.as_str().parse(), Ok(*one));
         }
-        assert_eq!(
-            (Strictness::parse("Off"), Availability::parse("idle")),
-            (None, None)
-        );
+        assert!("Off".parse::<Strictness>().is_err());
+        assert!("idle".parse::<Availability>().is_err());
     }
 }

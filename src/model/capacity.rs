@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use strum::IntoStaticStr;
+
 use super::Market;
 
 /// How many instances of one type could be had, by the cloud's own word.
@@ -22,7 +24,8 @@ pub struct Capacity {
 }
 
 /// How much room there is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum CapacityLevel {
     /// Plenty.
     High,
@@ -37,14 +40,8 @@ pub enum CapacityLevel {
 }
 
 impl CapacityLevel {
-    /// The word of the public contract.
+    /// Returns the word of the public contract.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::High => "high",
-            Self::Medium => "medium",
-            Self::Low => "low",
-            Self::LimitReached => "limit_reached",
-            Self::Unknown => "unknown",
-        }
+        self.into()
     }
 }

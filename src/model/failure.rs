@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use strum::IntoStaticStr;
+
 use super::Moment;
 
 /// A failed call or read: what kind, in whose words, and what to do about it.
@@ -64,8 +66,11 @@ impl fmt::Display for Failure {
 impl std::error::Error for Failure {}
 
 /// The kinds of failure that are treated differently.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, IntoStaticStr,
+)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum FailureKind {
     /// The credentials are wrong or lack a permission.
     Denied,
@@ -88,30 +93,7 @@ pub enum FailureKind {
 impl FailureKind {
     /// The word of the public contract, also used in metrics.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Denied => "denied",
-            Self::NotEnabled => "not_enabled",
-            Self::NotFound => "not_found",
-            Self::Throttled => "throttled",
-            Self::Timeout => "timeout",
-            Self::Unavailable => "unavailable",
-            Self::Malformed => "malformed",
-        }
-    }
-
-    /// The kind of that word.
-    pub fn parse(word: &str) -> Option<Self> {
-        [
-            Self::Denied,
-            Self::NotEnabled,
-            Self::NotFound,
-            Self::Throttled,
-            Self::Timeout,
-            Self::Unavailable,
-            Self::Malformed,
-        ]
-        .into_iter()
-        .find(|kind| kind.as_str() == word)
+        self.into()
     }
 
     /// Whether the same call may succeed when it is simply made again.

@@ -1,9 +1,12 @@
 //! How far an answer of some age may be relied on.
 
+use strum::IntoStaticStr;
+
 use std::time::Duration;
 
 /// How far an answer may be relied on, by its age.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum Freshness {
     /// Served as it is.
     Fresh,
@@ -14,13 +17,9 @@ pub enum Freshness {
 }
 
 impl Freshness {
-    /// The word of the public contract.
+    /// Returns the word of the public contract.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Fresh => "fresh",
-            Self::Stale => "stale",
-            Self::Expired => "expired",
-        }
+        self.into()
     }
 }
 

@@ -1,5 +1,7 @@
 //! Instance types, and how an instance is paid for.
 
+use strum::{EnumString, IntoStaticStr};
+
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -46,7 +48,8 @@ pub struct Gpu {
 }
 
 /// Where a price comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, IntoStaticStr, EnumString)]
+#[strum(serialize_all = "snake_case")]
 pub enum PriceBasis {
     /// The provider publishes it.
     Listed,
@@ -57,19 +60,8 @@ pub enum PriceBasis {
 }
 
 impl PriceBasis {
-    /// The word of the public contract.
+    /// Returns the word of the public contract.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Listed => "listed",
-            Self::Estimated => "estimated",
-            Self::Unknown => "unknown",
-        }
-    }
-
-    /// The basis of that word.
-    pub fn parse(word: &str) -> Option<Self> {
-        [Self::Listed, Self::Estimated, Self::Unknown]
-            .into_iter()
-            .find(|basis| basis.as_str() == word)
+        self.into()
     }
 }

@@ -9,6 +9,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use strum::IntoStaticStr;
+
 use super::{Amount, Market, Moment};
 
 /// A row of a snapshot.
@@ -109,8 +111,9 @@ impl Limit {
 }
 
 /// Where a limit comes from, and so what may rest on it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum LimitSource {
     /// The cloud says that it holds for this account.
     Applied,
@@ -149,8 +152,9 @@ impl Usage {
 }
 
 /// The unit of a quota's numbers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Unit {
     /// Virtual CPUs.
     Vcpu,
@@ -165,8 +169,9 @@ pub enum Unit {
 }
 
 /// Which launches draw on a quota.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum QuotaMarket {
     /// On-demand launches.
     OnDemand,
@@ -188,8 +193,9 @@ impl From<Market> for QuotaMarket {
 }
 
 /// Which part of a cloud a quota speaks of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Scope {
     /// One region.
     Region,
@@ -217,23 +223,30 @@ pub struct Native {
     pub members: BTreeMap<String, String>,
 }
 
-macro_rules! words {
-    ($type:ident { $($variant:ident = $word:literal),+ $(,)? }) => {
-        impl $type {
-            /// The word of the public contract.
-            pub fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $word),+ }
-            }
-
-            /// The value of that word.
-            pub fn parse(word: &str) -> Option<Self> {
-                match word { $($word => Some(Self::$variant),)+ _ => None }
-            }
-        }
-    };
+impl LimitSource {
+    /// Returns the word of the public contract.
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
 }
 
-words!(LimitSource { Applied = "applied", Learned = "learned", Configured = "configured", Default = "default" });
-words!(Unit { Vcpu = "vcpu", Gpu = "gpu", Instance = "instance", Byte = "byte", Count = "count" });
-words!(QuotaMarket { OnDemand = "on_demand", Spot = "spot", Reserved = "reserved", Any = "any" });
-words!(Scope { Region = "region", Zone = "zone", Global = "global" });
+impl Unit {
+    /// Returns the word of the public contract.
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+}
+
+impl QuotaMarket {
+    /// Returns the word of the public contract.
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+}
+
+impl Scope {
+    /// Returns the word of the public contract.
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+}

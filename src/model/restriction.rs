@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use strum::IntoStaticStr;
+
 use super::Market;
 
 /// A restriction that the cloud puts on launching one type in one region.
@@ -21,8 +23,11 @@ pub struct Restriction {
 }
 
 /// The kinds of restriction.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, IntoStaticStr,
+)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum RestrictionKind {
     /// The region does not offer the type, or not in this market.
     NotOffered,
@@ -47,10 +52,6 @@ impl RestrictionKind {
 
     /// Returns the word of the public contract.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::NotOffered => "not_offered",
-            Self::Subscription => "subscription",
-            Self::Zones => "zones",
-        }
+        self.into()
     }
 }

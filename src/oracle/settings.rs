@@ -59,7 +59,8 @@ pub enum Preload {
 fn strictness<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Strictness, D::Error> {
     const WORDS: [&str; 4] = ["off", "nonzero", "limit", "headroom"];
     let word = String::deserialize(deserializer)?;
-    Strictness::parse(&word).ok_or_else(|| D::Error::unknown_variant(&word, &WORDS))
+    word.parse()
+        .map_err(|_| D::Error::unknown_variant(&word, &WORDS))
 }
 
 impl<'de> Deserialize<'de> for Preload {

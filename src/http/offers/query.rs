@@ -201,6 +201,7 @@ fn given<T>(values: Vec<T>) -> Option<Vec<T>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use strum::VariantArray;
 
     #[test]
     fn names_are_those_of_the_contract() {
@@ -214,7 +215,7 @@ mod tests {
         }
         assert_eq!(
             AvailabilityName::value_variants().len(),
-            Availability::ALL.len()
+            Availability::VARIANTS.len()
         );
         assert_eq!(SortName::value_variants().len(), Sort::ALL.len());
     }

@@ -7,6 +7,8 @@ mod finding;
 mod judge;
 mod outlook;
 
+use strum::IntoStaticStr;
+
 use super::quota_index::UnknownReason;
 use super::{Amount, QuotaKey};
 
@@ -28,7 +30,8 @@ pub struct Verdict {
 }
 
 /// Whether a launch fits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum Outcome {
     /// Every demanded quota has room, as far as its usage is known.
     Fits,
@@ -39,13 +42,9 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// The word of the public contract.
+    /// Returns the word of the public contract.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Fits => "fits",
-            Self::Short(_) => "short",
-            Self::Unknown(_) => "unknown",
-        }
+        self.into()
     }
 }
 
@@ -61,7 +60,8 @@ pub enum Shortfall {
 }
 
 /// The numbers that a verdict rests on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum Basis {
     /// Limit and usage of everything that is demanded.
     Headroom,
@@ -70,12 +70,9 @@ pub enum Basis {
 }
 
 impl Basis {
-    /// The word of the public contract.
+    /// Returns the word of the public contract.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Headroom => "headroom",
-            Self::Limit => "limit",
-        }
+        self.into()
     }
 }
 

@@ -5,6 +5,8 @@ use std::time::Duration;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::histogram::Histogram;
 
+use strum::IntoStaticStr;
+
 use crate::model::{BackendName, Failure, Region};
 
 use super::Metrics;
@@ -13,7 +15,8 @@ use super::families::{
 };
 
 /// Why a fetch unit was read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum Cause {
     /// At start, before anybody asked.
     Preload,
@@ -28,12 +31,7 @@ pub enum Cause {
 impl Cause {
     /// The label's word.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Preload => "preload",
-            Self::Refresh => "refresh",
-            Self::Request => "request",
-            Self::Verify => "verify",
-        }
+        self.into()
     }
 }
 

@@ -1,6 +1,5 @@
 //! Metrics that are looked at for a scrape: the quotas, regions and catalogs as they are now.
 
-use std::sync::PoisonError;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -44,7 +43,7 @@ impl Metrics {
         snapshots: impl IntoIterator<Item = SnapshotSample>,
         catalogs: impl IntoIterator<Item = CatalogSample>,
     ) -> String {
-        let _scrape = self.0.scrape.lock().unwrap_or_else(PoisonError::into_inner);
+        let _scrape = self.0.scrape.lock();
         let families = &self.0.families;
         families.snapshot_age.clear();
         for sample in snapshots {

@@ -1,6 +1,7 @@
 //! Laws that hold for every demand and every set of quotas.
 
 use proptest::prelude::*;
+use strum::VariantArray;
 
 use super::*;
 use crate::model::{Availability, Decision, Strictness, decide};
@@ -182,7 +183,7 @@ proptest! {
         for quotas in [expired, QuotaIndex::unread(snapshot)] {
             let verdict = judge(&case.demand, case.count, &quotas);
             prop_assert_eq!(verdict.outcome.as_str(), "unknown");
-            for strictness in Strictness::ALL {
+            for &strictness in Strictness::VARIANTS {
                 let decision = decide(verdict.outcome, strictness, false, false);
                 prop_assert_ne!(decision.availability, Availability::NoQuota);
             }
@@ -227,8 +228,8 @@ proptest! {
             decide(outcome, strictness, false, full).availability == Availability::NoQuota
         };
         prop_assert!(!refused(Strictness::Off));
-        prop_assert!(Strictness::ALL.map(refused).is_sorted());
-        for strictness in Strictness::ALL {
+        prop_assert!(Strictness::VARIANTS.iter().map(|each| refused(*each)).is_sorted());
+        for &strictness in Strictness::VARIANTS {
             let Decision { availability, shadow } = decide(outcome, strictness, true, full);
             prop_assert_ne!(availability, Availability::NoQuota);
             prop_assert_eq!(shadow == Some(Availability::NoQuota), refused(strictness));

@@ -5,7 +5,9 @@ mod quota_series;
 mod recording;
 mod scrape;
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
 
 use prometheus_client::registry::Registry;
 
