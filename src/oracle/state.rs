@@ -10,7 +10,7 @@ use crate::store::{SnapshotStore, StoredSnapshot};
 use crate::telemetry::Metrics;
 
 use super::backend::{Backend, BackendState};
-use super::offers::{SharedDemands, SharedLayouts};
+use super::offers::{ExplainedVerdicts, SharedDemands, SharedLayouts};
 use super::settings::OracleSettings;
 use super::unit::UnitContext;
 
@@ -28,6 +28,7 @@ pub(super) struct OracleState {
     pub(super) metrics: Metrics,
     pub(super) demands: SharedDemands,
     pub(super) layouts: SharedLayouts,
+    pub(super) explained: ExplainedVerdicts,
 }
 
 impl Oracle {
@@ -75,6 +76,7 @@ impl Oracle {
             metrics,
             demands: SharedDemands::default(),
             layouts: SharedLayouts::default(),
+            explained: ExplainedVerdicts::default(),
         }))
     }
 

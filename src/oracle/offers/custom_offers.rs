@@ -1,6 +1,6 @@
 //! Offers that the caller lists, judged one by one.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::catalog::{Provider, Shape};
@@ -11,10 +11,11 @@ use crate::oracle::state::{Oracle, OracleState};
 use crate::source::DemandScope;
 
 use super::assessment::Assessment;
+use super::explained::ExplainedVerdicts;
 use super::judged_catalog::JudgedCatalog;
 use super::judging::{judged_catalog, request_in_background};
 use super::page::OfferedBackend;
-use super::region_verdicts::{ExplainedVerdict, RegionVerdicts};
+use super::region_verdicts::RegionVerdicts;
 use super::verdict_counts::VerdictCounts;
 
 /// An offer of the caller's own.
@@ -127,24 +128,25 @@ struct BackendBatch<'a, 'o> {
     backend: &'a BackendState,
     catalog: Arc<JudgedCatalog>,
     provider: Arc<Provider>,
+    explained: &'a ExplainedVerdicts,
     count: u32,
     counts: VerdictCounts,
     /// The regions that were asked about, as far as they are the backend's.
     regions: HashMap<&'o str, Option<AskedRegion>>,
 }
 
-/// A region that was asked about, with the verdicts that were explained for this list.
+/// A region that was asked about, and the demands of the list there.
 struct AskedRegion {
     verdicts: Arc<RegionVerdicts>,
-    of_catalog: HashMap<u32, Arc<ExplainedVerdict>>,
-    of_others: HashMap<Demand, Arc<ExplainedVerdict>>,
+    of_catalog: BTreeSet<u32>,
+    of_others: HashSet<Demand>,
 }
 
 impl AskedRegion {
     fn draws(&self) -> impl Iterator<Item = &Draw> {
         let demands = self.verdicts.demands();
-        let of_catalog = self.of_catalog.keys().map(|number| demands.get(*number));
-        let all = of_catalog.chain(self.of_others.keys());
+        let of_catalog = self.of_catalog.iter().map(|number| demands.get(*number));
+        let all = of_catalog.chain(&self.of_others);
         all.flat_map(|demand| &demand.draws)
     }
 }
@@ -156,6 +158,7 @@ impl<'a, 'o> BackendBatch<'a, 'o> {
             backend,
             catalog,
             provider,
+            explained: &oracle.explained,
             count,
             counts: VerdictCounts::default(),
             regions: HashMap::new(),
@@ -164,15 +167,16 @@ impl<'a, 'o> BackendBatch<'a, 'o> {
 
     fn assess(&mut self, offer: &CustomOffer<'o>) -> Assessment {
         let (catalog, backend, count) = (&self.catalog, self.backend, self.count);
+        let known = self.explained;
         let region = self.regions.entry(offer.region).or_insert_with(|| {
             Some(AskedRegion {
                 verdicts: catalog.region(offer.region)?,
-                of_catalog: HashMap::new(),
-                of_others: HashMap::new(),
+                of_catalog: BTreeSet::new(),
+                of_others: HashSet::new(),
             })
         });
         let assessment = match region {
-            Some(region) => assess(backend, catalog, count, region, offer),
+            Some(region) => assess((backend, catalog), known, count, region, offer),
             None => {
                 let reason = format!("{} has no region `{}`", offer.backend, offer.region);
                 Assessment::unknown(reason, Some(catalog.policy))
@@ -185,8 +189,8 @@ impl<'a, 'o> BackendBatch<'a, 'o> {
 }
 
 fn assess(
-    backend: &BackendState,
-    catalog: &JudgedCatalog,
+    (backend, catalog): (&BackendState, &JudgedCatalog),
+    known: &ExplainedVerdicts,
     count: u32,
     region: &mut AskedRegion,
     offer: &CustomOffer<'_>,
@@ -208,27 +212,21 @@ fn assess(
         });
     let explained = match listed {
         Some(shape) if is_as_listed(offer, &table.shapes()[shape]) => {
-            let demands = verdicts.demands();
-            let number = demands.number(shape, offer.market);
-            let explain = || Arc::new(verdicts.explain(demands.get(number), count));
-            Arc::clone(region.of_catalog.entry(number).or_insert_with(explain))
+            let number = verdicts.demands().number(shape, offer.market);
+            region.of_catalog.insert(number);
+            known.of_catalog(verdicts, number, count)
         }
         _ => {
-            let known = match listed {
+            let shape = match listed {
                 Some(shape) => Some(table.shapes()[shape].clone()),
                 // It is the same in another region.
                 None => table.type_by_name(offer.instance_type),
             };
-            let instance = instance(offer, known.as_ref());
+            let instance = instance(offer, shape.as_ref());
             let demand = demand(backend, verdicts.name.as_str(), &instance, offer.market);
-            match region.of_others.get(&demand) {
-                Some(explained) => Arc::clone(explained),
-                None => {
-                    let explained = Arc::new(verdicts.explain(&demand, count));
-                    region.of_others.insert(demand, Arc::clone(&explained));
-                    explained
-                }
-            }
+            let explained = known.of_custom(verdicts, &demand, count);
+            region.of_others.insert(demand);
+            explained
         }
     };
     let (policy, name) = (catalog.policy, offer.instance_type);

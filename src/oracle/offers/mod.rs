@@ -7,6 +7,7 @@
 //! with verdicts that say why they are unknown.
 
 mod demands;
+mod explained;
 mod judged_catalog;
 mod judging;
 mod layout;
@@ -34,6 +35,7 @@ pub use question::OfferQuestion;
 pub use unmatched_filters::UnmatchedFilter;
 
 pub(super) use demands::SharedDemands;
+pub(super) use explained::ExplainedVerdicts;
 pub(super) use judged_catalog::JudgedCatalogs;
 pub(super) use judging::judged_catalog;
 pub(super) use layout::SharedLayouts;

@@ -1,10 +1,7 @@
 //! The answer to a question about offers.
 
-use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
-
-use parking_lot::Mutex;
 
 use crate::catalog::{Offer, Provider, RowId};
 use crate::model::{BackendName, Failure, Region};
@@ -12,9 +9,8 @@ use crate::oracle::backend_status::Status;
 
 use super::assessment::Assessment;
 use super::cursor::Cursor;
+use super::explained::ExplainedVerdicts;
 use super::judged_catalog::JudgedCatalog;
-use super::layout::CellId;
-use super::region_verdicts::ExplainedVerdict;
 use super::unmatched_filters::UnmatchedFilter;
 
 /// The offers that were asked for, each judged.
@@ -24,7 +20,7 @@ use super::unmatched_filters::UnmatchedFilter;
 pub struct OfferPage {
     pub(super) rows: Vec<PageRow>,
     pub(super) count: u32,
-    pub(super) explained: Explained,
+    pub(super) explained: ExplainedVerdicts,
     /// How many there are in all, on this page and on others.
     pub total: usize,
     /// Where to go on, if there are more.
@@ -41,10 +37,6 @@ pub(super) struct PageRow {
     pub(super) backend: u32,
     pub(super) row: RowId,
 }
-
-/// The verdicts of a page that were explained already; many rows share one.
-#[derive(Debug, Default)]
-pub(super) struct Explained(Mutex<HashMap<(u32, CellId), Arc<ExplainedVerdict>>>);
 
 /// An offer with its assessment.
 #[derive(Clone, Debug)]
@@ -92,17 +84,9 @@ impl OfferPage {
         let offered = &self.backends[backend as usize];
         let judged = &*offered.judged;
         let offer = judged.table().offer(row);
-        let cell = judged.layout.cell(&offer)?;
         let region = judged.region_at(offer.region_index)?;
-        let explained = {
-            let mut explained = self.explained.0.lock();
-            let verdict = explained.entry((backend, cell)).or_insert_with(|| {
-                let demands = region.demands();
-                let demand = demands.number(offer.shape_index, offer.market);
-                Arc::new(region.explain(demands.get(demand), self.count))
-            });
-            Arc::clone(verdict)
-        };
+        let demand = region.demands().number(offer.shape_index, offer.market);
+        let explained = self.explained.of_catalog(region, demand, self.count);
         let assessment = Assessment::new(
             judged.policy,
             region,

@@ -1,6 +1,7 @@
 //! A region's quotas, ready to judge launches, and the outlook of every demand of the catalog.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::model::{
     Capacity, Decision, Demand, Failure, Freshness, Market, Moment, Outcome, Outlook, QuotaIndex,
@@ -13,6 +14,8 @@ use super::demands::Demands;
 /// A region, judged as it is known at one moment.
 #[derive(Debug)]
 pub(super) struct RegionVerdicts {
+    /// Different for every region that was ever judged.
+    id: u64,
     pub(super) name: Region,
     revision: Option<Revision>,
     pub(super) next_change: Option<Moment>,
@@ -28,6 +31,8 @@ pub(super) struct RegionVerdicts {
     /// For each demand of the catalog, by its number.
     outlooks: Box<[Outlook]>,
 }
+
+static NEXT_ID: AtomicU64 = AtomicU64::new(0);
 
 /// A verdict and the sentence that explains it.
 #[derive(Debug)]
@@ -82,6 +87,7 @@ impl RegionVerdicts {
             outlooks: distinct
                 .map(|demand| Outlook::new(demand, &quotas))
                 .collect(),
+            id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
             name,
             revision: None,
             next_change: None,
@@ -99,6 +105,11 @@ impl RegionVerdicts {
     /// Whether this is what `view` shows, judged for the same catalog.
     pub(super) fn shows(&self, view: &RegionView, demands: &Arc<Demands>) -> bool {
         self.revision == Some(view.revision()) && Arc::ptr_eq(&self.demands, demands)
+    }
+
+    /// Returns a number that no other judged region of the process has.
+    pub(super) fn id(&self) -> u64 {
+        self.id
     }
 
     /// Returns the demands of the region.

@@ -14,7 +14,7 @@ use super::candidates::Candidates;
 use super::cursor::{Cursor, Sort};
 use super::judging::{judged_catalog, request_in_background};
 use super::layout::{Layout, Matches};
-use super::page::{Explained, OfferPage, PageRow};
+use super::page::{OfferPage, PageRow};
 use super::question::OfferQuestion;
 use super::unmatched_filters;
 use super::verdict_counts::VerdictCounts;
@@ -50,7 +50,7 @@ impl Oracle {
         let mut page = OfferPage {
             rows,
             count: question.count.max(1),
-            explained: Explained::default(),
+            explained: oracle.explained.clone(),
             total,
             next: None,
             backends: all.iter().map(Candidates::offered).collect(),
