@@ -57,7 +57,7 @@ impl Families {
             upstream_calls: to.add("upstream_calls", "Calls to a cloud by outcome"),
             upstream_wait: to.add_seconds(
                 "upstream_wait",
-                "Time that a call waited for the rate limit",
+                "Time that a call waited for the rate limit and a slot",
                 Family::new_with_constructor(|| Histogram::new(WAIT_SECONDS)),
             ),
             upstream_throttled: to.add(
