@@ -124,7 +124,9 @@ impl Upstream {
         Fut: Future<Output = Result<T, Failure>>,
     {
         let record = CallRecord::start(&self.shared.metrics, scope);
-        let ended = in_flight::run(attempt(), deadline, || permit.release_slot()).await;
+        // On the heap, since an SDK's future is large: thousands of calls that only wait for their
+        // turn would hold its room otherwise.
+        let ended = in_flight::run(Box::pin(attempt()), deadline, || permit.release_slot()).await;
         let result = ended.result.unwrap_or_else(|| Err(scope.unanswered()));
         let result = result.map_err(|failure| Failure {
             retry_after: failure
