@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use super::query::parameter;
 use crate::http::health::body::ReleaseBody;
 use crate::http::quotas::body::{Number, QuotaBody, time};
-use crate::model::{Capacity, Gpu, Market};
+use crate::model::{Capacity, Gpu, Market, Restriction, Unavailability};
 use crate::oracle::{
     Assessment, Assessments, BindingQuota, EvaluatedOffer, OfferPage, OfferedBackend,
     UnmatchedFilter,
@@ -116,9 +116,42 @@ struct JudgementBody<'a> {
     launchable: Option<u64>,
     /// The verdict behind it.
     quota: VerdictBody<'a>,
+    /// The cloud's own restriction on such launches, whatever the quotas; absent where there is
+    /// none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    restriction: Option<RestrictionBody<'a>>,
+    /// The capacity failure that is still in force for such launches; absent where there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unavailable: Option<UnavailableBody<'a>>,
     /// The capacity that the cloud reports beside the quota; absent where it reports none.
     #[serde(skip_serializing_if = "Option::is_none")]
     capacity: Option<CapacityBody>,
+}
+
+/// A restriction that a cloud puts on launching a type in a region.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Restriction)]
+struct RestrictionBody<'a> {
+    /// `not_offered`, `subscription` or, where other zones of the region are not restricted,
+    /// `zones`, which leaves `availability` as it is.
+    kind: &'static str,
+    /// The restriction in a sentence.
+    #[schema(example = "p5.48xlarge is not offered in us-west-1")]
+    reason: &'a str,
+}
+
+/// A capacity failure that is still in force.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Unavailable)]
+struct UnavailableBody<'a> {
+    /// When a launch failed.
+    #[schema(format = DateTime)]
+    since: String,
+    /// When such launches are offered again.
+    #[schema(format = DateTime)]
+    until: String,
+    /// The failure in a sentence.
+    reason: &'a str,
 }
 
 /// The capacity that a cloud reports. It is advice and no promise.
@@ -273,7 +306,28 @@ impl<'a> JudgementBody<'a> {
                 increase_url: row.and_then(|row| row.increase_url.as_deref()),
                 shadow_availability: decision.shadow.map(|shadow| shadow.as_str()),
             },
+            restriction: assessment.restriction.as_ref().map(RestrictionBody::of),
+            unavailable: assessment.unavailable.as_ref().map(UnavailableBody::of),
             capacity: assessment.capacity.as_ref().map(CapacityBody::of),
+        }
+    }
+}
+
+impl<'a> RestrictionBody<'a> {
+    fn of(restriction: &'a Restriction) -> Self {
+        Self {
+            kind: restriction.kind.as_str(),
+            reason: &restriction.reason,
+        }
+    }
+}
+
+impl<'a> UnavailableBody<'a> {
+    fn of(unavailable: &'a Unavailability) -> Self {
+        Self {
+            since: time(unavailable.since.wall),
+            until: time(unavailable.until.wall),
+            reason: &unavailable.reason,
         }
     }
 }

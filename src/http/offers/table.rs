@@ -9,7 +9,7 @@ use axum::body::{Body, Bytes};
 use super::query::parameter;
 use super::stream::{in_pieces, in_steps};
 use crate::model::{Basis, Market, PriceBasis};
-use crate::oracle::{EvaluatedOffer, OfferPage, Shape};
+use crate::oracle::{Assessment, EvaluatedOffer, OfferPage, Shape};
 
 const COLUMNS: [&str; 7] = [
     "PRICE",
@@ -158,8 +158,19 @@ fn row<'a>(judged: &'a EvaluatedOffer<'_>) -> [Cow<'a, str>; 7] {
         resources(offer.shape).into(),
         availability.into(),
         launchable.into(),
-        judged.assessment.reason().into(),
+        reason(&judged.assessment),
     ]
+}
+
+/// Returns why an offer is assessed as it is: the verdict's reason, and what keeps launches away
+/// besides.
+fn reason(assessment: &Assessment) -> Cow<'_, str> {
+    let restriction = assessment.restriction.as_ref().map(|known| &*known.reason);
+    let unavailable = assessment.unavailable.as_ref().map(|known| &*known.reason);
+    let besides = restriction.into_iter().chain(unavailable);
+    besides.fold(assessment.reason().into(), |reason, other| {
+        format!("{reason}; {other}").into()
+    })
 }
 
 fn resources(shape: &Shape) -> String {
