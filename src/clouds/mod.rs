@@ -3,8 +3,9 @@
 pub mod aws;
 pub mod nebius;
 
+pub mod kit;
+
 mod cloud;
-mod kit;
 
 pub use cloud::{
     CloudSettings, Connection, RegionChoice, Registration, SecretProblem, SettingsError, parse,

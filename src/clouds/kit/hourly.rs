@@ -11,7 +11,7 @@ use crate::model::Failure;
 
 /// A value that is read at most every so often and survives the failure of a later read.
 #[derive(Debug)]
-pub(in crate::clouds) struct Hourly<T> {
+pub struct Hourly<T> {
     every: Duration,
     state: Mutex<State<T>>,
     /// Held during a read, so that there is one at a time.
@@ -28,16 +28,16 @@ struct State<T> {
 
 /// The outcome of asking for the value.
 #[derive(Debug)]
-pub(in crate::clouds) struct Kept<T> {
+pub struct Kept<T> {
     /// The value, as old as the failures have made it; absent if no read has brought any.
-    pub(in crate::clouds) value: Option<Arc<T>>,
+    pub value: Option<Arc<T>>,
     /// The failures of the read that was due.
-    pub(in crate::clouds) failures: Vec<Failure>,
+    pub failures: Vec<Failure>,
 }
 
 impl<T: PartialEq> Hourly<T> {
     /// A value that is read anew when it is older than this.
-    pub(in crate::clouds) fn new(every: Duration) -> Self {
+    pub fn new(every: Duration) -> Self {
         Self {
             every,
             state: Mutex::new(State {
@@ -57,7 +57,7 @@ impl<T: PartialEq> Hourly<T> {
     /// `read` is given the value so far and brings the new one, if it has any, with the failures
     /// it met. A read with failures is repeated by the next caller, since the value may be only a
     /// part.
-    pub(in crate::clouds) async fn get<F, Fut>(&self, read: F) -> Kept<T>
+    pub async fn get<F, Fut>(&self, read: F) -> Kept<T>
     where
         F: FnOnce(Option<Arc<T>>) -> Fut,
         Fut: Future<Output = (Option<T>, Vec<Failure>)>,
@@ -100,12 +100,12 @@ impl<T: PartialEq> Hourly<T> {
     }
 
     /// Returns the last good value without reading.
-    pub(in crate::clouds) fn last(&self) -> Option<Arc<T>> {
+    pub fn last(&self) -> Option<Arc<T>> {
         self.known().0
     }
 
     /// Returns a number that grows with each change of the value.
-    pub(in crate::clouds) fn generation(&self) -> u64 {
+    pub fn generation(&self) -> u64 {
         self.state.lock().generation
     }
 }

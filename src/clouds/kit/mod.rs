@@ -1,9 +1,9 @@
 //! The parts that clouds share: pages, access tokens, slow second sources, and the HTTP clients
 //! of the process.
 
-pub(super) mod hourly;
-pub(super) mod pages;
-pub(super) mod rest;
+pub mod hourly;
+pub mod pages;
+pub mod rest;
 pub(super) mod sent;
 pub(super) mod tls;
 pub(super) mod token;

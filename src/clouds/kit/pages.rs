@@ -62,11 +62,7 @@ impl Pages {
 ///
 /// A list that does not end is an error, for callers to whom half a list is worth nothing. Its
 /// pages may be empty, since a list filtered by permission has such pages.
-pub(in crate::clouds) async fn every_page<T, F, Fut>(
-    what: &str,
-    at_most: usize,
-    read: F,
-) -> Result<Vec<T>, Failure>
+pub async fn every_page<T, F, Fut>(what: &str, at_most: usize, read: F) -> Result<Vec<T>, Failure>
 where
     F: Fn(String) -> Fut,
     Fut: Future<Output = Result<(Vec<T>, String), Failure>>,

@@ -32,7 +32,7 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The clients of the process; clones share their connections.
 #[derive(Clone, Debug)]
-pub(in crate::clouds) struct Rest {
+pub struct Rest {
     /// For addresses of this machine and its link.
     direct: Client,
     /// For all others: by the proxy that the environment names, if it names one.
@@ -41,19 +41,19 @@ pub(in crate::clouds) struct Rest {
 
 /// An answer, whatever its status.
 #[derive(Debug)]
-pub(in crate::clouds) struct Answer {
+pub struct Answer {
     /// The name of the call, for sentences.
     operation: &'static str,
     /// The status.
-    pub(in crate::clouds) status: StatusCode,
+    pub status: StatusCode,
     headers: HeaderMap,
     /// The body, whole.
-    pub(in crate::clouds) body: Bytes,
+    pub body: Bytes,
 }
 
 impl Rest {
     /// Returns the client that the process shares.
-    pub(in crate::clouds) fn shared() -> Self {
+    pub fn shared() -> Self {
         static SHARED: LazyLock<Rest> = LazyLock::new(|| {
             Rest::new(&tls::shared(), |builder| builder)
                 .expect("a client of our own TLS configuration and constants can be built")
@@ -90,7 +90,7 @@ impl Rest {
     }
 
     /// Begins a request, which [`ask`] sends.
-    pub(in crate::clouds) fn request(&self, method: Method, url: Url) -> RequestBuilder {
+    pub fn request(&self, method: Method, url: Url) -> RequestBuilder {
         let client = match is_near(&url) {
             true => &self.direct,
             false => &self.outward,
@@ -119,7 +119,7 @@ pub(in crate::clouds) fn is_near(url: &Url) -> bool {
 /// Sends a request and reads its answer to the end, all within `timeout`.
 ///
 /// A status is no failure here: each cloud explains its own refusals.
-pub(in crate::clouds) async fn ask(
+pub async fn ask(
     operation: &'static str,
     request: RequestBuilder,
     timeout: Duration,
@@ -168,10 +168,7 @@ impl Answer {
     /// type is not looked at, since metadata services leave it out. A page of
     /// a proxy, a document that cannot be read and one about something else are transient
     /// failures: something between us and the cloud has answered.
-    pub(in crate::clouds) fn json<T: DeserializeOwned>(
-        &self,
-        fits: impl FnOnce(&T) -> bool,
-    ) -> Result<T, Failure> {
+    pub fn json<T: DeserializeOwned>(&self, fits: impl FnOnce(&T) -> bool) -> Result<T, Failure> {
         let operation = self.operation;
         let wrong = |what: &str| {
             let detail = format!("{operation} was answered with {what}");
@@ -190,7 +187,7 @@ impl Answer {
     }
 
     /// Returns the failure that the status alone stands for.
-    pub(in crate::clouds) fn refusal(&self) -> Failure {
+    pub fn refusal(&self) -> Failure {
         let kind = match self.status.as_u16() {
             408 => FailureKind::Timeout,
             429 => FailureKind::Throttled,
@@ -208,7 +205,7 @@ impl Answer {
 
     /// Returns the wait that the cloud asks for (RFC 9110, section 10.2.3): in seconds, or as a
     /// date, which is compared with the date of the same answer, so that no other clock matters.
-    pub(in crate::clouds) fn retry_after(&self) -> Option<Duration> {
+    pub fn retry_after(&self) -> Option<Duration> {
         let asked = self.header(&RETRY_AFTER)?;
         if let Ok(seconds) = asked.parse() {
             return Some(Duration::from_secs(seconds));
