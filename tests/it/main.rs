@@ -14,6 +14,7 @@ mod connections;
 mod crowds;
 mod deploy;
 mod environment;
+mod fake_cloud;
 mod floors;
 mod freshness;
 mod killed;

@@ -12,10 +12,11 @@ use quota_oracle::model::{
 use quota_oracle::source::{CallContext, DemandScope, QuotaSource, Wanted};
 use serde::Deserialize;
 
-/// The clouds that stories know: the real ones, and kind `scripted`.
+/// The clouds that stories know: the real ones, and the kinds `fake` and `scripted`.
 pub(super) const REGISTRY: &[Registration] = &[
     clouds::aws::REGISTRATION,
     clouds::nebius::REGISTRATION,
+    crate::fake_cloud::REGISTRATION,
     Registration {
         kind: "scripted",
         rate_limit: clouds::aws::REGISTRATION.rate_limit,
