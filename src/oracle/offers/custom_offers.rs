@@ -210,11 +210,13 @@ fn assess(
             let offer = table.find(offer.region, offer.instance_type, offer.market)?;
             Some(offer.shape_index)
         });
-    let explained = match listed {
+    // Capacity and restrictions name types as the catalog does, and a caller in any case.
+    let (name, explained) = match listed {
         Some(shape) if is_as_listed(offer, &table.shapes()[shape]) => {
             let number = verdicts.demands().number(shape, offer.market);
             region.of_catalog.insert(number);
-            known.of_catalog(verdicts, number, count)
+            let name = Arc::clone(&table.shapes()[shape].instance_type);
+            (name, known.of_catalog(verdicts, number, count))
         }
         _ => {
             let shape = match listed {
@@ -226,11 +228,10 @@ fn assess(
             let demand = demand(backend, verdicts.name.as_str(), &instance, offer.market);
             let explained = known.of_custom(verdicts, &demand, count);
             region.of_others.insert(demand);
-            explained
+            (instance.instance_type, explained)
         }
     };
-    let (policy, name) = (catalog.policy, offer.instance_type);
-    Assessment::new(policy, verdicts, explained, name, offer.market)
+    Assessment::new(catalog.policy, verdicts, explained, &name, offer.market)
 }
 
 /// Returns what launching the instance draws on in a region, as it is known now.

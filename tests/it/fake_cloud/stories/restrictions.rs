@@ -85,9 +85,10 @@ async fn filters_and_totals_know_restrictions() {
 async fn the_callers_own_offers_meet_the_same_restrictions() {
     let cloud = restricting().await;
     let service = start(&setup(&cloud)).await;
-    // As the catalog has it, and not.
+    // As it is listed, in another case, and unlike the catalog has it.
     let own = [
         json!({"backend": "fake", "region": "north", "instance_type": "gpu-1"}),
+        json!({"backend": "fake", "region": "NORTH", "instance_type": "GPU-1"}),
         json!({"backend": "fake", "region": "north", "instance_type": "gpu-1", "cpus": 4}),
     ];
     let request = service.request(Method::POST, "/offers");
