@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 use crate::clock::Clock;
 use crate::model::{
     CloudKind, Coverage, FailureRecord, FetchUnit, Lifetimes, Moment, QuotaKey, Reading, Region,
-    UnitKey,
+    Scope, Snapshot, UnitKey,
 };
 use crate::source::{QuotaRef, QuotaSource};
 use crate::store::{SnapshotStore, StoredSnapshot};
@@ -229,7 +229,7 @@ impl UnitState {
         };
         let old = keys.into_iter().filter(|key| !is_young(key));
         old.map(|key| QuotaRef {
-            region: region.clone(),
+            region: asked_region(good.map(|good| &*good.reading), region, &key).clone(),
             key,
         })
         .collect()
@@ -264,6 +264,19 @@ impl UnitState {
             });
         }
     }
+}
+
+/// Returns the region by which a quota is asked for: the same one for a quota that is one for all
+/// regions, so that callers in any of them share its read.
+fn asked_region<'a>(known: Option<&'a Reading>, region: &'a Region, key: &QuotaKey) -> &'a Region {
+    let is_global = |snapshot: &Snapshot| {
+        let mut rows = snapshot.quotas().iter().filter(|row| row.key == *key);
+        rows.clone().next().is_some() && rows.all(|row| row.scope == Scope::Global)
+    };
+    let known = known.filter(|known| known.regions.get(region).is_some_and(|own| is_global(own)));
+    let mut shown = known.into_iter().flat_map(|known| &known.regions);
+    let first = shown.find(|(_, snapshot)| is_global(snapshot));
+    first.map_or(region, |(first, _)| first)
 }
 
 fn is_another_account(known: &Reading, new: &Reading) -> bool {

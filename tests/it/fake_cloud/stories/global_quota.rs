@@ -1,5 +1,6 @@
 //! One quota for the whole project, shown in each region.
 
+use futures_util::future::join;
 use serde_json::json;
 
 use super::{SimulatedCloud, offer, said, setup, start};
@@ -51,4 +52,22 @@ async fn a_global_quota_is_one_quota_in_whichever_region_it_is_read() {
     assert_eq!(north.quota("gpus")["usage"], 3);
     let south = service.get("/quotas/fake/south").await;
     assert_eq!(south.quota("gpus")["usage"], 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn callers_in_all_regions_share_the_read_of_a_global_quota() {
+    let cloud = SimulatedCloud::start().await;
+    let service = start(&setup(&cloud)).await;
+    let verify = async |region: &str, code: &str| {
+        let path = format!("/quotas/fake/{region}?max_age=0s&code={code}");
+        service.get(&path).await.quota(code)
+    };
+    let global = "gpus_all_regions";
+    cloud.set_quota(global, None, json!(12), 5);
+    let (north, south) = join(verify("north", global), verify("south", global)).await;
+    assert_eq!((&north["usage"], &south["usage"]), (&json!(5), &json!(5)));
+    assert_eq!(cloud.calls("GetQuota"), 1);
+    // Those of the regions are two quotas.
+    join(verify("north", "gpus"), verify("south", "gpus")).await;
+    assert_eq!(cloud.calls("GetQuota"), 3);
 }
