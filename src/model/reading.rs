@@ -69,4 +69,6 @@ pub struct Incomplete {
     pub limits: bool,
     /// Usage.
     pub usage: bool,
+    /// The restrictions of some regions.
+    pub restrictions: bool,
 }

@@ -32,6 +32,7 @@ pub(super) fn reading(
     let incomplete = Incomplete {
         limits: gaps.iter().any(is_transient),
         usage: matches!(&report, Some(Err(failure)) if is_transient(failure)),
+        ..Incomplete::default()
     };
     match report {
         Some(Ok(report)) => {

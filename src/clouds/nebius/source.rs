@@ -86,8 +86,13 @@ impl NebiusSource {
         gaps.extend(optional_gaps);
         let regions = by_region(quotas, &self.regions);
         gaps.extend(without_quotas(&self.regions, &regions));
-        let platforms = self.platforms.last().unwrap_or_default();
-        let mut restrictions = platforms.restrictions();
+        let platforms = self.platforms.last();
+        // Without its quotas there is no reading.
+        let incomplete = Incomplete {
+            restrictions: platforms.is_none(),
+            ..Incomplete::default()
+        };
+        let mut restrictions = platforms.unwrap_or_default().restrictions();
         restrictions.retain(|region, _| regions.contains_key(region));
         Ok(Reading {
             account: Some(AccountId::new(&*account.tenant)),
@@ -95,8 +100,7 @@ impl NebiusSource {
             capacity,
             restrictions,
             gaps,
-            // Without its quotas there is no reading.
-            incomplete: Incomplete::default(),
+            incomplete,
         })
     }
 

@@ -11,9 +11,10 @@ use std::time::Duration;
 use super::{Container, Limit, Moment, Quota, QuotaKey, Reading, Region, Scope, Snapshot, Usage};
 
 impl Reading {
-    /// Completes the reading by the limits and usage that a transient failure left out and that
+    /// Completes the reading by the limits, usage and restrictions that a failure left out and that
     /// `last`, taken at `last_taken_at`, has: a failure never erases a good answer.
     ///
+    /// Restrictions change a few times a year, so the last ones hold until others are read.
     /// A row that is carried over keeps the moment at which it was really observed, and is usable
     /// no longer than any other answer: `usable_for` from then on. Rows of regions that this
     /// reading does not cover are not carried over. `last` must be of the same account.
@@ -25,6 +26,13 @@ impl Reading {
         now: Moment,
         usable_for: Duration,
     ) -> Self {
+        if self.incomplete.restrictions {
+            for (region, known) in &last.restrictions {
+                if self.regions.contains_key(region) && !self.restrictions.contains_key(region) {
+                    self.restrictions.insert(region.clone(), known.clone());
+                }
+            }
+        }
         if !self.incomplete.limits && !self.incomplete.usage {
             return self;
         }

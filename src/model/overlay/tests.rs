@@ -86,7 +86,7 @@ prop_compose! {
         let snapshot = |rows: BTreeMap<_, _>| Arc::new(Snapshot::new(rows.into_iter().map(named).collect()));
         Reading {
             regions: regions.into_iter().map(|(region, rows)| (Region::from(region), snapshot(rows))).collect(),
-            incomplete: Incomplete { limits, usage },
+            incomplete: Incomplete { limits, usage, ..Incomplete::default() },
             ..Reading::default()
         }
     }
@@ -163,7 +163,7 @@ proptest! {
     fn a_carried_row_never_grows_younger(last in reading(), steps in proptest::collection::vec(1..30i64, 1..6)) {
         let nothing = Reading {
             regions: last.regions.keys().map(|region| (region.clone(), Arc::default())).collect(),
-            incomplete: Incomplete { limits: true, usage: true },
+            incomplete: Incomplete { limits: true, usage: true, restrictions: true },
             ..Reading::default()
         };
         let (mut known, mut taken_at) = (last, LAST);

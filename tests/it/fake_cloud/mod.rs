@@ -27,7 +27,8 @@ use quota_oracle::clouds::{
     CloudSettings, Connection, RegionChoice, Registration, SecretProblem, parse,
 };
 use quota_oracle::model::{
-    AccountId, Coverage, Demand, Failure, FetchUnit, Instance, Market, Reading, Snapshot, UnitId,
+    AccountId, Coverage, Demand, Failure, FetchUnit, Incomplete, Instance, Market, Reading,
+    Snapshot, UnitId,
 };
 use quota_oracle::source::{CallContext, DemandScope, QuotaRef, QuotaSource, Wanted};
 use quota_oracle::upstream::RateLimit;
@@ -103,6 +104,10 @@ impl FakeSource {
             regions: quotas::snapshots(quotas::shown_in(&regions, &rows)),
             // Without the list of types the quotas are still worth having.
             gaps: types.failures,
+            incomplete: Incomplete {
+                restrictions: types.value.is_none(),
+                ..Incomplete::default()
+            },
             ..Reading::default()
         })
     }

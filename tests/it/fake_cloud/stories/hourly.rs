@@ -68,3 +68,37 @@ async fn without_the_types_the_quotas_are_told_and_the_last_ones_hold() {
     assert_eq!(body.get("gaps"), None);
     assert_eq!(said(&offer(&service, SOUTH).await)[0], "available");
 }
+
+#[tokio::test(start_paused = true)]
+async fn restrictions_outlive_a_restart_after_which_the_types_cannot_be_read() {
+    let cloud = SimulatedCloud::start().await;
+    cloud.set_type("gpu-1", "south", "open", false);
+    // Lives so long that the minutes do not count which pass while a disk takes its real time.
+    let setup = setup(&cloud)
+        .set("cache.fresh_for", "1h")
+        .set("cache.stale_for", "2h")
+        .set("backends.0.refresh_every", "1h")
+        .set("cache.directory", "data");
+    let service = start(&setup).await;
+    assert_eq!(said(&offer(&service, SOUTH).await)[0], "not_available");
+    service.stop().await;
+
+    cloud.refuse("ListTypes", 503, "down");
+    let service = start(&setup).await;
+    let is_restricted = async || said(&offer(&service, SOUTH).await)[0] == "not_available";
+    assert!(is_restricted().await, "as it was stored");
+    assert_eq!(cloud.calls("ListQuotas"), PAGES);
+    cloud.set_quota("gpus", Some("south"), json!(4), 3);
+    refresh(&service).await;
+    let answer = service.get("/quotas/fake/south").await;
+    assert_eq!(answer.quota("gpus")["usage"], 3);
+    assert_eq!(answer.json()["gaps"][0]["kind"], "unavailable");
+    assert!(is_restricted().await, "as it was read last");
+
+    cloud.refuse_nothing();
+    cloud.set_type("gpu-1", "south", "open", true);
+    // The circuit breaker has opened meanwhile.
+    let_time_pass(Duration::from_secs(60)).await;
+    refresh(&service).await;
+    assert!(!is_restricted().await);
+}
