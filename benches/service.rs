@@ -182,6 +182,7 @@ fn row(code: &str) -> Quota {
         usage: Usage::Known {
             amount: Amount::from(96u32),
             as_of: None,
+            range: None,
         },
         adjustable: Some(true),
         default: Some(Amount::ZERO),

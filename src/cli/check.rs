@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use crate::app;
 use crate::clock::Clock;
 use crate::config;
-use crate::model::{BackendName, Failure, FetchUnit, Reading, Snapshot};
+use crate::model::{BackendName, Failure, FailureKind, FetchUnit, Reading, Snapshot};
 use crate::oracle::read_timeout;
 use crate::source::{CallContext, Priority, QuotaSource, Urgency, Wanted};
 use crate::telemetry::Metrics;
@@ -83,15 +83,22 @@ pub(super) async fn run(path: Option<&Path>, arguments: Arguments) -> Result<(),
     }
 }
 
-/// Tries all units of a backend at once; whether any of them can be used.
+/// Tries all units of a backend at once; whether any of them can be used, with all the regions that
+/// a read should have brought.
 async fn check(name: &BackendName, source: &Arc<dyn QuotaSource>, table: &mut Table) -> bool {
     let units = source.units();
     let results = join_all(units.iter().map(|unit| fetch(source, unit))).await;
     let mut usable = false;
+    let mut lacks_regions = false;
     for (unit, result) in units.iter().zip(results) {
-        usable |= result.is_ok();
         match result {
             Ok(reading) => {
+                usable |= !reading.regions.is_empty();
+                // Only regions that the operator lists are missed so.
+                let gaps = reading.gaps.iter();
+                lacks_regions |= gaps
+                    .map(|gap| gap.kind)
+                    .any(|kind| kind == FailureKind::NotEnabled);
                 for (region, snapshot) in &reading.regions {
                     let summary = summary(&reading, snapshot);
                     table.add_row([name.as_str(), region.as_str(), &summary, ""]);
@@ -103,7 +110,7 @@ async fn check(name: &BackendName, source: &Arc<dyn QuotaSource>, table: &mut Ta
             Err(failure) => add_failure(table, name, unit, &failure),
         }
     }
-    usable
+    usable && !lacks_regions
 }
 
 fn add_failure(table: &mut Table, name: &BackendName, unit: &FetchUnit, failure: &Failure) {

@@ -136,9 +136,21 @@ pub enum Usage {
         /// When the cloud counted it.
         #[serde(skip_serializing_if = "Option::is_none")]
         as_of: Option<Timestamp>,
+        /// Between which amounts it really is, where the cloud tells a rounded number.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        range: Option<UsageRange>,
     },
     /// The cloud did not say.
     Unknown,
+}
+
+/// The amounts between which a usage really is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UsageRange {
+    /// At least so much.
+    pub least: Amount,
+    /// At most so much.
+    pub most: Amount,
 }
 
 impl Usage {
@@ -146,6 +158,17 @@ impl Usage {
     pub fn known(self) -> Option<Amount> {
         match self {
             Self::Known { amount, .. } => Some(amount),
+            Self::Unknown => None,
+        }
+    }
+
+    /// The amounts between which it really is, if it is known; equal ones where it is exact.
+    pub fn range(self) -> Option<UsageRange> {
+        match self {
+            Self::Known { range, amount, .. } => Some(range.unwrap_or(UsageRange {
+                least: amount,
+                most: amount,
+            })),
             Self::Unknown => None,
         }
     }

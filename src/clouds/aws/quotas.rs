@@ -26,6 +26,9 @@ const COUNTED_IN_TIB: [&str; 7] = [
     "L-9CF3C2EB",
 ];
 
+/// "EC2-VPC Elastic IPs".
+pub(super) const ELASTIC_IPS: (&str, &str) = ("ec2", "L-0263D0A3");
+
 /// Where a row says why it has no value.
 const ERROR_CODE: &str = "ErrorReason.ErrorCode";
 
@@ -63,6 +66,15 @@ fn kind(service: &str, code: &str) -> Kind {
             ..plain
         },
         _ => plain,
+    }
+}
+
+/// Returns what a quota counts, where that is known to be no vCPUs.
+pub(super) fn counts_no_vcpus(key: &QuotaKey) -> Option<&'static str> {
+    match (&*key.service, &*key.code) {
+        (service, code) if kind(service, code).unit == Unit::Byte => Some("bytes"),
+        ELASTIC_IPS => Some("addresses"),
+        _ => None,
     }
 }
 

@@ -131,6 +131,7 @@ fn usage(status: &QuotaAllowanceStatus) -> Usage {
         UsageState::Used | UsageState::NotUsed => Usage::Known {
             amount: status.usage.into(),
             as_of: None,
+            range: None,
         },
         // The number still reads as zero, which would be taken for no usage.
         UsageState::Unspecified | UsageState::Unknown | UsageState::NotApplicable => Usage::Unknown,

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use super::query::parameter;
 use crate::http::health::body::ReleaseBody;
 use crate::http::quotas::body::{Number, QuotaBody, time};
-use crate::model::{Capacity, Gpu, Market};
+use crate::model::{Capacity, Gpu, Market, Region};
 use crate::oracle::{
     Assessment, Assessments, BindingQuota, EvaluatedOffer, OfferPage, OfferedBackend,
     UnmatchedFilter,
@@ -181,6 +181,8 @@ struct OfferedBackendBody<'a> {
     status: &'static str,
     /// The regions that no verdict can rest on.
     regions_unknown: Vec<&'a str>,
+    /// The regions that the backend reads and the catalog has no offers of.
+    regions_without_offers: Vec<&'a str>,
     /// The failure of their last read; absent when no read has failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     failure: Option<String>,
@@ -306,6 +308,10 @@ impl<'a> OfferedBackendBody<'a> {
                 .regions_unknown()
                 .iter()
                 .map(|region| region.as_str())
+                .collect(),
+            regions_without_offers: backend
+                .regions_without_offers()
+                .map(Region::as_str)
                 .collect(),
             failure: backend.failure().map(ToString::to_string),
             catalog: ReleaseBody::of(&backend.catalog),

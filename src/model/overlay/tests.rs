@@ -36,6 +36,7 @@ fn usage() -> impl Strategy<Value = Usage> {
     let dated = (0..5u32, of(0..130i64)).prop_map(|(amount, as_of)| Usage::Known {
         amount: Amount::from(amount),
         as_of: as_of.map(|second| moment(second).wall),
+        range: None,
     });
     prop_oneof![dated, Just(Usage::Unknown)]
 }

@@ -48,6 +48,10 @@ fn state(outcome: Outcome, binding: &Binding, quotas: &QuotaIndex) -> String {
             "what was read of the region has expired".to_owned()
         }
         (Outcome::Unknown(UnknownReason::DefaultOnly), Some(row)) => default_only(row),
+        (Outcome::Unknown(UnknownReason::UsageRounded), Some(row)) => format!(
+            "about {}, as the cloud rounds what is in use",
+            room(row, binding.required, quotas)
+        ),
         (Outcome::Unknown(UnknownReason::NoLimit), _) => "its limit is unknown".to_owned(),
         (_, Some(row)) => room(row, binding.required, quotas),
         (_, None) => "it is not among the quotas that were read".to_owned(),

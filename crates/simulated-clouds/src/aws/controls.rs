@@ -184,6 +184,11 @@ impl Controls {
         state.buckets.refill();
     }
 
+    /// Rounds the utilization of reports from now on; `None` tells it in full.
+    pub fn round_utilization(&self, decimals: Option<u8>) {
+        self.state().utilization_decimals = decimals;
+    }
+
     /// Switches the check of signatures.
     pub fn verify_signatures(&self, verify: bool) {
         self.state().verify_signatures = verify;

@@ -173,6 +173,13 @@ fn rows(state: &State, caller: &Caller) -> Vec<Value> {
             } else {
                 0.0
             };
+            let utilization = match state.utilization_decimals {
+                Some(decimals) => {
+                    let scale = 10f64.powi(decimals.into());
+                    (utilization * scale).round() / scale
+                }
+                None => utilization,
+            };
             let row = json!({
                 "QuotaCode": quota.code,
                 "ServiceCode": quota.service,

@@ -6,7 +6,7 @@
 
 use super::overrides::QuotaOverrides;
 use super::vcpu_quotas::EC2;
-use crate::model::{Amount, Demand, GIB, Instance, Market, QuotaKey};
+use crate::model::{Amount, Demand, Instance, Market, QuotaKey};
 
 /// "Storage for General Purpose SSD (gp3) volumes", which AWS states in TiB and we in bytes.
 pub(super) const GP3_STORAGE: (&str, &str) = ("ebs", "L-7A658B76");
@@ -103,7 +103,7 @@ pub(super) fn demand(instance: &Instance, market: Market, overrides: &QuotaOverr
     }
     if let Some(disk_gb) = instance.disk_gb {
         let (service, code) = GP3_STORAGE;
-        demand.take(QuotaKey::new(service, code), Amount::new(disk_gb * GIB));
+        demand.take(QuotaKey::new(service, code), Amount::from_gib(disk_gb));
     }
     demand
 }

@@ -22,6 +22,7 @@ fn row(name: &str, market: QuotaMarket, limit: Limit, usage: Option<u32>) -> Quo
         usage: usage.map_or(Usage::Unknown, |amount| Usage::Known {
             amount: amount.into(),
             as_of: None,
+            range: None,
         }),
         adjustable: None,
         default: None,
