@@ -189,6 +189,7 @@ fn row(code: &str) -> Quota {
         increase_url: Some("https://console.aws.amazon.com/servicequotas/home".into()),
         native: None,
         observed_at: None,
+        state: Default::default(),
     }
 }
 

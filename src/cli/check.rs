@@ -88,6 +88,11 @@ pub(super) async fn run(path: Option<&Path>, arguments: Arguments) -> Result<(),
 async fn check(name: &BackendName, source: &Arc<dyn QuotaSource>, table: &mut Table) -> bool {
     let units = source.units();
     let results = join_all(units.iter().map(|unit| fetch(source, unit))).await;
+    if let Some(shared) = shared_failure(&units, &results) {
+        let regions = format!("all {}", units.len());
+        add_failure(table, name, &regions, &shared);
+        return false;
+    }
     let mut usable = false;
     let mut lacks_regions = false;
     for (unit, result) in units.iter().zip(results) {
@@ -104,19 +109,31 @@ async fn check(name: &BackendName, source: &Arc<dyn QuotaSource>, table: &mut Ta
                     table.add_row([name.as_str(), region.as_str(), &summary, ""]);
                 }
                 for gap in &reading.gaps {
-                    add_failure(table, name, unit, gap);
+                    add_failure(table, name, unit.id.as_str(), gap);
                 }
             }
-            Err(failure) => add_failure(table, name, unit, &failure),
+            Err(failure) => add_failure(table, name, unit.id.as_str(), &failure),
         }
     }
     usable && !lacks_regions
 }
 
-fn add_failure(table: &mut Table, name: &BackendName, unit: &FetchUnit, failure: &Failure) {
+/// Returns the failure that several units share, if none differs in more than the name of its region.
+fn shared_failure(units: &[FetchUnit], results: &[Result<Reading, Failure>]) -> Option<Failure> {
+    let failures = units.iter().zip(results).map(|(unit, result)| {
+        let failure = result.as_ref().err()?;
+        Some(failure.without_name(unit.id.as_str()))
+    });
+    let failures: Vec<Failure> = failures.collect::<Option<_>>()?;
+    let (first, others) = failures.split_first()?;
+    let is_shared = !others.is_empty() && others.iter().all(|other| other == first);
+    is_shared.then(|| first.clone())
+}
+
+fn add_failure(table: &mut Table, name: &BackendName, unit: &str, failure: &Failure) {
     let result = format!("{}: {}", failure.kind.as_str(), failure.detail);
     let hint = failure.hint.as_deref().unwrap_or_default();
-    table.add_row([name.as_str(), unit.id.as_str(), &result, hint]);
+    table.add_row([name.as_str(), unit, &result, hint]);
 }
 
 async fn fetch(source: &Arc<dyn QuotaSource>, unit: &FetchUnit) -> Result<Reading, Failure> {

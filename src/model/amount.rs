@@ -36,7 +36,11 @@ impl Amount {
     /// holds, since such a disk fits nowhere.
     pub fn from_gib(gib: f64) -> Option<Self> {
         let bytes = gib * GIB;
-        Self::new(if bytes == f64::INFINITY { f64::MAX } else { bytes })
+        Self::new(if bytes == f64::INFINITY {
+            f64::MAX
+        } else {
+            bytes
+        })
     }
 
     /// The next whole amount, as clouds count whole bytes and whole machines.

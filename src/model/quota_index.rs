@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use super::{Amount, Container, Limit, LimitSource, Quota, QuotaKey, Snapshot};
+use super::{Amount, Container, Limit, LimitSource, Quota, QuotaKey, QuotaState, Snapshot};
 
 /// How much of each quota is held for launches under way.
 pub type Leased = BTreeMap<QuotaKey, Amount>;
@@ -173,10 +173,15 @@ impl Room {
             // However much is in use, there is room.
             Limit::Unlimited => None,
             Limit::Known(limit) => {
-                let usage = quota.usage.known();
+                let frozen = quota.state == QuotaState::Frozen;
+                // Of what cannot be used at all, all is in use.
+                let usage = quota.usage.known().or(frozen.then_some(limit));
                 self.usage_known &= usage.is_some();
                 self.lowest_limit = Some(self.lowest_limit.map_or(limit, |low| low.min(limit)));
-                let left = |used| limit.saturating_sub(used).saturating_sub(leased);
+                let left = |used| match frozen {
+                    true => Amount::ZERO,
+                    false => limit.saturating_sub(used).saturating_sub(leased),
+                };
                 if let Some(range) = quota.usage.range() {
                     lower(&mut self.surely_left, left(range.most));
                     lower(&mut self.perhaps_left, left(range.least));

@@ -68,6 +68,11 @@ impl RegionView {
         }
     }
 
+    /// Returns the unit that the region is read with.
+    pub(super) fn unit(&self) -> &UnitState {
+        &self.unit
+    }
+
     /// Returns the backend's name.
     pub fn backend(&self) -> &str {
         self.unit.key.backend.as_str()

@@ -347,6 +347,6 @@ async fn spot_machines_without_gpus_and_unknown_platforms_are_never_refused() {
     let answer = service.send(request.json(&body)).await.json();
     for (offer, verdict) in offers.iter().zip(answer["verdicts"].as_array().unwrap()) {
         assert_eq!(verdict["quota"]["verdict"], "unknown", "{offer}: {verdict}");
-        assert_eq!(verdict["availability"], "unknown", "{offer}: {verdict}");
+        assert_ne!(verdict["availability"], "no_quota", "{offer}: {verdict}");
     }
 }

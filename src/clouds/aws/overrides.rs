@@ -7,7 +7,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use serde::de::{DeserializeSeed, Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use super::quotas::counts_no_vcpus;
+use super::known_codes::counts_no_vcpus;
 use super::service_and_code::ServiceAndCode;
 use super::vcpu_quotas::EC2;
 use crate::model::{Market, QuotaKey};

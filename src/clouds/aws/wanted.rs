@@ -6,9 +6,9 @@ use std::time::Duration;
 use crate::model::{QuotaKey, Region, Snapshot};
 use crate::upstream::Upstream;
 
-use super::demand::GP3_STORAGE;
+use super::known_codes::{ELASTIC_IPS, GP3_STORAGE};
 use super::operations::{GET_SERVICE_QUOTA, LIST_SERVICE_QUOTAS};
-use super::quotas::{self, ELASTIC_IPS};
+use super::quotas;
 use super::service_and_code::ServiceAndCode;
 use super::settings::{MoreQuotas, Settings};
 use super::vcpu_quotas::{EC2, VCPU_QUOTAS};

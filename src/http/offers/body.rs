@@ -177,7 +177,7 @@ struct BindingBody<'a> {
 struct OfferedBackendBody<'a> {
     /// The backend's name.
     backend: &'a str,
-    /// `ok`, `partial` or `unavailable`.
+    /// `idle`, `reading`, `ok`, `stale`, `partial` or `unavailable`.
     status: &'static str,
     /// The regions that no verdict can rest on.
     regions_unknown: Vec<&'a str>,

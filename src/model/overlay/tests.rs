@@ -73,6 +73,7 @@ prop_compose! {
             increase_url: None,
             native: None,
             observed_at: observed_at.map(moment),
+            state: Default::default(),
         }
     }
 }
@@ -235,6 +236,7 @@ fn a_verified_global_quota_counts_in_every_region_that_shows_it() {
         increase_url: None,
         native: None,
         observed_at: None,
+        state: Default::default(),
     };
     let reading = |regions: &[&str], limit| Reading {
         regions: regions

@@ -2,7 +2,7 @@
 
 use super::quota_index::{QuotaIndex, UnknownReason};
 use super::verdict::{Binding, Outcome, Verdict};
-use super::{Amount, Demand, GIB, Limit, Quota, Region, TIB, Unit};
+use super::{Amount, Demand, GIB, Limit, Quota, QuotaState, Region, TIB, Unit};
 
 /// Explains a verdict on `demand` in a region, such as `needs 192 vCPU of Running On-Demand P
 /// instances in us-east-1; 96 of 96 are free`.
@@ -78,6 +78,9 @@ fn room(row: &Quota, required: Option<Amount>, quotas: &QuotaIndex) -> String {
         Limit::Inherited | Limit::Unknown => return "its limit is unknown".to_owned(),
     };
     let of = shown(limit, row.unit);
+    if row.state == QuotaState::Frozen {
+        return format!("it is frozen, so nothing of its {of} can be used");
+    }
     match row.available(leased) {
         Some(free) => {
             let alike = required.is_some_and(|amount| reads_as_what_is_free(amount, row, quotas));

@@ -28,6 +28,7 @@ fn quota(unit: Unit, limit: Limit, usage: Option<f64>) -> Quota {
         increase_url: None,
         native: None,
         observed_at: None,
+        state: Default::default(),
     }
 }
 

@@ -4,12 +4,10 @@
 //! those of spot requests against another. The group is told by the letters that a family's name
 //! starts with, all of them: `dl1` is no D, `inf2` no I, `trn1` no T, and `gr6` is a G.
 
+use super::known_codes::GP3_STORAGE;
 use super::overrides::QuotaOverrides;
 use super::vcpu_quotas::EC2;
 use crate::model::{Amount, Demand, Instance, Market, QuotaKey};
-
-/// "Storage for General Purpose SSD (gp3) volumes", which AWS states in TiB and we in bytes.
-pub(super) const GP3_STORAGE: (&str, &str) = ("ebs", "L-7A658B76");
 
 /// A group of families that share a quota.
 struct Group {

@@ -29,6 +29,7 @@ fn row(name: &str, market: QuotaMarket, limit: Limit, usage: Option<u32>) -> Quo
         increase_url: None,
         native: None,
         observed_at: None,
+        state: Default::default(),
     }
 }
 

@@ -41,6 +41,7 @@ fn row(code: &str, limit: Limit, usage: Usage) -> Quota {
         increase_url: None,
         native: None,
         observed_at: None,
+        state: Default::default(),
     }
 }
 

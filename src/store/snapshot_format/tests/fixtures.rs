@@ -45,6 +45,7 @@ fn rows() -> Vec<Quota> {
         increase_url: Some(console),
         native: None,
         observed_at: None,
+        state: Default::default(),
     };
     let tenant = |id: &str| {
         Some(Container {

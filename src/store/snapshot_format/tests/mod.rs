@@ -79,6 +79,7 @@ prop_compose! {
     ) -> Quota {
         Quota {
             observed_at: observed_at.map(Moment::from),
+            state: Default::default(),
             key: QuotaKey::new(service, code),
             name,
             unit,
