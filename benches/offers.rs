@@ -91,6 +91,7 @@ fn quotas() -> QuotaIndex {
         increase_url: None,
         native: None,
         observed_at: None,
+        state: Default::default(),
     }]);
     QuotaIndex::new(Arc::new(snapshot), Leased::new())
 }

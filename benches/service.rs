@@ -182,12 +182,14 @@ fn row(code: &str) -> Quota {
         usage: Usage::Known {
             amount: Amount::from(96u32),
             as_of: None,
+            range: None,
         },
         adjustable: Some(true),
         default: Some(Amount::ZERO),
         increase_url: Some("https://console.aws.amazon.com/servicequotas/home".into()),
         native: None,
         observed_at: None,
+        state: Default::default(),
     }
 }
 

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use crate::app;
 use crate::clock::Clock;
 use crate::config;
-use crate::model::{BackendName, Failure, FetchUnit, Reading, Snapshot};
+use crate::model::{BackendName, Failure, FailureKind, FetchUnit, Reading, Snapshot};
 use crate::oracle::read_timeout;
 use crate::source::{CallContext, Priority, QuotaSource, Urgency, Wanted};
 use crate::telemetry::Metrics;
@@ -83,33 +83,57 @@ pub(super) async fn run(path: Option<&Path>, arguments: Arguments) -> Result<(),
     }
 }
 
-/// Tries all units of a backend at once; whether any of them can be used.
+/// Tries all units of a backend at once; whether any of them can be used, with all the regions that
+/// a read should have brought.
 async fn check(name: &BackendName, source: &Arc<dyn QuotaSource>, table: &mut Table) -> bool {
     let units = source.units();
     let results = join_all(units.iter().map(|unit| fetch(source, unit))).await;
+    if let Some(shared) = shared_failure(&units, &results) {
+        let regions = format!("all {}", units.len());
+        add_failure(table, name, &regions, &shared);
+        return false;
+    }
     let mut usable = false;
+    let mut lacks_regions = false;
     for (unit, result) in units.iter().zip(results) {
-        usable |= result.is_ok();
         match result {
             Ok(reading) => {
+                usable |= !reading.regions.is_empty();
+                // Only regions that the operator lists are missed so.
+                let gaps = reading.gaps.iter();
+                lacks_regions |= gaps
+                    .map(|gap| gap.kind)
+                    .any(|kind| kind == FailureKind::NotEnabled);
                 for (region, snapshot) in &reading.regions {
                     let summary = summary(&reading, snapshot);
                     table.add_row([name.as_str(), region.as_str(), &summary, ""]);
                 }
                 for gap in &reading.gaps {
-                    add_failure(table, name, unit, gap);
+                    add_failure(table, name, unit.id.as_str(), gap);
                 }
             }
-            Err(failure) => add_failure(table, name, unit, &failure),
+            Err(failure) => add_failure(table, name, unit.id.as_str(), &failure),
         }
     }
-    usable
+    usable && !lacks_regions
 }
 
-fn add_failure(table: &mut Table, name: &BackendName, unit: &FetchUnit, failure: &Failure) {
+/// Returns the failure that several units share, if none differs in more than the name of its region.
+fn shared_failure(units: &[FetchUnit], results: &[Result<Reading, Failure>]) -> Option<Failure> {
+    let failures = units.iter().zip(results).map(|(unit, result)| {
+        let failure = result.as_ref().err()?;
+        Some(failure.without_name(unit.id.as_str()))
+    });
+    let failures: Vec<Failure> = failures.collect::<Option<_>>()?;
+    let (first, others) = failures.split_first()?;
+    let is_shared = !others.is_empty() && others.iter().all(|other| other == first);
+    is_shared.then(|| first.clone())
+}
+
+fn add_failure(table: &mut Table, name: &BackendName, unit: &str, failure: &Failure) {
     let result = format!("{}: {}", failure.kind.as_str(), failure.detail);
     let hint = failure.hint.as_deref().unwrap_or_default();
-    table.add_row([name.as_str(), unit.id.as_str(), &result, hint]);
+    table.add_row([name.as_str(), unit, &result, hint]);
 }
 
 async fn fetch(source: &Arc<dyn QuotaSource>, unit: &FetchUnit) -> Result<Reading, Failure> {

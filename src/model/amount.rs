@@ -32,6 +32,23 @@ impl Amount {
         (value.is_finite() && value >= 0.0).then_some(Self(value + 0.0))
     }
 
+    /// The bytes of this many GiB, at least 0; the largest amount where they are more than a double
+    /// holds, since such a disk fits nowhere.
+    pub fn from_gib(gib: f64) -> Option<Self> {
+        let bytes = gib * GIB;
+        Self::new(if bytes == f64::INFINITY {
+            f64::MAX
+        } else {
+            bytes
+        })
+    }
+
+    /// The next whole amount, as clouds count whole bytes and whole machines.
+    #[must_use]
+    pub fn ceil(self) -> Self {
+        Self(self.0.ceil())
+    }
+
     /// The amount as a number.
     pub fn get(self) -> f64 {
         self.0
@@ -142,6 +159,19 @@ mod tests {
         assert_eq!(Amount::new(-0.0).unwrap().to_string(), "0");
         assert_eq!(Amount::new(96.0).unwrap().to_string(), "96");
         assert_eq!(Amount::new(0.5).unwrap().to_string(), "0.5");
+    }
+
+    #[test]
+    fn a_disk_beyond_all_numbers_is_the_largest_amount() {
+        for gib in [1e299, 1e300, f64::MAX] {
+            let bytes = Amount::from_gib(gib).unwrap();
+            assert!(bytes.get().is_finite());
+            assert_eq!(Amount::from(u32::MAX).times(bytes), 0);
+        }
+        assert_eq!(Amount::from_gib(1.0), Amount::new(GIB));
+        for refused in [-1.0, f64::NAN] {
+            assert_eq!(Amount::from_gib(refused), None);
+        }
     }
 
     proptest! {

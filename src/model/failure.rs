@@ -45,6 +45,22 @@ impl Failure {
         self
     }
 
+    /// Returns the same failure without its region's name and time to wait, since regions that fail alike often
+    /// differ in nothing else.
+    #[must_use]
+    pub fn without_name(&self, region: &str) -> Self {
+        let shared = |text: &str| match region.is_empty() {
+            true => text.to_owned(),
+            false => text.replace(region, "<region>"),
+        };
+        Self {
+            detail: shared(&self.detail),
+            hint: self.hint.as_deref().map(shared),
+            retry_after: None,
+            kind: self.kind,
+        }
+    }
+
     /// The same failure with the time to wait before the next try.
     #[must_use]
     pub fn retry_after(mut self, wait: Duration) -> Self {

@@ -53,6 +53,7 @@ impl StoredRow {
             increase_url: None,
             native: None,
             observed_at: None,
+            state: Default::default(),
         })
     }
 }

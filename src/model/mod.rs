@@ -37,7 +37,8 @@ pub use instance::{Gpu, Instance, Market, PriceBasis};
 pub use location::{AccountId, BackendName, CloudKind, Location, Region};
 pub use native_answers::{NativeAnswers, NativeMarket, NativeValue};
 pub use quota::{
-    Container, Limit, LimitSource, Native, Quota, QuotaKey, QuotaMarket, Scope, Unit, Usage,
+    Container, Limit, LimitSource, Native, Quota, QuotaKey, QuotaMarket, QuotaState, Scope, Unit,
+    Usage, UsageRange,
 };
 pub use quota_index::{Leased, QuotaIndex, UnknownReason};
 pub use reading::{Incomplete, Reading};

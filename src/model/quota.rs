@@ -50,13 +50,49 @@ pub struct Quota {
     /// When the call that brought the row was sent, where that is not when its snapshot was taken.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub observed_at: Option<Moment>,
+    /// Whether it can be used.
+    #[serde(default, skip_serializing_if = "QuotaState::is_active")]
+    pub state: QuotaState,
 }
 
 impl Quota {
     /// Returns what is left beside what is leased, or nothing if the limit or the usage is unknown.
     pub fn available(&self, leased: Amount) -> Option<Amount> {
+        if self.state == QuotaState::Frozen {
+            return Some(Amount::ZERO);
+        }
         let unused = self.limit.known()?.saturating_sub(self.usage.known()?);
         Some(unused.saturating_sub(leased))
+    }
+}
+
+/// Whether a quota can be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum QuotaState {
+    /// As its numbers say.
+    #[default]
+    Active,
+    /// Its limit stands, and nothing of it can be used.
+    Frozen,
+    /// It is being changed, so that nothing is certain of it. A stored state that this version does
+    /// not know reads as this one.
+    #[serde(other)]
+    Provisioning,
+}
+
+impl QuotaState {
+    fn is_active(&self) -> bool {
+        *self == Self::Active
+    }
+
+    /// The word of the public contract; nothing while it is active.
+    pub fn as_str(self) -> Option<&'static str> {
+        match self {
+            Self::Active => None,
+            Self::Frozen => Some("frozen"),
+            Self::Provisioning => Some("provisioning"),
+        }
     }
 }
 
@@ -136,9 +172,21 @@ pub enum Usage {
         /// When the cloud counted it.
         #[serde(skip_serializing_if = "Option::is_none")]
         as_of: Option<Timestamp>,
+        /// Between which amounts it really is, where the cloud tells a rounded number.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        range: Option<UsageRange>,
     },
     /// The cloud did not say.
     Unknown,
+}
+
+/// The amounts between which a usage really is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UsageRange {
+    /// At least so much.
+    pub least: Amount,
+    /// At most so much.
+    pub most: Amount,
 }
 
 impl Usage {
@@ -146,6 +194,17 @@ impl Usage {
     pub fn known(self) -> Option<Amount> {
         match self {
             Self::Known { amount, .. } => Some(amount),
+            Self::Unknown => None,
+        }
+    }
+
+    /// The amounts between which it really is, if it is known; equal ones where it is exact.
+    pub fn range(self) -> Option<UsageRange> {
+        match self {
+            Self::Known { range, amount, .. } => Some(range.unwrap_or(UsageRange {
+                least: amount,
+                most: amount,
+            })),
             Self::Unknown => None,
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use super::{Amount, Container, Limit, LimitSource, Quota, QuotaKey, Snapshot};
+use super::{Amount, Container, Limit, LimitSource, Quota, QuotaKey, QuotaState, Snapshot};
 
 /// How much of each quota is held for launches under way.
 pub type Leased = BTreeMap<QuotaKey, Amount>;
@@ -35,6 +35,8 @@ pub enum UnknownReason {
     NoAmount,
     /// No quota is known for the offer, or not all of them.
     Unmapped,
+    /// The cloud rounds the usage, and the launch would fit at one end of what it may be only.
+    UsageRounded,
 }
 
 /// The room that one quota leaves, over all containers that have a limit for it.
@@ -42,6 +44,10 @@ pub enum UnknownReason {
 pub(super) struct Room {
     /// The row with the least left, among those that say what is left.
     pub(super) tightest: Option<Tightest>,
+    /// The least that may be left, where usage is rounded; nothing if all is unlimited.
+    pub(super) surely_left: Option<Amount>,
+    /// The most that may be left, where usage is rounded; nothing if all is unlimited.
+    pub(super) perhaps_left: Option<Amount>,
     /// The lowest limit, if there is any.
     pub(super) lowest_limit: Option<Amount>,
     /// Whether all usage that matters is known.
@@ -137,6 +143,8 @@ impl QuotaIndex {
 impl Room {
     const EMPTY: Self = Self {
         tightest: None,
+        surely_left: None,
+        perhaps_left: None,
         lowest_limit: None,
         usage_known: true,
         undecided: None,
@@ -165,11 +173,23 @@ impl Room {
             // However much is in use, there is room.
             Limit::Unlimited => None,
             Limit::Known(limit) => {
-                let usage = quota.usage.known();
+                let frozen = quota.state == QuotaState::Frozen;
+                // Of what cannot be used at all, all is in use.
+                let usage = quota.usage.known().or(frozen.then_some(limit));
                 self.usage_known &= usage.is_some();
                 self.lowest_limit = Some(self.lowest_limit.map_or(limit, |low| low.min(limit)));
-                let used = usage.unwrap_or_default();
-                Some(limit.saturating_sub(used).saturating_sub(leased))
+                let left = |used| match frozen {
+                    true => Amount::ZERO,
+                    false => limit.saturating_sub(used).saturating_sub(leased),
+                };
+                if let Some(range) = quota.usage.range() {
+                    lower(&mut self.surely_left, left(range.most));
+                    lower(&mut self.perhaps_left, left(range.least));
+                } else {
+                    lower(&mut self.surely_left, left(Amount::ZERO));
+                    lower(&mut self.perhaps_left, left(Amount::ZERO));
+                }
+                Some(left(usage.unwrap_or_default()))
             }
         };
         let is_tighter = match (self.tightest, left) {
@@ -194,4 +214,9 @@ impl Room {
             self.undecided = self.inherited.map(|row| (row, UnknownReason::NoLimit));
         }
     }
+}
+
+/// Lowers a bound to `amount`, if it is not lower already.
+fn lower(bound: &mut Option<Amount>, amount: Amount) {
+    *bound = Some(bound.map_or(amount, |bound| bound.min(amount)));
 }

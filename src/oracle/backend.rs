@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
-use crate::model::{BackendName, CloudKind, Region, UnitId, UnitKey};
+use crate::model::{BackendName, CloudKind, Moment, Region, UnitId, UnitKey};
 use crate::source::QuotaSource;
 
 use super::offers::JudgedCatalogs;
@@ -115,6 +116,16 @@ impl BackendState {
                 unit.coverage.is_discovered() || known.iter().any(|region| regions.contains(region))
             }
         }
+    }
+
+    /// Returns how often a unit is read.
+    pub(super) fn refresh_interval(&self, unit: &UnitState, now: Moment) -> Duration {
+        let interval = self.backend.settings.refresh_every;
+        if !unit.is_idle(now) {
+            return interval;
+        }
+        // Half its usable life: still known to whoever asks next, for a fraction of the calls.
+        interval.max(unit.context.lifetimes.stale_for / 2)
     }
 
     /// Returns how often an entry of the backend has changed. Whoever looks at this first and at

@@ -47,6 +47,10 @@ impl UnitState {
         let (flight, done) = Flight::new(self.now(), priority);
         under_way.full = Some(flight.clone());
         drop(under_way);
+        if self.entry().is_untried() {
+            // From now on its status is another one.
+            self.note_change();
+        }
         let read = Arc::clone(self).run_full(cause, flight.clone(), done);
         tokio::spawn(read.instrument(tracing::info_span!("fetch", unit = %self.key)));
         flight
@@ -219,6 +223,7 @@ impl UnitState {
                     gaps = reading.gaps.len(),
                     "quotas fetched"
                 );
+                self.context.failures.forget(&self.key);
                 self.store_full(reading, started);
                 Ok(())
             }
@@ -226,14 +231,28 @@ impl UnitState {
                 let before = self.entry();
                 let in_a_row = 1 + before.last_failure.as_ref().map_or(0, |last| last.in_a_row);
                 let wait = backoff::wait(&failure, in_a_row, rand::random());
-                tracing::warn!(
-                    cause,
-                    took_ms,
-                    in_a_row,
-                    kind = failure.kind.as_str(),
-                    next_try_s = wait.as_secs(),
-                    "quota fetch failed: {failure}"
-                );
+                let kind = failure.kind.as_str();
+                let next_try_s = wait.as_secs();
+                if self.context.failures.is_news(&self.key, &failure, now) {
+                    tracing::warn!(
+                        cause,
+                        took_ms,
+                        in_a_row,
+                        kind,
+                        next_try_s,
+                        "quota fetch failed: {failure}"
+                    );
+                } else {
+                    // Another unit of the backend, or this one before, has told the same.
+                    tracing::debug!(
+                        cause,
+                        took_ms,
+                        in_a_row,
+                        kind,
+                        next_try_s,
+                        "quota fetch failed alike: {failure}"
+                    );
+                }
                 self.store_failure(FailureRecord {
                     failure: failure.clone(),
                     at: now,

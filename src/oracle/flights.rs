@@ -77,6 +77,12 @@ impl Flight {
 }
 
 impl Flights {
+    /// Whether any read is under way.
+    pub(super) fn is_reading(&self) -> bool {
+        let under_way = self.0.lock();
+        under_way.full.is_some() || under_way.rows.is_some()
+    }
+
     /// Returns what is under way, locked: whoever starts a read notes it before it lets go.
     pub(super) fn under_way(&self) -> MutexGuard<'_, UnderWay> {
         self.0.lock()

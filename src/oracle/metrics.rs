@@ -1,7 +1,8 @@
 //! The metrics of everything that the oracle knows, as one text.
 
-use crate::telemetry::{CatalogSample, SnapshotSample};
+use crate::telemetry::{CatalogSample, RegionsSample, SnapshotSample};
 
+use super::backend_status::{BackendStatus, RegionState};
 use super::offers::judged_catalog;
 use super::quotas::views;
 use super::state::Oracle;
@@ -32,10 +33,11 @@ impl Oracle {
                 location: view.location(),
             })
         });
+        let regions = self.backends().into_iter().flat_map(regions);
         let series = series.iter().map(|series| &**series);
         oracle
             .metrics
-            .render(series, snapshots, self.catalog_samples())
+            .render(series, snapshots, regions, self.catalog_samples())
     }
 
     /// The numbers of all catalogs.
@@ -51,4 +53,16 @@ impl Oracle {
             })
             .collect()
     }
+}
+
+/// Returns how many regions of a backend are in each state, none included, so that an alert sees a
+/// state end.
+fn regions(backend: BackendStatus) -> impl Iterator<Item = RegionsSample> {
+    RegionState::ALL
+        .into_iter()
+        .map(move |state| RegionsSample {
+            backend: backend.name.clone(),
+            state: state.as_str(),
+            count: backend.states.iter().filter(|one| **one == state).count(),
+        })
 }

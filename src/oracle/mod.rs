@@ -9,6 +9,7 @@ mod backend;
 mod backend_status;
 mod backoff;
 mod entry;
+mod failure_log;
 mod fetch;
 mod flights;
 mod metrics;

@@ -112,6 +112,7 @@ fn samples(view: &RegionView, is_exported: impl Fn(&QuotaKey) -> bool) -> Vec<Qu
         Some(QuotaSample {
             location: view.location(),
             code: Arc::clone(&row.key.code),
+            name: Arc::clone(&row.name),
             unit: row.unit.as_str(),
             market: row.market.as_str(),
             limit: row.limit.known().map(|amount| amount.get()),

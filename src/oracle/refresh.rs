@@ -115,7 +115,10 @@ impl Refresher {
             // Ahead of its time by a tenth or more, so that it is read before it goes stale, and by
             // different shares, so that units which were read together drift apart.
             (None, Some(good)) => {
-                let after = self.interval(now).mul_f64(0.7 + 0.2 * jitter);
+                let after = self
+                    .backend
+                    .refresh_interval(&self.unit, now)
+                    .mul_f64(0.7 + 0.2 * jitter);
                 let taken_at = good.taken_at.unwrap_or(now);
                 taken_at.plus(sooner_with_gaps(after, &good.reading))
             }
@@ -126,15 +129,6 @@ impl Refresher {
             true => self.started.plus(OVERDUE_SPREAD.mul_f64(self.share)),
             false => due,
         })
-    }
-
-    fn interval(&self, now: Moment) -> Duration {
-        let interval = self.backend.backend.settings.refresh_every;
-        if !self.unit.is_idle(now) {
-            return interval;
-        }
-        // Half its usable life: still known to whoever asks next, for a fraction of the calls.
-        interval.max(self.unit.context.lifetimes.stale_for / 2)
     }
 }
 

@@ -50,6 +50,7 @@ impl Oracle {
             lifetimes: settings.lifetimes,
             metrics: metrics.clone(),
             store: store.clone(),
+            failures: Arc::default(),
         };
         let backends: BTreeMap<_, _> = backends
             .into_iter()

@@ -1,11 +1,13 @@
 //! How each backend is doing: for the overview, for readiness and for metrics.
 
-use crate::model::{Failure, Location, Region};
+use crate::model::{Failure, Freshness, Location, Region};
 
 use super::backend::BackendState;
-use super::backend_status::{BackendStatus, Status};
+use super::backend_status::{BackendStatus, RegionState, Status};
 use super::quotas::views;
 use super::state::Oracle;
+use super::unit::UnitState;
+use super::view::RegionView;
 
 /// A region that is to be known before the service is ready.
 #[derive(Clone, Debug)]
@@ -23,12 +25,14 @@ pub struct Readiness {
     pub waiting: Vec<RegionStatus>,
     /// Those that failed.
     pub failed: Vec<RegionStatus>,
+    /// Whether any of them has answered, if there are any.
+    pub has_answer: bool,
 }
 
 impl Readiness {
-    /// Whether everything that is read at start is in, or has failed.
+    /// Whether everything that is read at start was tried, and some of it has answered.
     pub fn is_ready(&self) -> bool {
-        self.waiting.is_empty()
+        self.waiting.is_empty() && self.has_answer
     }
 }
 
@@ -48,7 +52,9 @@ impl Oracle {
         let mut readiness = Readiness {
             waiting: Vec::new(),
             failed: Vec::new(),
+            has_answer: false,
         };
+        let mut has_units = false;
         for connected in oracle.backends.values() {
             for unit in connected.units().filter(|unit| connected.preloads(unit)) {
                 let status = |failure| RegionStatus {
@@ -59,6 +65,8 @@ impl Oracle {
                     failure,
                 };
                 let entry = unit.entry();
+                has_units = true;
+                readiness.has_answer |= entry.taken_at().is_some();
                 if entry.is_untried() {
                     readiness.waiting.push(status(None));
                 } else if entry.taken_at().is_none() {
@@ -69,6 +77,7 @@ impl Oracle {
                 }
             }
         }
+        readiness.has_answer |= !has_units;
         readiness
     }
 }
@@ -76,16 +85,51 @@ impl Oracle {
 /// Returns how a backend is doing.
 pub(super) fn status(backend: &BackendState) -> BackendStatus {
     let regions = views(backend);
-    let status = match regions.iter().filter(|view| view.is_usable()).count() {
-        0 => Status::Unavailable,
-        count if count == regions.len() => Status::Ok,
-        _ => Status::Partial,
-    };
+    let mut states: Vec<_> = regions.iter().map(|view| state(backend, view)).collect();
+    let unlisted = backend.units().filter(|unit| unit.regions().is_empty());
+    states.extend(unlisted.map(|unit| unread_state(backend, unit)));
+    let overdue = regions.iter().any(|view| is_overdue(backend, view));
+    let status = Status::of(&states, overdue);
     BackendStatus {
         name: backend.backend.name.clone(),
         kind: backend.backend.kind.clone(),
         account: regions.iter().find_map(|view| view.account().cloned()),
         status,
         regions,
+        states,
     }
+}
+
+/// Returns how far a region can be read.
+fn state(backend: &BackendState, view: &RegionView) -> RegionState {
+    match view.freshness() {
+        Some(Freshness::Fresh) => RegionState::Fresh,
+        Some(Freshness::Stale) => RegionState::Stale,
+        Some(Freshness::Expired) => RegionState::Expired,
+        None if view.is_not_enabled() => RegionState::NotEnabled,
+        None => unread_state(backend, view.unit()),
+    }
+}
+
+/// Returns the state of a unit of which nothing is known.
+fn unread_state(backend: &BackendState, unit: &UnitState) -> RegionState {
+    let is_untried = unit.entry().is_untried();
+    if !is_untried {
+        RegionState::Failed
+    } else if backend.preloads(unit) || unit.flights.is_reading() {
+        RegionState::Reading
+    } else {
+        RegionState::Idle
+    }
+}
+
+/// Whether a usable region should have been read since: its last read failed, or is due.
+fn is_overdue(backend: &BackendState, view: &RegionView) -> bool {
+    let Some(age) = view.age().filter(|age| age.freshness != Freshness::Expired) else {
+        return false;
+    };
+    let unit = view.unit();
+    let interval = backend.refresh_interval(unit, unit.now());
+    let is_due = age.age > interval && age.freshness == Freshness::Stale;
+    is_due || view.last_failure().is_some()
 }

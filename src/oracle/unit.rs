@@ -19,6 +19,7 @@ use crate::store::{SnapshotStore, StoredSnapshot};
 use crate::telemetry::Metrics;
 
 use super::entry::{Entry, LastGood};
+use super::failure_log::FailureLog;
 use super::flights::Flights;
 
 /// Tools that all units of a process share.
@@ -28,6 +29,7 @@ pub(super) struct UnitContext {
     pub(super) lifetimes: Lifetimes,
     pub(super) metrics: Metrics,
     pub(super) store: Option<Arc<dyn SnapshotStore>>,
+    pub(super) failures: Arc<FailureLog>,
 }
 
 /// A fetch unit: what is known of it, the reads under way, and when somebody last asked.
@@ -249,6 +251,11 @@ impl UnitState {
         self.backend_changes.fetch_add(1, Ordering::Release);
         self.wake.notify_one();
         latest.expect("rcu runs its closure at least once")
+    }
+
+    /// Notes that what is said of the unit has changed, though its entry has not.
+    pub(super) fn note_change(&self) {
+        self.backend_changes.fetch_add(1, Ordering::Release);
     }
 
     fn write(&self, entry: &Entry) {

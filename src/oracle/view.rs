@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use crate::model::{
-    AccountId, Amount, Capacity, CloudKind, Failure, FailureRecord, Freshness, Leased, Location,
-    Moment, Quota, QuotaIndex, QuotaKey, Reading, Region, Restriction, Snapshot, Unavailability,
-    UnknownReason,
+    AccountId, Amount, Capacity, CloudKind, Failure, FailureKind, FailureRecord, Freshness, Leased,
+    Location, Moment, Quota, QuotaIndex, QuotaKey, Reading, Region, Restriction, Snapshot,
+    Unavailability, UnknownReason,
 };
 
 use super::entry::{Age, Entry};
@@ -18,6 +18,8 @@ pub struct RegionView {
     entry: Arc<Entry>,
     region: Region,
     now: Moment,
+    /// Why the region has no rows though its unit was read: the account does not have it.
+    absence: Option<Arc<FailureRecord>>,
 }
 
 /// The version of what a region's answers say.
@@ -47,11 +49,14 @@ pub struct RegionSnapshot<'a> {
 
 impl RegionView {
     pub(super) fn new(unit: Arc<UnitState>, region: Region, now: Moment) -> Self {
+        let entry = unit.entry();
+        let absence = absence(&unit, &entry, &region);
         Self {
-            entry: unit.entry(),
+            entry,
             unit,
             region,
             now,
+            absence: absence.map(Arc::new),
         }
     }
 
@@ -61,6 +66,11 @@ impl RegionView {
             backend: self.unit.key.backend.clone(),
             region: self.region.clone(),
         }
+    }
+
+    /// Returns the unit that the region is read with.
+    pub(super) fn unit(&self) -> &UnitState {
+        &self.unit
     }
 
     /// Returns the backend's name.
@@ -84,22 +94,24 @@ impl RegionView {
         good.reading.account.as_ref()
     }
 
-    /// Returns the failure of the last full read, if it came after the last good one.
+    /// Returns the failure of the last full read, if it came after the last good one, or why the
+    /// account does not have the region.
     pub fn last_failure(&self) -> Option<&FailureRecord> {
-        self.entry.last_failure.as_ref()
+        let failure = self.entry.last_failure.as_ref();
+        failure.or(self.absence.as_deref())
+    }
+
+    /// Whether the operator lists the region and the account does not have it.
+    pub fn is_not_enabled(&self) -> bool {
+        let failure = self.last_failure().filter(|_| self.age().is_none());
+        failure.is_some_and(|record| record.failure.kind == FailureKind::NotEnabled)
     }
 
     /// Returns the last full answer about the region, if there ever was one.
     pub fn snapshot(&self) -> Option<RegionSnapshot<'_>> {
         let taken_at = self.entry.taken_at()?;
-        let quotas = match self.rows() {
-            Some(snapshot) => snapshot,
-            // A region that the operator listed and the cloud has nothing to say about.
-            None if self.unit.lists(self.region.as_str()) => &EMPTY,
-            None => return None,
-        };
         Some(RegionSnapshot {
-            quotas,
+            quotas: self.rows()?,
             gaps: &self.reading()?.gaps,
             taken_at,
             age: self.age()?,
@@ -108,7 +120,7 @@ impl RegionView {
 
     /// Returns the age of the last full answer.
     pub fn age(&self) -> Option<Age> {
-        let taken_at = self.entry.taken_at()?;
+        let taken_at = self.entry.taken_at().filter(|_| self.absence.is_none())?;
         Some(Age::new(taken_at, self.now, self.unit.context.lifetimes))
     }
 
@@ -137,6 +149,11 @@ impl RegionView {
     /// Returns what is left of a quota, or nothing if its limit or usage is unknown.
     pub fn available(&self, row: &Quota) -> Option<Amount> {
         row.available(self.leased_of(&row.key))
+    }
+
+    /// Returns the quotas of the spot launches that belong to an on-demand quota.
+    pub fn spot_counterparts(&self, on_demand: &QuotaKey) -> Vec<QuotaKey> {
+        self.unit.source.spot_counterparts(on_demand)
     }
 
     /// Returns the version of what the region's answers say.
@@ -230,4 +247,19 @@ impl RegionView {
     }
 }
 
-static EMPTY: Snapshot = Snapshot::EMPTY;
+/// Returns why a region has no rows though its unit was read, if it was listed by the operator.
+fn absence(unit: &UnitState, entry: &Entry, region: &Region) -> Option<FailureRecord> {
+    let taken_at = entry.taken_at()?;
+    let reading = entry.full_reading()?;
+    if reading.regions.contains_key(region) || !unit.lists(region.as_str()) {
+        return None;
+    }
+    let detail = format!("the account has no quotas in {region}");
+    let hint = format!("enable {region} for the account, or leave it out of `regions`");
+    Some(FailureRecord {
+        failure: Failure::new(FailureKind::NotEnabled, detail).with_hint(hint),
+        at: taken_at,
+        in_a_row: 1,
+        next_try: taken_at.plus(unit.context.lifetimes.fresh_for),
+    })
+}

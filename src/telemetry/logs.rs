@@ -27,11 +27,18 @@ impl LogFormat {
     }
 }
 
+/// Libraries whose warnings are dumps of their own structures; whatever they fail in is told by us,
+/// once and in a sentence.
+const QUIET: &str = "aws_config=error,aws_runtime=error,aws_credential_types=error,\
+                     aws_smithy_runtime=error,aws_smithy_runtime_api=error,\
+                     aws_smithy_http_client=error,aws_sdk_sts=error";
+
 /// Starts logging to standard error, filtered by `RUST_LOG` or else by `level`.
 ///
 /// Standard output stays free for answers. A second call changes nothing.
 pub fn init(format: LogFormat, level: &str) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
+    let filter = EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| EnvFilter::new(format!("{level},{QUIET}")));
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

@@ -6,6 +6,7 @@ mod settings;
 
 pub use logs::{LogFormat, init as init_logs};
 pub use metrics::{
-    CatalogSample, Cause, HttpRequests, Metrics, QuotaSample, QuotaSeries, SnapshotSample,
+    CatalogSample, Cause, HttpRequests, Metrics, QuotaSample, QuotaSeries, RegionsSample,
+    SnapshotSample,
 };
 pub use settings::{QuotaMetrics, Settings};

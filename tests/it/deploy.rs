@@ -8,7 +8,7 @@ use std::time::Duration;
 use quota_oracle::config;
 use quota_oracle::model::{Failure, FailureKind, Location};
 use quota_oracle::telemetry::{
-    CatalogSample, Cause, Metrics, QuotaSample, QuotaSeries, SnapshotSample,
+    CatalogSample, Cause, Metrics, QuotaSample, QuotaSeries, RegionsSample, SnapshotSample,
 };
 use serde_json::Value;
 
@@ -41,6 +41,7 @@ fn exported() -> BTreeSet<String> {
     let quota = QuotaSample {
         location: location.clone(),
         code: "L-417A185B".into(),
+        name: "Running On-Demand P instances".into(),
         unit: "vcpu",
         market: "on_demand",
         limit: Some(192.0),
@@ -56,7 +57,13 @@ fn exported() -> BTreeSet<String> {
         failing: false,
     };
     let series = [QuotaSeries::new([quota])];
-    let text = metrics.render(series.iter(), [SnapshotSample { location, age }], [catalog]);
+    let regions = RegionsSample {
+        backend,
+        state: "fresh",
+        count: 1,
+    };
+    let snapshot = SnapshotSample { location, age };
+    let text = metrics.render(series.iter(), [snapshot], [regions], [catalog]);
     text.lines()
         .filter(|line| !line.starts_with('#'))
         .filter_map(|line| line.split(['{', ' ']).next())

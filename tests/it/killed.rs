@@ -129,6 +129,7 @@ fn reading(limit: u32) -> Reading {
         increase_url: None,
         native: None,
         observed_at: None,
+        state: Default::default(),
     };
     let snapshot = Snapshot::new((0..ROWS).map(row).collect());
     Reading {

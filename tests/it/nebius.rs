@@ -270,3 +270,83 @@ async fn check_explains_a_wrong_key_a_denied_tenant_and_which_project_serves_whi
     assert_eq!(code, Some(1), "{said}");
     assert!(said.contains("viewer"), "{said}");
 }
+
+#[tokio::test]
+async fn check_fails_for_a_listed_region_that_the_tenant_does_not_have() {
+    let nebius = nebius().await;
+    let config = setup(&nebius)
+        .set("backends.0.regions", vec!["eu-north1", "eu-west9"])
+        .write();
+    let arguments = ["check", "--config", config.path.to_str().unwrap()];
+    let mut process = Process::start(&arguments, &[]);
+    let status = process.ended().await;
+    let said = process.output();
+    assert_eq!(status.code(), Some(1), "{said}");
+    assert!(said.contains("eu-north1"), "{said}");
+    let line = said.lines().find(|line| line.contains("eu-west9")).unwrap();
+    assert!(line.contains("not_enabled"), "{said}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_listed_region_that_the_tenant_does_not_have_is_not_enabled() {
+    let nebius = nebius().await;
+    let service = setup(&nebius)
+        .set("backends.0.regions", vec!["eu-north1", "eu-west9"])
+        .start()
+        .await;
+    service.ready().await;
+
+    let backend = service.get("/quotas").await.json()["backends"][0].clone();
+    assert_eq!(backend["status"], "partial");
+    let region = |name: &str| {
+        let regions = backend["regions"].as_array().unwrap().iter();
+        regions
+            .clone()
+            .find(|region| region["region"] == name)
+            .unwrap()
+            .clone()
+    };
+    assert_eq!(region("eu-north1")["freshness"], "fresh");
+    assert_eq!(region("eu-west9")["freshness"], Value::Null);
+    assert_eq!(region("eu-west9")["last_failure"]["kind"], "not_enabled");
+
+    let problem = service.get("/quotas/nebius/eu-west9").await;
+    let problem = problem.problem(502, "cloud-refused");
+    assert_eq!(problem["failure"]["kind"], "not_enabled");
+    let offer = json!({"backend": "nebius", "region": "eu-west9",
+        "instance_type": "gpu-h100-sxm 8gpu-128vcpu-1600gb"});
+    let request = service.request(reqwest::Method::POST, "/offers");
+    let answer = service
+        .send(request.json(&json!({"offers": [offer]})))
+        .await
+        .json();
+    let verdict = &answer["verdicts"][0];
+    assert_eq!(verdict["availability"], "unknown");
+    let reason = verdict["quota"]["reason"].as_str().unwrap();
+    assert!(reason.contains("not_enabled"), "{reason}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn spot_machines_without_gpus_and_unknown_platforms_are_never_refused() {
+    let nebius = nebius().await;
+    let service = setup(&nebius).start().await;
+    service.ready().await;
+    let offer = |instance_type: &str, spot: bool| {
+        json!({"backend": "nebius", "region": "eu-north1",
+            "instance_type": instance_type, "spot": spot})
+    };
+    let offers = [
+        offer("cpu-d3 4vcpu-16gb", true),
+        offer("cpu-e2 2vcpu-8gb", true),
+        offer("gpu-novel-sxm 8gpu-128vcpu-1600gb", true),
+        offer("gpu-novel-sxm 8gpu-128vcpu-1600gb", false),
+        offer("tpu-x 1", false),
+    ];
+    let request = service.request(reqwest::Method::POST, "/offers");
+    let body = json!({"count": 10_000, "offers": offers});
+    let answer = service.send(request.json(&body)).await.json();
+    for (offer, verdict) in offers.iter().zip(answer["verdicts"].as_array().unwrap()) {
+        assert_eq!(verdict["quota"]["verdict"], "unknown", "{offer}: {verdict}");
+        assert_ne!(verdict["availability"], "no_quota", "{offer}: {verdict}");
+    }
+}

@@ -6,18 +6,23 @@ use reqwest::Method;
 use serde_json::json;
 use simulated_clouds::aws::{Fault, FaultKind};
 
-use crate::harness::{Setup, let_time_pass, plain_aws};
+use crate::harness::{Service, Setup, let_time_pass, plain_aws};
 
 /// The names that dashboards and alerts rely on; one that goes away breaks them.
-const METRICS: [&str; 12] = [
+const METRICS: [&str; 17] = [
+    "process_cpu_seconds_total counter",
+    "process_resident_memory_bytes gauge",
+    "quota_oracle_build_info gauge",
     "quota_oracle_catalog_failing gauge",
     "quota_oracle_coalesced_total counter",
     "quota_oracle_fetches_total counter",
     "quota_oracle_http_request_duration_seconds histogram",
     "quota_oracle_http_requests_total counter",
     "quota_oracle_quota_available gauge",
+    "quota_oracle_quota_info gauge",
     "quota_oracle_quota_limit gauge",
     "quota_oracle_quota_usage gauge",
+    "quota_oracle_regions gauge",
     "quota_oracle_snapshot_age_seconds gauge",
     "quota_oracle_upstream_calls_total counter",
     "quota_oracle_upstream_throttled_total counter",
@@ -91,6 +96,9 @@ async fn the_metrics_keep_the_names_that_dashboards_rely_on() {
         r#"quota_oracle_quota_limit{backend="aws",region="us-east-1",code="L-1216C47A",unit="vcpu",market="on_demand"} 5.0"#,
         r#"quota_oracle_quota_usage{backend="aws",region="us-east-1",code="L-1216C47A",unit="vcpu",market="on_demand"} 0.0"#,
         r#"quota_oracle_quota_available{backend="aws",region="us-east-1",code="L-1216C47A",unit="vcpu",market="on_demand"} 5.0"#,
+        r#"quota_oracle_quota_info{backend="aws",region="us-east-1",code="L-417A185B",name="Running On-Demand P instances"} 1"#,
+        r#"quota_oracle_regions{backend="aws",state="fresh"} 1"#,
+        r#"quota_oracle_regions{backend="aws",state="failed"} 0"#,
         r#"quota_oracle_upstream_calls_total{backend="aws",region="us-east-1",operation="GetServiceQuota",outcome="ok"} 21"#,
         r#"quota_oracle_fetches_total{backend="aws",cause="preload",outcome="ok"} 1"#,
         r#"quota_oracle_http_requests_total{route="/quotas/{backend}/{region}",status="200"} 1"#,
@@ -177,4 +185,96 @@ async fn a_browser_gets_a_page_that_asks_routes_and_everybody_else_gets_their_li
         });
         assert_eq!(index.json(), expected);
     }
+}
+
+async fn status(service: &Service) -> String {
+    let overview = service.get("/quotas").await.json();
+    let status = overview["backends"][0]["status"].as_str().unwrap();
+    let offers = service
+        .get("/offers?limit=1&instance_type=none")
+        .await
+        .json();
+    assert_eq!(offers["backends"][0]["status"], status);
+    status.to_owned()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_backend_is_idle_then_reading_then_ok_then_stale_then_unavailable() {
+    let aws = plain_aws().await;
+    let service = Setup::new(&aws)
+        .set("backends.0.preload", false)
+        .start()
+        .await;
+    assert_eq!(
+        service.get("/readyz").await.status,
+        200,
+        "nothing is read at start"
+    );
+    assert_eq!(status(&service).await, "idle");
+    let slow = Fault::slow(Duration::from_secs(1));
+    aws.controls().inject(slow);
+    let asks = service.get("/quotas/aws/us-east-1");
+    let looks = async {
+        let_time_pass(Duration::from_millis(200)).await;
+        status(&service).await
+    };
+    let (answer, meanwhile) = tokio::join!(asks, looks);
+    assert_eq!((answer.status, &*meanwhile), (200, "reading"));
+    assert_eq!(status(&service).await, "ok");
+
+    aws.controls().clear_faults();
+    aws.controls().inject(Fault::new(FaultKind::Unavailable));
+    let_time_pass(Duration::from_secs(11 * 60)).await;
+    assert_eq!(status(&service).await, "stale");
+    let table = service.get("/quotas/aws?format=table").await;
+    assert!(
+        table.text().starts_with("aws is stale\n"),
+        "{}",
+        table.text()
+    );
+    let regions = async |state: &str| {
+        let labels = format!("backend=\"aws\",state=\"{state}\"");
+        service.metric("regions", &labels).await
+    };
+    assert_eq!((regions("stale").await, regions("fresh").await), (1.0, 0.0));
+    let_time_pass(Duration::from_secs(60 * 60)).await;
+    assert_eq!(status(&service).await, "unavailable");
+    assert_eq!(
+        (regions("expired").await, regions("stale").await),
+        (1.0, 0.0)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_service_is_not_ready_while_no_backend_has_answered() {
+    let aws = plain_aws().await;
+    aws.controls().inject(Fault::new(FaultKind::AccessDenied));
+    let service = Setup::new(&aws)
+        .set("backends.0.regions", vec!["us-east-1", "eu-west-1"])
+        .start()
+        .await;
+    service.ready().await;
+    let answer = service.get("/readyz").await;
+    assert_eq!(answer.status, 503);
+    let body = answer.json();
+    assert_eq!(body["status"], "unavailable");
+    assert_eq!(
+        (&body["waiting_count"], &body["failed_count"]),
+        (&json!(0), &json!(2))
+    );
+    assert_eq!(
+        service
+            .metric("regions", "backend=\"aws\",state=\"failed\"")
+            .await,
+        2.0
+    );
+
+    // What all regions share is told without the name of one of them.
+    let offers = service.get("/offers?limit=1").await.json();
+    let failure = offers["backends"][0]["failure"].as_str().unwrap();
+    assert!(failure.starts_with("denied: "), "{failure}");
+    assert!(
+        !failure.contains("us-east-1") && !failure.contains("eu-west-1"),
+        "{failure}"
+    );
 }

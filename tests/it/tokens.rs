@@ -65,9 +65,18 @@ async fn readiness_tells_strangers_nothing_of_the_account() {
     let service = service(&aws).await;
     service.ready().await;
     let failure = async |answer: Answer| answer.json()["failed"][0]["failure"].clone();
-    assert_eq!(failure(service.get("/readyz").await).await, "denied");
-    let of_others = service.get_as("stranger", "/readyz").await;
-    assert_eq!(failure(of_others).await, "denied");
+    let nobody = service.get("/readyz").await;
+    assert_eq!(nobody.json()["failed_count"], 2, "{}", nobody.text());
+    assert_eq!(nobody.json()["failed"], serde_json::json!([]));
+    assert!(!nobody.text().contains("us-east-1"), "{}", nobody.text());
+    let of_others = service.get_as("stranger", "/readyz").await.json();
+    assert_eq!(of_others["failed_count"], 2, "{of_others}");
+    assert_eq!(
+        of_others["failed"].as_array().unwrap().len(),
+        1,
+        "{of_others}"
+    );
+    assert_eq!(of_others["failed"][0]["location"], "other/us-east-1");
     let told = failure(service.get_as("reader", "/readyz").await).await;
     let told = told.as_str().unwrap();
     assert!(told.contains("servicequotas:GetServiceQuota"), "{told}");

@@ -13,6 +13,7 @@ mod errors;
 mod fetch;
 mod http;
 mod identity;
+mod known_codes;
 mod operations;
 mod overrides;
 mod quotas;

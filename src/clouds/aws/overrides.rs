@@ -7,6 +7,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use serde::de::{DeserializeSeed, Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
+use super::known_codes::counts_no_vcpus;
 use super::service_and_code::ServiceAndCode;
 use super::vcpu_quotas::EC2;
 use crate::model::{Market, QuotaKey};
@@ -98,7 +99,16 @@ fn quota(text: &str) -> Result<QuotaKey, String> {
         Ok(ServiceAndCode {
             service,
             code: Some(code),
-        }) => Ok(QuotaKey::new(service, code)),
+        }) => {
+            let quota = QuotaKey::new(service, code);
+            match counts_no_vcpus(&quota) {
+                Some(unit) => Err(format!(
+                    "`{text}` counts {unit}, and launches are counted in vCPUs: write the code of \
+                     a vCPU quota, such as `L-C4BD4855`"
+                )),
+                None => Ok(quota),
+            }
+        }
         _ => Err(format!(
             "`{text}` names no quota: write its code, such as `L-C4BD4855`, or `service/code` if \
              it is not EC2's"

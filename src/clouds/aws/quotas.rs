@@ -10,21 +10,9 @@ use crate::model::{
     QuotaMarket, Region, Scope, TIB, Unit, Usage,
 };
 
-use super::demand::GP3_STORAGE;
+use super::known_codes::is_counted_in_tib;
 use super::regions::increase_url;
 use super::vcpu_quotas::VCPU_QUOTAS;
-
-/// EBS quotas that AWS counts in TiB: storage for gp3, gp2, io1, io2, st1, sc1 and magnetic
-/// volumes (Amazon EBS User Guide, "Quotas for Amazon EBS").
-const COUNTED_IN_TIB: [&str; 7] = [
-    GP3_STORAGE.1,
-    "L-D18FCD1D",
-    "L-FD252861",
-    "L-09BD8365",
-    "L-82ACEF56",
-    "L-17AF77E8",
-    "L-9CF3C2EB",
-];
 
 /// Where a row says why it has no value.
 const ERROR_CODE: &str = "ErrorReason.ErrorCode";
@@ -57,7 +45,7 @@ fn kind(service: &str, code: &str) -> Kind {
             },
             None => plain,
         },
-        "ebs" if COUNTED_IN_TIB.contains(&code) => Kind {
+        service if is_counted_in_tib(service, code) => Kind {
             unit: Unit::Byte,
             unit_size: TIB,
             ..plain
@@ -91,6 +79,7 @@ pub(super) fn quota(
     };
     Ok(Quota {
         observed_at: None,
+        state: Default::default(),
         key: QuotaKey::new(service, code),
         name: answer.quota_name().or(kind.name).unwrap_or(code).into(),
         unit: kind.unit,
@@ -129,6 +118,7 @@ pub(super) fn placeholder_quotas(key: &QuotaKey, region: &Region) -> Quota {
         increase_url: Some(increase_url(region, service, code).into()),
         native: None,
         observed_at: None,
+        state: Default::default(),
     }
 }
 

@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use crate::clouds::kit::Sent;
 use crate::clouds::kit::pages::{Next, Pages, incomplete};
 use crate::clouds::kit::sent::oldest;
-use crate::model::{Amount, Failure, FailureKind, Moment, Quota, QuotaKey, Usage};
+use crate::model::{Amount, Failure, FailureKind, Moment, Quota, QuotaKey, Usage, UsageRange};
 use crate::source::CallContext;
 
 use super::client::RegionClient;
@@ -45,6 +45,9 @@ pub(super) struct Report {
     started: Started,
     generated_at: Option<Timestamp>,
     rows: BTreeMap<QuotaKey, Row>,
+    /// The number of decimals of the finest utilization among all rows, wanted or not: what the
+    /// report resolves.
+    decimals: usize,
     /// The failure that left part of it out.
     pub(super) gap: Option<Failure>,
 }
@@ -135,6 +138,7 @@ async fn follow(
             .and_then(|at| Timestamp::new(at.secs(), 0).ok()),
         started,
         rows: BTreeMap::new(),
+        decimals: 0,
         gap: None,
     };
     let mut pages = Pages::at_most(MOST_PAGES);
@@ -201,6 +205,7 @@ impl Report {
                 continue;
             };
             seen.insert(digest(service, code));
+            self.decimals = self.decimals.max(row.utilization().map_or(0, decimals));
             let key = QuotaKey::new(service, code);
             if wanted.includes(&key) {
                 let row = Row {
@@ -233,10 +238,33 @@ impl Report {
             quota.usage = Usage::Known {
                 amount,
                 as_of: self.generated_at,
+                range: self.range(applied, percent, amount),
             };
             quota.observed_at = oldest(quota.observed_at, self.started.sent_at);
         }
     }
+
+    /// Returns the whole units between which the usage is, given what the report resolves; nothing
+    /// if that leaves only one.
+    fn range(&self, applied: Amount, percent: f64, amount: Amount) -> Option<UsageRange> {
+        let error = 0.5 / 10f64.powi(i32::try_from(self.decimals).unwrap_or(i32::MAX));
+        let at = |percent: f64| applied.get() * percent / 100.0;
+        let least = Amount::new(at(percent - error).ceil().max(0.0))?;
+        let most = Amount::new(at(percent + error).floor().max(0.0))?;
+        let range = UsageRange {
+            least: least.min(amount),
+            most: most.max(amount),
+        };
+        (range.least != range.most).then_some(range)
+    }
+}
+
+/// Returns the number of decimals that a percentage is told with.
+fn decimals(percent: f64) -> usize {
+    // The shortest text that reads as the same number, never in scientific notation.
+    let text = percent.to_string();
+    text.split_once('.')
+        .map_or(0, |(_, decimals)| decimals.len())
 }
 
 /// Returns a number that stands for a quota while its report is read, a tenth of its key's size.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::model::{QuotaKey, Region, Snapshot};
 use crate::upstream::Upstream;
 
-use super::demand::GP3_STORAGE;
+use super::known_codes::{ELASTIC_IPS, GP3_STORAGE};
 use super::operations::{GET_SERVICE_QUOTA, LIST_SERVICE_QUOTAS};
 use super::quotas;
 use super::service_and_code::ServiceAndCode;
@@ -15,7 +15,7 @@ use super::vcpu_quotas::{EC2, VCPU_QUOTAS};
 
 /// EC2's elastic IP addresses, and EBS's storage for gp3 volumes: besides vCPUs the two that a
 /// launch meets first.
-const ALSO_READ: [(&str, &str); 2] = [(EC2, "L-0263D0A3"), GP3_STORAGE];
+const ALSO_READ: [(&str, &str); 2] = [ELASTIC_IPS, GP3_STORAGE];
 
 /// The expected pages of a listing: EC2's dozen and some more.
 const EXPECTED_PAGES: u32 = 20;

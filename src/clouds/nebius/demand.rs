@@ -2,7 +2,7 @@
 
 use super::platforms::{Counted, Platforms};
 use super::quotas::key;
-use crate::model::{Amount, Demand, Draw, GIB, Instance, Market};
+use crate::model::{Amount, Demand, Draw, Instance, Market};
 
 /// One public address is two allocations: the public one and the private one behind it
 /// (nebius-physical-ai's guide).
@@ -21,17 +21,17 @@ pub(super) fn demand(platforms: &Platforms, instance: &Instance, market: Market)
     let counted = platforms.counted(platform);
     let told = platforms.resources(platform, preset);
     let mut draws = Vec::new();
-    let mut unmapped = None;
     match (counted, market) {
-        // Spot machines are counted as machines, whatever GPUs they hold.
-        (counted, Market::Spot) => {
+        // Spot machines with GPUs are counted as machines, however many GPUs they hold.
+        (Some(Counted::Gpus(_)), Market::Spot) => {
             draws.push(one("compute.instance.preemptible.count"));
-            if !matches!(counted, Some(Counted::Gpus(_))) {
-                let what = &instance.instance_type;
-                unmapped = Some(format!(
-                    "Nebius does not say which other quotas a spot instance of {what} draws on"
-                ));
-            }
+        }
+        // Nebius documents no quota of preemptible machines without GPUs, so none may refuse them.
+        (Some(Counted::Vcpus), Market::Spot) => {
+            let what = &instance.instance_type;
+            return unmapped(format!(
+                "Nebius does not document which quotas a spot instance of {what} draws on"
+            ));
         }
         (Some(Counted::Gpus(quota)), Market::OnDemand) => {
             let gpus = instance.gpu.as_ref().map(|gpu| gpu.count);
@@ -47,16 +47,26 @@ pub(super) fn demand(platforms: &Platforms, instance: &Instance, market: Market)
             });
             draws.push(one("compute.instance.count"));
         }
-        (None, Market::OnDemand) => {
-            draws.push(one("compute.instance.count"));
-            unmapped = Some(format!(
+        (None, _) => {
+            return unmapped(format!(
                 "no quota is known for the platform {platform} of Nebius"
             ));
         }
     }
     draws.push(one("compute.disk.count"));
     draws.extend(extras(instance));
-    Demand { draws, unmapped }
+    Demand {
+        draws,
+        unmapped: None,
+    }
+}
+
+/// The demand of a launch of which no quota is known: no verdict on it can be `short`.
+fn unmapped(why: String) -> Demand {
+    Demand {
+        draws: Vec::new(),
+        unmapped: Some(why),
+    }
 }
 
 /// Adds the draws on disks and addresses, where the caller wants them judged.
@@ -65,7 +75,7 @@ fn extras(instance: &Instance) -> Vec<Draw> {
     if let Some(gib) = instance.disk_gb {
         draws.push(Draw {
             quota: key(DISK_SIZE),
-            amount: Amount::new(gib * GIB),
+            amount: Amount::from_gib(gib),
         });
     }
     if instance.public_ip {
@@ -151,11 +161,9 @@ mod tests {
                 "compute.disk.count 1"
             ]
         );
-        assert!(
-            demand(&platforms, &instance, Market::Spot)
-                .unmapped
-                .is_some()
-        );
+        let spot = demand(&platforms, &instance, Market::Spot);
+        assert!(spot.unmapped.is_some());
+        assert!(spot.draws.is_empty(), "no quota may refuse it: {spot:?}");
     }
 
     #[test]
@@ -220,8 +228,13 @@ mod tests {
 
     #[test]
     fn an_unknown_platform_says_so() {
-        let instance = instance("tpu-x 1", 0);
-        let demand = demand(&Platforms::default(), &instance, Market::OnDemand);
-        assert!(demand.unmapped.unwrap().contains("tpu-x"));
+        for platform in ["tpu-x", "gpu-novel-sxm", "cpu-z9"] {
+            let instance = instance(&format!("{platform} 1"), 0);
+            for market in [Market::OnDemand, Market::Spot] {
+                let demand = demand(&Platforms::default(), &instance, market);
+                assert!(demand.unmapped.unwrap().contains(platform));
+                assert!(demand.draws.is_empty(), "{:?}", demand.draws);
+            }
+        }
     }
 }

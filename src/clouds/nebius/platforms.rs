@@ -63,10 +63,10 @@ impl Platforms {
 
     /// Returns what the platform's machines are counted by, if that is known.
     pub(super) fn counted(&self, platform: &str) -> Option<Counted> {
-        let told = self
-            .0
-            .get(platform)
-            .and_then(|known| known.gpu_quota.clone());
+        let Some(listed) = self.0.get(platform) else {
+            return by_name(platform).filter(|_| is_documented(platform));
+        };
+        let told = listed.gpu_quota.clone();
         told.map(Counted::Gpus).or_else(|| by_name(platform))
     }
 
@@ -112,6 +112,17 @@ impl Resources {
     }
 }
 
+/// The words that documented platforms have after `gpu-` or `cpu-` (docs.nebius.com, "Types of
+/// virtual machines and GPUs"). Another platform counts by its name only where the cloud lists it.
+const DOCUMENTED: [&str; 10] = [
+    "h100", "h200", "b200", "b300", "gb200", "gb300", "l40s", "rtx6000", "d3", "e2",
+];
+
+fn is_documented(platform: &str) -> bool {
+    let family = platform.split('-').nth(1);
+    family.is_some_and(|family| DOCUMENTED.contains(&family))
+}
+
 /// The rule by which Nebius's own tool (nebius-physical-ai) guesses: the word after `gpu-` is
 /// the family's.
 fn by_name(platform: &str) -> Option<Counted> {
@@ -144,6 +155,8 @@ mod tests {
         assert_eq!(code("cpu-d3"), "vcpu");
         assert_eq!(code("gpu-"), "unknown");
         assert_eq!(code("tpu-x"), "unknown");
+        assert_eq!(code("gpu-novel-sxm"), "unknown");
+        assert_eq!(code("cpu-z9"), "unknown");
     }
 
     #[test]

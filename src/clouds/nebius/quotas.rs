@@ -8,8 +8,8 @@ use nebius_api::quotas::v1::{QuotaAllowance, QuotaAllowanceStatus};
 
 use crate::clouds::kit::Sent;
 use crate::model::{
-    Amount, Container, Limit, LimitSource, Native, Quota, QuotaKey, QuotaMarket, Region, Scope,
-    Unit, Usage,
+    Amount, Container, Limit, LimitSource, Native, Quota, QuotaKey, QuotaMarket, QuotaState,
+    Region, Scope, Unit, Usage,
 };
 
 /// docs.nebius.com/overview/quotas: limits are raised in the console under Administration,
@@ -74,6 +74,7 @@ pub(super) fn unread(project: &str, tenant_rows: &[Quota]) -> Vec<Quota> {
         usage: Usage::Unknown,
         native: None,
         observed_at: None,
+        state: QuotaState::Active,
         ..row.clone()
     };
     tenant_rows.iter().map(unknown).collect()
@@ -93,8 +94,13 @@ fn quota(
     let region = (!spec.region.is_empty()).then(|| Region::from(&*spec.region));
     let quota = Quota {
         observed_at: *at,
+        state: match state {
+            State::Frozen => QuotaState::Frozen,
+            State::Provisioning => QuotaState::Provisioning,
+            _ => QuotaState::Active,
+        },
         key: key(&metadata.name),
-        name: name(&metadata.name, &status.description, state),
+        name: name(&metadata.name, &status.description),
         unit: unit(&status.unit),
         market: market(&metadata.name),
         scope: match region {
@@ -115,12 +121,13 @@ fn quota(
 
 fn limit(container: &Container, state: State, limit: Option<u64>) -> Limit {
     match (state, limit) {
-        (State::Active, Some(limit)) => Limit::Known(limit.into()),
+        // A frozen one stands, and its state says that nothing of it can be used.
+        (State::Active | State::Frozen, Some(limit)) => Limit::Known(limit.into()),
         // Nothing is above a tenant to inherit from.
         (State::Active, None) if *container.kind == *TENANT => Limit::Unknown,
         (State::Active, None) => Limit::Inherited,
         // "Cannot be used any longer" (nebius/api, quotas/v1): there is no room, whatever it was.
-        (State::Frozen, _) => Limit::Known(Amount::ZERO),
+        (State::Frozen, None) => Limit::Known(Amount::ZERO),
         // Provisioning takes minutes, in which neither the old nor the new limit is certain.
         _ => Limit::Unknown,
     }
@@ -131,23 +138,20 @@ fn usage(status: &QuotaAllowanceStatus) -> Usage {
         UsageState::Used | UsageState::NotUsed => Usage::Known {
             amount: status.usage.into(),
             as_of: None,
+            range: None,
         },
         // The number still reads as zero, which would be taken for no usage.
         UsageState::Unspecified | UsageState::Unknown | UsageState::NotApplicable => Usage::Unknown,
     }
 }
 
-fn name(code: &str, description: &str, state: State) -> Arc<str> {
+fn name(code: &str, description: &str) -> Arc<str> {
     let name = if description.is_empty() {
         code
     } else {
         description
     };
-    match state {
-        State::Frozen => format!("{name} (frozen)").into(),
-        State::Provisioning => format!("{name} (being changed)").into(),
-        _ => name.into(),
-    }
+    name.into()
 }
 
 /// Reads the unit that the row itself states, never the one that its name suggests.

@@ -36,7 +36,8 @@ pub(super) fn without_quotas(
     let missing = listed.iter().filter(|region| !found.contains_key(*region));
     let failure = |region| {
         let detail = format!("the tenant has no quotas in {region}");
-        Failure::new(FailureKind::NotEnabled, detail)
+        let hint = format!("enable {region} for the tenant, or leave it out of `regions`");
+        Failure::new(FailureKind::NotEnabled, detail).with_hint(hint)
     };
     missing.map(failure).collect()
 }

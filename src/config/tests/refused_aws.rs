@@ -50,6 +50,20 @@ fn an_override_speaks_of_launches_and_names_a_quota() {
                 .to_owned(),
         ),
         (
+            "\"p6-b200@spot\"",
+            "ebs/L-7A658B76",
+            "`ebs/L-7A658B76` counts bytes, and launches are counted in vCPUs: write the code of \
+             a vCPU quota, such as `L-C4BD4855`"
+                .to_owned(),
+        ),
+        (
+            "p6-b200",
+            "L-0263D0A3",
+            "`L-0263D0A3` counts addresses, and launches are counted in vCPUs: write the code of \
+             a vCPU quota, such as `L-C4BD4855`"
+                .to_owned(),
+        ),
+        (
             "\"@spot\"",
             "L-C4BD4855",
             "`` is neither an instance family such as `p5` nor a type such as `p5.48xlarge`"

@@ -99,6 +99,7 @@ mod tests {
             .map(|(path, text)| ((*path).to_owned(), (*text).to_owned()));
         Quota {
             observed_at: None,
+            state: Default::default(),
             key: QuotaKey::new("ec2", "L-417A185B"),
             name: "Running On-Demand P instances".into(),
             unit: Unit::Vcpu,

@@ -56,6 +56,10 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
     }
 }
 
+/// Members that offers may have only because answers do; nobody who mistypes one means them.
+const ONLY_IN_ANSWERS: &str = ", `price`, `price_basis`, `availability`, `launchable`, `quota`, \
+                               `capacity`, `restriction`, `unavailable`";
+
 fn refusal<'b, T: Deserialize<'b>>(body: &'b [u8]) -> Problem {
     let mut deserializer = serde_json::Deserializer::from_slice(body);
     let outcome = serde_path_to_error::deserialize::<_, T>(&mut deserializer);
@@ -70,7 +74,8 @@ fn refusal<'b, T: Deserialize<'b>>(body: &'b [u8]) -> Problem {
             // What people call the types of numbers.
             let message = message
                 .replace("a nonzero u32", "a whole number from 1 to 4294967295")
-                .replace("expected u32", "expected a whole number");
+                .replace("expected u32", "expected a whole number")
+                .replace(ONLY_IN_ANSWERS, "");
             // The path of the whole body is a single dot, which names nothing.
             let field = match (path.as_str(), field_of(&message)) {
                 (".", None) => return Problem::new(Kind::BadRequest, message),

@@ -18,11 +18,17 @@ pub(in crate::http) struct Health {
 /// Whether the first answers are there.
 #[derive(Serialize, ToSchema)]
 pub(in crate::http) struct ReadinessBody {
-    /// `ready` or `waiting`.
+    /// `ready`, `waiting` while reads of the start are under way, or `unavailable` when all of them
+    /// have failed.
     pub(super) status: &'static str,
-    /// Regions that are read at start and were neither read nor refused yet.
+    /// Number of regions that are read at start and were neither read nor refused yet.
+    pub(super) waiting_count: usize,
+    /// Number of regions that could not be read.
+    pub(super) failed_count: usize,
+    /// The regions that are waited for, as far as the caller may see their backend.
     pub(super) waiting_for: Vec<String>,
-    /// Regions that could not be read, and why. They do not keep the service from being ready.
+    /// The regions that could not be read, and why, as far as the caller may see their backend. They
+    /// keep the service from being ready only if no other has answered.
     pub(super) failed: Vec<FailedRegion>,
     /// The catalogs that offers come from. One that cannot be loaded keeps what it had, and does
     /// not keep the service from being ready.
@@ -66,7 +72,7 @@ pub(in crate::http) struct FailedRegion {
     /// Backend and region.
     #[schema(example = "aws/us-east-1")]
     location: String,
-    /// The failure; only its kind for callers who send no token for the backend, where tokens are configured.
+    /// The failure.
     failure: String,
 }
 
@@ -92,14 +98,11 @@ impl ReleaseBody {
 }
 
 impl FailedRegion {
-    pub(super) fn of(region: &RegionStatus, in_full: bool) -> Self {
+    pub(super) fn of(region: &RegionStatus) -> Self {
         let failure = region.failure.as_ref();
         Self {
             location: region.location.to_string(),
-            failure: failure.map_or_else(String::new, |failure| match in_full {
-                true => failure.to_string(),
-                false => failure.kind.as_str().to_owned(),
-            }),
+            failure: failure.map_or_else(String::new, ToString::to_string),
         }
     }
 }

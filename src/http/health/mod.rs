@@ -23,29 +23,36 @@ pub(super) async fn healthz() -> Json<Health> {
     })
 }
 
-/// Ready: everything that is read at start is in, or has failed.
+/// Ready: everything that is read at start was tried, and some of it has answered.
 #[utoipa::path(get, path = "/readyz", tag = "operation", responses(
     (status = 200, body = ReadinessBody),
-    (status = 503, body = ReadinessBody, description = "First answers are missing; `waiting_for` names them"),
+    (status = 503, body = ReadinessBody, description = "First answers are missing; `waiting_for` and `failed` name them"),
 ))]
 pub(super) async fn readyz(State(shared): State<Shared>, request: Request) -> Response {
     let readiness = shared.0.oracle.readiness();
-    // Whoever has no token for a backend learns that a region failed, and not what the cloud said
-    // of the account.
+    // Whoever has no token for a backend learns how many regions are missing, and nothing else.
     let caller = shared.0.tokens.caller(request.headers(), request.method());
     let sees = |backend: &BackendName| caller.as_ref().is_ok_and(|c| c.sees(backend.as_str()));
     let ready = readiness.is_ready();
     let body = ReadinessBody {
-        status: if ready { "ready" } else { "waiting" },
+        status: match (ready, readiness.waiting.is_empty()) {
+            (true, _) => "ready",
+            (false, true) => "unavailable",
+            (false, false) => "waiting",
+        },
+        waiting_count: readiness.waiting.len(),
+        failed_count: readiness.failed.len(),
         waiting_for: readiness
             .waiting
             .iter()
+            .filter(|region| sees(&region.location.backend))
             .map(|region| region.location.to_string())
             .collect(),
         failed: readiness
             .failed
             .iter()
-            .map(|region| FailedRegion::of(region, sees(&region.location.backend)))
+            .filter(|region| sees(&region.location.backend))
+            .map(FailedRegion::of)
             .collect(),
         catalogs: shared
             .0

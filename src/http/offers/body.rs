@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use super::query::parameter;
 use crate::http::health::body::ReleaseBody;
 use crate::http::quotas::body::{Number, QuotaBody, time};
-use crate::model::{Capacity, Gpu, Market, Restriction, Unavailability};
+use crate::model::{Capacity, Gpu, Market, Region, Restriction, Unavailability};
 use crate::oracle::{
     Assessment, Assessments, BindingQuota, EvaluatedOffer, OfferPage, OfferedBackend,
     UnmatchedFilter,
@@ -210,10 +210,12 @@ struct BindingBody<'a> {
 struct OfferedBackendBody<'a> {
     /// The backend's name.
     backend: &'a str,
-    /// `ok`, `partial` or `unavailable`.
+    /// `idle`, `reading`, `ok`, `stale`, `partial` or `unavailable`.
     status: &'static str,
     /// The regions that no verdict can rest on.
     regions_unknown: Vec<&'a str>,
+    /// The regions that the backend reads and the catalog has no offers of.
+    regions_without_offers: Vec<&'a str>,
     /// The failure of their last read; absent when no read has failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     failure: Option<String>,
@@ -360,6 +362,10 @@ impl<'a> OfferedBackendBody<'a> {
                 .regions_unknown()
                 .iter()
                 .map(|region| region.as_str())
+                .collect(),
+            regions_without_offers: backend
+                .regions_without_offers()
+                .map(Region::as_str)
                 .collect(),
             failure: backend.failure().map(ToString::to_string),
             catalog: ReleaseBody::of(&backend.catalog),

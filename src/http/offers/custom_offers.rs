@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::num::NonZeroU32;
 
-use serde::de::{Error, SeqAccess, Visitor};
+use serde::de::{Error, IgnoredAny, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use utoipa::ToSchema;
 
@@ -24,7 +24,7 @@ const MOST_OFFERS: usize = 10_000;
 pub(super) struct CustomOffersBody<'a> {
     /// Number of instances of each that are launched together, from 1 to 10,000.
     #[serde(default = "one", deserialize_with = "instances")]
-    #[schema(minimum = 1, maximum = 10_000, default = 1)]
+    #[schema(value_type = Option<u32>, minimum = 1, maximum = 10_000, default = 1)]
     pub(super) count: u32,
     /// The offers, up to 10,000.
     #[serde(borrow, deserialize_with = "bounded")]
@@ -32,25 +32,28 @@ pub(super) struct CustomOffersBody<'a> {
     offers: Vec<Object<CustomOfferBody<'a>>>,
 }
 
-/// An offer of the caller's own. What it leaves out is taken from the catalog.
+/// An offer of the caller's own. What it leaves out, or gives as null, is taken from the catalog.
+///
+/// A row of `GET /offers` may be sent back as it is: what only answers have is ignored.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = ListedOffer)]
 #[serde(deny_unknown_fields)]
 struct CustomOfferBody<'a> {
     /// The backend's name.
     #[serde(borrow)]
-    #[schema(value_type = String, max_length = 200, example = "aws")]
+    #[schema(value_type = String, example = "aws")]
     backend: Name<'a>,
     /// The cloud's own region name.
     #[serde(borrow)]
-    #[schema(value_type = String, max_length = 200, example = "us-east-1")]
+    #[schema(value_type = String, example = "us-east-1")]
     region: Name<'a>,
     /// The cloud's name of the type.
     #[serde(borrow)]
-    #[schema(value_type = String, max_length = 200, example = "p5.48xlarge")]
+    #[schema(value_type = String, example = "p5.48xlarge")]
     instance_type: Name<'a>,
     /// Whether it is a spot offer.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "no_if_null")]
+    #[schema(value_type = Option<bool>)]
     spot: bool,
     /// Virtual CPUs.
     #[serde(default)]
@@ -69,8 +72,34 @@ struct CustomOfferBody<'a> {
     #[schema(minimum = 0)]
     disk_gb: Option<f64>,
     /// Whether it takes a public IPv4 address, if that is to be judged.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "no_if_null")]
+    #[schema(value_type = Option<bool>)]
     public_ip: bool,
+    // What only answers have; any other member is refused as a slip.
+    #[serde(default, rename = "price")]
+    #[schema(ignore)]
+    _price: IgnoredAny,
+    #[serde(default, rename = "price_basis")]
+    #[schema(ignore)]
+    _price_basis: IgnoredAny,
+    #[serde(default, rename = "availability")]
+    #[schema(ignore)]
+    _availability: IgnoredAny,
+    #[serde(default, rename = "launchable")]
+    #[schema(ignore)]
+    _launchable: IgnoredAny,
+    #[serde(default, rename = "quota")]
+    #[schema(ignore)]
+    _quota: IgnoredAny,
+    #[serde(default, rename = "capacity")]
+    #[schema(ignore)]
+    _capacity: IgnoredAny,
+    #[serde(default, rename = "restriction")]
+    #[schema(ignore)]
+    _restriction: IgnoredAny,
+    #[serde(default, rename = "unavailable")]
+    #[schema(ignore)]
+    _unavailable: IgnoredAny,
 }
 
 /// The GPUs of an offer of the caller's own.
@@ -80,7 +109,7 @@ struct CustomOfferBody<'a> {
 struct CustomGpuBody<'a> {
     /// The model.
     #[serde(borrow)]
-    #[schema(value_type = String, max_length = 200, example = "H100")]
+    #[schema(value_type = String, example = "H100")]
     name: Name<'a>,
     /// Their number.
     #[schema(value_type = u32, minimum = 1)]
@@ -91,7 +120,7 @@ struct CustomGpuBody<'a> {
     memory_gb: Option<f64>,
     /// Their vendor.
     #[serde(default, borrow)]
-    #[schema(value_type = Option<String>, max_length = 200)]
+    #[schema(value_type = Option<String>)]
     vendor: Option<Name<'a>>,
 }
 
@@ -129,7 +158,10 @@ fn one() -> u32 {
 /// A name, which is borrowed from the body unless it holds escapes.
 struct Name<'a>(Cow<'a, str>);
 
-/// The most bytes of a name: clouds' own are a fifth as long at most, and answers repeat them.
+/// The longest part of a name that answers repeat: clouds' own are a fifth as long at most.
+///
+/// A longer name matches none of them, and is cut where it is read, so that thousands of them
+/// cannot blow an answer up.
 const LONGEST_NAME: usize = 200;
 
 impl<'de: 'a, 'a> Deserialize<'de> for Name<'a> {
@@ -141,21 +173,23 @@ impl<'de: 'a, 'a> Deserialize<'de> for Name<'a> {
         if name.len() <= LONGEST_NAME {
             return Ok(Self(name));
         }
-        let length = name.len();
-        Err(D::Error::custom(format!(
-            "a name is at most {LONGEST_NAME} bytes long, not {length}"
-        )))
+        let end = name.floor_char_boundary(LONGEST_NAME);
+        Ok(Self(Cow::Owned(format!("{}…", &name[..end]))))
     }
 }
 
 fn instances<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
-    let count = u32::deserialize(deserializer)?;
+    let count = Option::<u32>::deserialize(deserializer)?.unwrap_or_else(one);
     if (1..=MOST_INSTANCES).contains(&count) {
         return Ok(count);
     }
     Err(D::Error::custom(format!(
         "`count` is from 1 to {MOST_INSTANCES}, not {count}"
     )))
+}
+
+fn no_if_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    Ok(Option::<bool>::deserialize(deserializer)?.unwrap_or(false))
 }
 
 fn amount<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {

@@ -69,6 +69,10 @@ pub(in crate::http) struct QuotaBody<'a> {
     /// otherwise.
     #[serde(skip_serializing_if = "Option::is_none")]
     limit_kind: Option<&'static str>,
+    /// `frozen` where the limit stands and nothing of it can be used, `provisioning` while it is
+    /// being changed; absent otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state: Option<&'static str>,
     /// Where the limit comes from: `applied`, `learned`, `configured` or `default`; null where
     /// `limit` is null.
     limit_source: Option<&'static str>,
@@ -149,7 +153,7 @@ pub(in crate::http) struct BackendOverviewBody<'a> {
     kind: &'a str,
     /// The cloud's own name of the account, once it is known.
     account: Option<&'a str>,
-    /// `ok`, `partial` or `unavailable`.
+    /// `idle`, `reading`, `ok`, `stale`, `partial` or `unavailable`.
     status: &'static str,
     /// Its regions.
     regions: Vec<RegionOverviewBody<'a>>,
@@ -179,7 +183,7 @@ pub(in crate::http) struct BackendBody<'a> {
     pub(in crate::http) kind: &'a str,
     /// The cloud's own name of the account, once it is known.
     pub(in crate::http) account: Option<&'a str>,
-    /// `ok`, `partial` or `unavailable`.
+    /// `idle`, `reading`, `ok`, `stale`, `partial` or `unavailable`.
     pub(in crate::http) status: &'static str,
     /// Its regions.
     pub(in crate::http) regions: Vec<RegionBody<'a>>,
@@ -229,6 +233,7 @@ impl<'a> QuotaBody<'a> {
                 Limit::Inherited => Some("inherited"),
                 Limit::Known(_) | Limit::Unknown => None,
             }),
+            state: row.and_then(|row| row.state.as_str()),
             limit_source: row
                 .filter(|row| row.limit.known().is_some())
                 .map(|row| row.limit_source.as_str()),

@@ -76,7 +76,7 @@ pub(super) async fn backend(
         return Err(unknown(&shared, &caller, &backend));
     };
     if wants_table(query.format, &headers) {
-        return Ok((head(None), table::regions(&status.regions)).into_response());
+        return Ok((head(None), table::backend(status)).into_response());
     }
     let body = BackendBody {
         backend: status.name.as_str(),

@@ -4,12 +4,17 @@ use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, Table};
 
 use crate::model::{Amount, GIB, Limit, LimitSource, Quota, Unit, duration};
-use crate::oracle::RegionView;
+use crate::oracle::{BackendStatus, RegionView, Status};
 
-/// Renders several regions, each with its own heading.
-pub(in crate::http) fn regions(views: &[RegionView]) -> String {
-    let tables: Vec<String> = views.iter().map(|view| region(view, |_| true)).collect();
-    tables.join("\n")
+/// Renders a backend: its status unless all is well, then each region with its own heading.
+pub(in crate::http) fn backend(status: &BackendStatus) -> String {
+    let views = status.regions.iter();
+    let tables: Vec<String> = views.map(|view| region(view, |_| true)).collect();
+    let tables = tables.join("\n");
+    match status.status {
+        Status::Ok => tables,
+        other => format!("{} is {}\n\n{tables}", status.name, other.as_str()),
+    }
 }
 
 /// Renders a region, with the rows that `keep` accepts.

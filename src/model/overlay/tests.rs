@@ -36,6 +36,7 @@ fn usage() -> impl Strategy<Value = Usage> {
     let dated = (0..5u32, of(0..130i64)).prop_map(|(amount, as_of)| Usage::Known {
         amount: Amount::from(amount),
         as_of: as_of.map(|second| moment(second).wall),
+        range: None,
     });
     prop_oneof![dated, Just(Usage::Unknown)]
 }
@@ -72,6 +73,7 @@ prop_compose! {
             increase_url: None,
             native: None,
             observed_at: observed_at.map(moment),
+            state: Default::default(),
         }
     }
 }
@@ -234,6 +236,7 @@ fn a_verified_global_quota_counts_in_every_region_that_shows_it() {
         increase_url: None,
         native: None,
         observed_at: None,
+        state: Default::default(),
     };
     let reading = |regions: &[&str], limit| Reading {
         regions: regions

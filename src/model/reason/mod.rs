@@ -2,7 +2,7 @@
 
 use super::quota_index::{QuotaIndex, UnknownReason};
 use super::verdict::{Binding, Outcome, Verdict};
-use super::{Amount, Demand, GIB, Limit, Quota, Region, TIB, Unit};
+use super::{Amount, Demand, GIB, Limit, Quota, QuotaState, Region, TIB, Unit};
 
 /// Explains a verdict on `demand` in a region, such as `needs 192 vCPU of Running On-Demand P
 /// instances in us-east-1; 96 of 96 are free`.
@@ -48,6 +48,10 @@ fn state(outcome: Outcome, binding: &Binding, quotas: &QuotaIndex) -> String {
             "what was read of the region has expired".to_owned()
         }
         (Outcome::Unknown(UnknownReason::DefaultOnly), Some(row)) => default_only(row),
+        (Outcome::Unknown(UnknownReason::UsageRounded), Some(row)) => format!(
+            "about {}, as the cloud rounds what is in use",
+            room(row, binding.required, quotas)
+        ),
         (Outcome::Unknown(UnknownReason::NoLimit), _) => "its limit is unknown".to_owned(),
         (_, Some(row)) => room(row, binding.required, quotas),
         (_, None) => "it is not among the quotas that were read".to_owned(),
@@ -74,6 +78,9 @@ fn room(row: &Quota, required: Option<Amount>, quotas: &QuotaIndex) -> String {
         Limit::Inherited | Limit::Unknown => return "its limit is unknown".to_owned(),
     };
     let of = shown(limit, row.unit);
+    if row.state == QuotaState::Frozen {
+        return format!("it is frozen, so nothing of its {of} can be used");
+    }
     match row.available(leased) {
         Some(free) => {
             let alike = required.is_some_and(|amount| reads_as_what_is_free(amount, row, quotas));

@@ -21,12 +21,14 @@ fn quota(unit: Unit, limit: Limit, usage: Option<f64>) -> Quota {
         usage: usage.map_or(Usage::Unknown, |amount| Usage::Known {
             amount,
             as_of: None,
+            range: None,
         }),
         adjustable: None,
         default: None,
         increase_url: None,
         native: None,
         observed_at: None,
+        state: Default::default(),
     }
 }
 

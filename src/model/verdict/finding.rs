@@ -1,6 +1,7 @@
 //! The contribution of one draw to a verdict, whatever the count.
 
 use super::Shortfall;
+use crate::model::quota_index::Room;
 use crate::model::{Amount, Draw, QuotaIndex, UnknownReason};
 
 /// The largest count that every reader of JSON takes exactly; what has no bound is shown as this.
@@ -43,7 +44,7 @@ impl Finding {
         finding.row = Some(tightest.row);
         match draw.amount {
             Some(each) => {
-                let launches = Launches::of(tightest.left, room.lowest_limit, each);
+                let launches = Launches::of(room, tightest.left, each);
                 finding.launches = Some(launches);
             }
             // Whatever the amount is, a limit of zero does not hold it.
@@ -64,6 +65,10 @@ impl Finding {
 pub(super) struct Launches {
     /// Within what is left.
     pub(super) left: u64,
+    /// Within the least that may be left, where the cloud rounds usage.
+    pub(super) surely: u64,
+    /// Within the most that may be left.
+    pub(super) perhaps: u64,
     /// Within the limit, whatever is used.
     pub(super) within_limit: u64,
     /// Whether the limit is zero, which not even an unknown amount fits into.
@@ -74,26 +79,37 @@ impl Launches {
     /// No launch at all, of an amount that is not known.
     pub(super) const NONE: Self = Self {
         left: 0,
+        surely: 0,
+        perhaps: 0,
         within_limit: 0,
         is_zero: true,
     };
 
-    /// The launches that take `each` of what is `left` within the `limit`; no bound if absent.
-    pub(super) fn of(left: Option<Amount>, limit: Option<Amount>, each: Amount) -> Self {
+    /// The launches that take `each` out of a room of which so much is `left`; no bound if absent.
+    fn of(room: &Room, left: Option<Amount>, each: Amount) -> Self {
+        let limit = room.lowest_limit;
         let launches =
             |room: Option<Amount>| room.map_or(COUNTLESS, |room| room.times(each).min(COUNTLESS));
         Self {
             left: launches(left),
+            surely: launches(room.surely_left),
+            perhaps: launches(room.perhaps_left),
             within_limit: launches(limit),
             // An amount of nothing fits into a limit of zero.
             is_zero: limit == Some(Amount::ZERO) && launches(left) == 0,
         }
     }
 
+    /// Whether `count` instances would fit at one end of what is used only.
+    pub(super) fn is_uncertain(self, count: u32) -> bool {
+        let count = u64::from(count);
+        self.surely < count && count <= self.perhaps
+    }
+
     /// Returns how far short of `count` instances they fall.
     pub(super) fn shortfall(self, count: u32) -> Option<Shortfall> {
         let count = u64::from(count);
-        if self.left >= count {
+        if self.perhaps >= count {
             None
         } else if self.is_zero {
             Some(Shortfall::Zero)

@@ -10,6 +10,7 @@ pub fn judge(demand: &Demand, count: u32, quotas: &QuotaIndex) -> Verdict {
     let mut fewest: Option<(u64, Place<'_>)> = None;
     let mut shortfall: Option<Shortfall> = None;
     let mut unknown_reason: Option<(UnknownReason, Place<'_>)> = None;
+    let mut uncertain: Option<Place<'_>> = None;
     let mut usage_known = true;
 
     for draw in &demand.draws {
@@ -19,6 +20,9 @@ pub fn judge(demand: &Demand, count: u32, quotas: &QuotaIndex) -> Verdict {
                 fewest = Some((launches.left, (draw, finding.row)));
             }
             shortfall = shortfall.max(launches.shortfall(count));
+            if launches.is_uncertain(count) {
+                uncertain = uncertain.or(Some((draw, finding.row)));
+            }
         }
         let unknown = finding.unknown.map(|(reason, row)| (reason, (draw, row)));
         unknown_reason = unknown_reason.or(unknown);
@@ -29,7 +33,8 @@ pub fn judge(demand: &Demand, count: u32, quotas: &QuotaIndex) -> Verdict {
     let binding = |(draw, row): Place<'_>| Binding {
         quota: draw.quota.clone(),
         row,
-        required: draw.amount.map(|amount| amount * count),
+        // Rounded once for all instances together: a byte is the least that a disk takes.
+        required: draw.amount.map(|amount| (amount * count).ceil()),
     };
     let known = |outcome| Verdict {
         outcome,
@@ -51,7 +56,10 @@ pub fn judge(demand: &Demand, count: u32, quotas: &QuotaIndex) -> Verdict {
         (Some(shortfall), _) => known(Outcome::Short(shortfall)),
         (None, Some((reason, place))) => unknown(reason, Some(place)),
         (None, None) if unmapped => unknown(UnknownReason::Unmapped, None),
-        (None, None) => known(Outcome::Fits),
+        (None, None) => match uncertain {
+            Some(place) => unknown(UnknownReason::UsageRounded, Some(place)),
+            None => known(Outcome::Fits),
+        },
     }
 }
 

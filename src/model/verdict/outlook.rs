@@ -12,6 +12,10 @@ use crate::model::{Demand, QuotaIndex, UnknownReason};
 pub struct Outlook {
     /// How many instances what is left holds, as far as that is known.
     launchable: Option<u64>,
+    /// How many the least that may be left holds, where the cloud rounds usage.
+    surely: u64,
+    /// How many the most that may be left holds.
+    perhaps: u64,
     /// How many instances the limits alone hold.
     within_limits: u64,
     /// Whether some limit is zero.
@@ -25,6 +29,8 @@ impl Outlook {
     pub fn new(demand: &Demand, quotas: &QuotaIndex) -> Self {
         let mut outlook = Self {
             launchable: None,
+            surely: COUNTLESS,
+            perhaps: COUNTLESS,
             within_limits: COUNTLESS,
             is_zero: false,
             unknown: None,
@@ -34,6 +40,8 @@ impl Outlook {
             if let Some(launches) = finding.launches {
                 let fewest = outlook.launchable.unwrap_or(COUNTLESS);
                 outlook.launchable = Some(fewest.min(launches.left));
+                outlook.surely = outlook.surely.min(launches.surely);
+                outlook.perhaps = outlook.perhaps.min(launches.perhaps);
                 outlook.within_limits = outlook.within_limits.min(launches.within_limit);
                 outlook.is_zero |= launches.is_zero;
             }
@@ -50,12 +58,12 @@ impl Outlook {
     /// Returns whether `count` instances fit.
     pub fn outcome(&self, count: u32) -> Outcome {
         let count = u64::from(count.max(1));
-        let left = self.launchable.unwrap_or(COUNTLESS);
         match self.unknown {
             _ if self.is_zero => Outcome::Short(Shortfall::Zero),
             _ if self.within_limits < count => Outcome::Short(Shortfall::Limit),
-            _ if left < count => Outcome::Short(Shortfall::Headroom),
+            _ if self.perhaps < count => Outcome::Short(Shortfall::Headroom),
             Some(reason) => Outcome::Unknown(reason),
+            None if self.surely < count => Outcome::Unknown(UnknownReason::UsageRounded),
             None => Outcome::Fits,
         }
     }

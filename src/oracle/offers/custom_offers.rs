@@ -207,8 +207,16 @@ fn assess(
         .only_shape(offer.instance_type)
         .or_else(by_gpu)
         .or_else(|| {
-            let offer = table.find(offer.region, offer.instance_type, offer.market)?;
-            Some(offer.shape_index)
+            // Where the catalog has only the other market's row of the region, its resources are
+            // the same.
+            let other = match offer.market {
+                Market::OnDemand => Market::Spot,
+                Market::Spot => Market::OnDemand,
+            };
+            let row = [offer.market, other]
+                .into_iter()
+                .find_map(|market| table.find(offer.region, offer.instance_type, market))?;
+            Some(row.shape_index)
         });
     // Capacity and restrictions name types as the catalog does, and a caller in any case.
     let (name, explained) = match listed {

@@ -71,10 +71,19 @@ impl JudgedCatalog {
         self.in_table[place].as_ref()
     }
 
-    /// Whether any offer of the backend's regions has this name.
+    /// Returns the regions that the backend reads and the catalog has no offers of.
+    pub(super) fn regions_without_offers(&self) -> impl Iterator<Item = &Region> {
+        let has_none = |region: &&Region| self.table().region_place(region.as_str()).is_none();
+        self.regions.keys().filter(has_none)
+    }
+
+    /// Whether any offer of the backend's regions has this name, or a region without offers.
     pub(super) fn has_name(&self, of: NameOf, name: &str) -> bool {
         match of {
-            NameOf::Region => self.region_in_table(name).is_some(),
+            NameOf::Region => {
+                let is_named = |region: &Region| region.as_str().eq_ignore_ascii_case(name);
+                self.region_in_table(name).is_some() || self.regions_without_offers().any(is_named)
+            }
             of => self.table().has_name(of, name),
         }
     }

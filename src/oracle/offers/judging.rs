@@ -170,7 +170,9 @@ impl<F: Fn(&Region, &Snapshot) -> Arc<Demands>> PerRegion<F> {
 /// Returns why something of a backend is not known, if anything is not.
 fn failure(regions: &[RegionView], backend: &BackendState) -> Option<Failure> {
     let unknown = regions.iter().filter(|view| !view.is_usable());
-    let of_regions = unknown.filter_map(RegionView::last_failure);
+    let failing: Vec<_> = unknown
+        .filter_map(|view| Some((view.region(), &view.last_failure()?.failure)))
+        .collect();
     let of_units = backend.units().filter(|unit| unit.regions().is_empty());
     let of_units = of_units.filter_map(|unit| {
         let entry = unit.entry();
@@ -181,6 +183,18 @@ fn failure(regions: &[RegionView], backend: &BackendState) -> Option<Failure> {
         let record = entry.last_failure.clone()?;
         (!is_usable).then_some(record.failure)
     });
-    let mut of_regions = of_regions.map(|record| record.failure.clone());
-    of_regions.next().or_else(|| of_units.into_iter().next())
+    match &failing[..] {
+        [] => of_units.into_iter().next(),
+        [(_, only)] => Some((*only).clone()),
+        [(region, first), others @ ..] => {
+            let shared = first.without_name(region.as_str());
+            let is_alike = |(region, failure): &(&Region, &Failure)| {
+                failure.without_name(region.as_str()) == shared
+            };
+            Some(match others.iter().all(is_alike) {
+                true => shared,
+                false => (*first).clone(),
+            })
+        }
+    }
 }

@@ -113,6 +113,11 @@ impl OfferedBackend {
         &self.judged.regions_unknown
     }
 
+    /// Returns the regions that the backend reads and the catalog has no offers of.
+    pub fn regions_without_offers(&self) -> impl Iterator<Item = &Region> {
+        self.judged.regions_without_offers()
+    }
+
     /// Returns why they are not known, if a read has failed.
     pub fn failure(&self) -> Option<&Failure> {
         self.judged.failure.as_ref()

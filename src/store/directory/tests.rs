@@ -39,6 +39,7 @@ fn snapshot(backend: u32, region: u32, now: Moment) -> StoredSnapshot {
         increase_url: None,
         native: None,
         observed_at: Some(now),
+        state: Default::default(),
     };
     let name = format!("region-{region}");
     StoredSnapshot {

@@ -16,6 +16,7 @@ type Histograms<L> = Family<L, Histogram, fn() -> Histogram>;
 #[derive(Debug)]
 pub(super) struct Families {
     pub(super) snapshot_age: Gauges<RegionLabels>,
+    pub(super) regions: Gauges<StateLabels>,
     pub(super) catalog_offers: Gauges<ProviderLabels>,
     pub(super) catalog_damaged_rows: Gauges<ProviderLabels>,
     pub(super) catalog_loaded_timestamp: Gauges<ProviderLabels>,
@@ -40,6 +41,7 @@ impl Families {
                 "Age of a region's snapshot",
                 Family::default(),
             ),
+            regions: to.add("regions", "Regions of a backend by state"),
             catalog_offers: to.add("catalog_offers", "Offers in a cloud's catalog"),
             catalog_damaged_rows: to.add(
                 "catalog_damaged_rows",
@@ -108,6 +110,12 @@ impl Registrar<'_> {
 pub(super) struct RegionLabels {
     pub(super) backend: String,
     pub(super) region: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct StateLabels {
+    pub(super) backend: String,
+    pub(super) state: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]

@@ -1,6 +1,7 @@
 //! The metrics of a process: what is counted as it happens, and what is looked at for a scrape.
 
 mod families;
+mod process;
 mod quota_series;
 mod recording;
 mod scrape;
@@ -13,7 +14,7 @@ use prometheus_client::registry::Registry;
 
 pub use quota_series::{QuotaSample, QuotaSeries};
 pub use recording::{Cause, HttpRequests};
-pub use scrape::{CatalogSample, SnapshotSample};
+pub use scrape::{CatalogSample, RegionsSample, SnapshotSample};
 
 use families::Families;
 

@@ -15,6 +15,8 @@ pub struct QuotaSample {
     pub location: Location,
     /// The cloud's code.
     pub code: Arc<str>,
+    /// What people call it.
+    pub name: Arc<str>,
     /// The unit of the numbers.
     pub unit: &'static str,
     /// Which launches draw on it.
@@ -30,17 +32,21 @@ pub struct QuotaSample {
 /// The series of some quotas, as they are exported.
 #[derive(Clone, Debug, Default)]
 pub struct QuotaSeries {
-    families: [String; 3],
+    families: [String; 4],
 }
 
+/// The family that names quotas, so that a rewording starts no new series of numbers.
+const INFO: &str = "quota_oracle_quota_info";
+
 /// The families of quotas, by name and help text.
-const FAMILIES: [(&str, &str); 3] = [
+const FAMILIES: [(&str, &str); 4] = [
     ("quota_oracle_quota_limit", "Limit of a quota, in its unit"),
     ("quota_oracle_quota_usage", "Usage of a quota, in its unit"),
     (
         "quota_oracle_quota_available",
         "What is left of a quota, in its unit",
     ),
+    (INFO, "Name of a quota; always 1"),
 ];
 
 impl QuotaSeries {
@@ -55,6 +61,14 @@ impl QuotaSeries {
                 escaped(&sample.code),
                 sample.unit,
                 sample.market,
+            );
+            let _ = writeln!(
+                series.families[3],
+                "{INFO}{{backend=\"{}\",region=\"{}\",code=\"{}\",name=\"{}\"}} 1",
+                escaped(sample.location.backend.as_str()),
+                escaped(sample.location.region.as_str()),
+                escaped(&sample.code),
+                escaped(&sample.name),
             );
             let values = [sample.limit, sample.usage, sample.available];
             for (place, value) in values.into_iter().enumerate() {

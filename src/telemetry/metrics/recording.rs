@@ -190,7 +190,7 @@ mod tests {
             "GetServiceQuota",
             &refused,
         );
-        let text = metrics.render([].iter(), [], []);
+        let text = metrics.render([].iter(), [], [], []);
         let line = r#"quota_oracle_upstream_calls_total{backend="aws",region="us-east-1",operation="GetServiceQuota",outcome="throttled"} 1"#;
         assert!(text.contains(line), "{text}");
     }

@@ -5,10 +5,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 use prometheus_client::encoding::text::encode;
 
-use crate::model::{CloudKind, Location};
+use crate::model::{BackendName, CloudKind, Location};
 
-use super::families::{Gauges, ProviderLabels, RegionLabels};
-use super::{Metrics, QuotaSeries, quota_series};
+use super::families::{Gauges, ProviderLabels, RegionLabels, StateLabels};
+use super::{Metrics, QuotaSeries, process, quota_series};
 
 /// The numbers of one region at the moment of a scrape.
 #[derive(Clone, Debug)]
@@ -17,6 +17,17 @@ pub struct SnapshotSample {
     pub location: Location,
     /// How old its snapshot is.
     pub age: Duration,
+}
+
+/// How many regions of a backend are in a state at the moment of a scrape.
+#[derive(Clone, Debug)]
+pub struct RegionsSample {
+    /// The backend.
+    pub backend: BackendName,
+    /// The state's word.
+    pub state: &'static str,
+    /// How many.
+    pub count: usize,
 }
 
 /// The numbers of one cloud's catalog at the moment of a scrape.
@@ -41,6 +52,7 @@ impl Metrics {
         &self,
         quotas: impl Iterator<Item = &'a QuotaSeries> + Clone,
         snapshots: impl IntoIterator<Item = SnapshotSample>,
+        regions: impl IntoIterator<Item = RegionsSample>,
         catalogs: impl IntoIterator<Item = CatalogSample>,
     ) -> String {
         let _scrape = self.0.scrape.lock();
@@ -56,6 +68,15 @@ impl Metrics {
                 .get_or_create(&labels)
                 .set(sample.age.as_secs_f64());
         }
+        families.regions.clear();
+        for sample in regions {
+            let labels = StateLabels {
+                backend: sample.backend.to_string(),
+                state: sample.state,
+            };
+            let gauge = families.regions.get_or_create(&labels);
+            gauge.set(sample.count as f64);
+        }
         for sample in catalogs {
             let labels = ProviderLabels {
                 provider: sample.provider.to_string(),
@@ -70,6 +91,7 @@ impl Metrics {
             set(&families.catalog_failing, f64::from(sample.failing));
         }
         let mut text = String::new();
+        process::write(&mut text);
         quota_series::write(&mut text, quotas);
         encode(&mut text, &self.0.registry).expect("writing to a string does not fail");
         text
@@ -90,6 +112,7 @@ mod tests {
                 region: "us-east-1".into(),
             },
             code: "L-417A185B".into(),
+            name: "Running On-Demand P instances".into(),
             unit: "vcpu",
             market: "on_demand",
             limit: Some(192.0),
@@ -98,12 +121,12 @@ mod tests {
         };
         let labels = r#"{backend="aws",region="us-east-1",code="L-417A185B",unit="vcpu",market="on_demand"}"#;
         let series = [QuotaSeries::new([sample(None)])];
-        let text = metrics.render(series.iter(), [], []);
+        let text = metrics.render(series.iter(), [], [], []);
         assert!(text.contains(&format!("quota_oracle_quota_limit{labels} 192")));
         assert!(!text.contains("quota_oracle_quota_usage{"));
         assert!(
             !metrics
-                .render([].iter(), [], [])
+                .render([].iter(), [], [], [])
                 .contains("quota_oracle_quota_limit{")
         );
     }

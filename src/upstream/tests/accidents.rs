@@ -43,7 +43,7 @@ async fn a_caller_that_hangs_up_during_a_call_frees_its_place() {
     let hang = || cloud.serve("", Duration::from_secs(30), Ok(()));
     let call = upstream.value(&region, &LIST, &context, hang);
     assert!(timeout(Duration::from_secs(1), call).await.is_err());
-    let metrics = upstream.shared.metrics.render([].iter(), [], []);
+    let metrics = upstream.shared.metrics.render([].iter(), [], [], []);
     let line = r#"quota_oracle_upstream_calls_total{backend="aws",region="us-east-1",operation="ListServiceQuotas",outcome="abandoned"} 1"#;
     assert!(metrics.contains(line), "{metrics}");
     assert_eq!(answered(&upstream, &cloud).await, Duration::from_secs(1));

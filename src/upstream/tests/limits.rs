@@ -257,7 +257,7 @@ async fn calls_are_counted_by_how_they_ended() {
         })
         .await;
     assert_eq!(answer, Ok(()));
-    let text = upstream.shared.metrics.render([].iter(), [], []);
+    let text = upstream.shared.metrics.render([].iter(), [], [], []);
     let labels = r#"backend="aws",region="us-east-1",operation="ListServiceQuotas""#;
     for outcome in ["ok", "throttled", "unavailable"] {
         let line = format!("quota_oracle_upstream_calls_total{{{labels},outcome=\"{outcome}\"}} 1");

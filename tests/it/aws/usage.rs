@@ -7,7 +7,9 @@ use simulated_clouds::aws::{Fault, FaultKind, ReportTiming, Settings, SimulatedA
 use tokio::time::Instant;
 
 use super::REGION;
-use crate::harness::{P, QUOTAS_OF_A_REGION, Setup, calls, eventually, let_time_pass, plain_aws};
+use crate::harness::{
+    ACCOUNT, P, QUOTAS_OF_A_REGION, Setup, calls, eventually, let_time_pass, plain_aws,
+};
 
 const GET_REPORT: &str = "GetQuotaUtilizationReport";
 const START_REPORT: &str = "StartQuotaUtilizationReport";
@@ -149,4 +151,41 @@ async fn a_page_that_leads_to_itself_is_used_and_ends_the_report_with_a_gap() {
     let gap = body["gaps"][0]["detail"].as_str().unwrap();
     assert!(gap.contains("may be incomplete"), "{gap}");
     assert_eq!(calls(&aws.controls(), GET_REPORT), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_usage_told_in_percent_decides_only_what_its_rounding_leaves_certain() {
+    let aws = plain_aws().await;
+    let controls = aws.controls();
+    controls.set_limit(ACCOUNT, "us-east-1", P, 1000.0).unwrap();
+    controls.set_usage(ACCOUNT, "us-east-1", P, 503.0).unwrap();
+    controls.round_utilization(Some(0));
+    let service = Setup::new(&aws).start().await;
+    service.ready().await;
+    // 50.3 % is told as 50: between 495 and 505 are in use.
+    assert_eq!(service.get(REGION).await.quota(P)["usage"], 500.0);
+    let verdict = async |cpus: u32| {
+        let offer = serde_json::json!({"backend": "aws", "region": "us-east-1",
+            "instance_type": "p5.odd", "cpus": cpus});
+        let request = service.request(reqwest::Method::POST, "/offers");
+        let body = serde_json::json!({"offers": [offer]});
+        let answer = service.send(request.json(&body)).await.json();
+        answer["verdicts"][0]["quota"]["verdict"].clone()
+    };
+    for (cpus, expected) in [
+        (495, "fits"),
+        (496, "unknown"),
+        (505, "unknown"),
+        (506, "short"),
+    ] {
+        assert_eq!(verdict(cpus).await, expected, "{cpus}");
+    }
+
+    // One row with a decimal tells that the report resolves tenths.
+    controls.round_utilization(Some(1));
+    service.post("/refresh/aws/us-east-1").await;
+    assert_eq!(service.get(REGION).await.quota(P)["usage"], 503.0);
+    for (cpus, expected) in [(497, "fits"), (498, "short")] {
+        assert_eq!(verdict(cpus).await, expected, "{cpus}");
+    }
 }

@@ -22,7 +22,7 @@ async fn offers_are_shown_as_a_table_or_as_they_came() {
     let (table, said, code) = ask(&["--gpu", "H100", "--spot", "false", "--limit", "1"]);
     assert_eq!((code, &*said), (0, ""));
     let lines: Vec<&str> = table.lines().collect();
-    assert!(lines[0].starts_with("aws is unavailable: nothing usable is known of us-east-1"));
+    assert!(lines[0].starts_with("aws is idle: nothing usable is known of us-east-1"));
     let header: Vec<&str> = lines[1].split_whitespace().collect();
     assert_eq!(
         (header.first(), header.last()),

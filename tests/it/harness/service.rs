@@ -81,10 +81,10 @@ impl Service {
             .await
     }
 
-    /// Waits until everything that is read at start was read.
+    /// Waits until everything that is read at start was read, or has failed.
     pub(crate) async fn ready(&self) {
-        eventually("the service is ready", async || {
-            self.get("/readyz").await.status == 200
+        eventually("everything was tried", async || {
+            self.get("/readyz").await.json()["waiting_count"] == 0
         })
         .await;
     }

@@ -211,3 +211,53 @@ async fn damaged_rows_are_named_by_their_lines_in_one_line_of_the_log() {
         Some("quota_oracle_catalog_damaged_rows{provider=\"aws\"} 8.0")
     );
 }
+
+/// The answer to the caller's own offers, over this catalog of AWS.
+async fn judged_over(rows: &[&str], body: &Value) -> (Service, Value) {
+    let aws = plain_aws().await;
+    let setup = Setup::new(&aws)
+        .set("backends.0.regions", vec!["us-east-1", "eu-west-1"])
+        .set("catalog.source", "catalog");
+    std::fs::create_dir(setup.path("catalog")).unwrap();
+    setup.file("catalog/aws.csv", &csv(rows));
+    let service = setup.start().await;
+    service.ready().await;
+    let request = service.request(reqwest::Method::POST, "/offers");
+    let answer = service.send(request.json(body)).await.json();
+    (service, answer)
+}
+
+#[tokio::test(start_paused = true)]
+async fn spot_without_a_row_takes_the_on_demand_row_of_its_region() {
+    let rows = [
+        "u7.odd,us-east-1,1.0,4,8.0,0,,,False",
+        "m9.odd,us-east-1,1.0,4,8.0,0,,,False",
+        "m9.odd,eu-west-1,1.0,8,8.0,0,,,False",
+    ];
+    let offer = |region: &str| json!({"backend": "aws", "region": region, "instance_type": "m9.odd", "spot": true});
+    let body = json!({"offers": [offer("us-east-1"), offer("eu-west-1")]});
+    let (_service, answer) = judged_over(&rows, &body).await;
+    for (place, required) in [(0, 4.0), (1, 8.0)] {
+        let quota = &answer["verdicts"][place]["quota"];
+        assert_eq!(quota["binding"]["code"], "L-34B43A08", "{quota}");
+        assert_eq!(quota["binding"]["required"], required, "{quota}");
+    }
+    assert_eq!(answer["verdicts"][0]["quota"]["verdict"], "fits");
+    assert_eq!(answer["verdicts"][1]["quota"]["verdict"], "short");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_region_that_is_read_and_has_no_offers_is_told_and_no_unknown_name() {
+    let body = json!({"offers": []});
+    let (service, _) = judged_over(&[MILD], &body).await;
+    let answer = service
+        .get("/offers?region=EU-west-1&region=eu-wset-1")
+        .await;
+    let answer = answer.json();
+    let backend = &answer["backends"][0];
+    assert_eq!(backend["regions_without_offers"], json!(["eu-west-1"]));
+    assert_eq!(backend["regions_unknown"], json!([]));
+    let unknown = answer["unknown_names"].as_array().unwrap();
+    assert_eq!(unknown.len(), 1, "{unknown:?}");
+    assert_eq!(unknown[0]["name"], "eu-wset-1");
+}

@@ -187,3 +187,53 @@ async fn a_backend_that_the_token_does_not_see_does_not_exist() {
     let (status, _) = service.try_get("/offers").await;
     assert_eq!(status, StatusCode::UNAUTHORIZED);
 }
+
+#[tokio::test(start_paused = true)]
+async fn rows_of_get_offers_are_taken_back_as_they_are() {
+    let (aws, account) = simulated(&[("us-east-1", P, 192.0, 0.0)]).await;
+    let named = Named::new("aws", &["us-east-1"]);
+    let service = Service::new(&aws.url(), &account, &[named], Vec::new()).await;
+    service.read().await;
+    let page = service.get("/offers?region=us-east-1&limit=300").await;
+    let rows = page["offers"].as_array().unwrap();
+    let answer = service.post(json!({"count": null, "offers": rows})).await;
+    let verdicts = answer["verdicts"].as_array().unwrap();
+    assert_eq!(verdicts.len(), rows.len());
+    for (row, verdict) in rows.iter().zip(verdicts) {
+        for member in ["availability", "launchable", "quota"] {
+            assert_eq!(row[member], verdict[member], "{row}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn null_stands_for_what_is_left_out_and_names_have_any_length() {
+    let (aws, account) = simulated(&[("us-east-1", P, 192.0, 0.0)]).await;
+    let named = Named::new("aws", &["us-east-1"]);
+    let service = Service::new(&aws.url(), &account, &[named], Vec::new()).await;
+    service.read().await;
+    let short = json!({"backend": "aws", "region": "us-east-1", "instance_type": "p5.48xlarge"});
+    let mut long = short.clone();
+    for member in ["spot", "cpus", "memory_gb", "gpu", "disk_gb", "public_ip"] {
+        long[member] = serde_json::Value::Null;
+    }
+    let mut offers = vec![short.clone(), long];
+    for member in ["backend", "region", "instance_type"] {
+        let mut offer = short.clone();
+        offer[member] = "é".repeat(50_000).into();
+        offers.push(offer);
+    }
+    let mut disk = short.clone();
+    disk["disk_gb"] = 1e300.into();
+    offers.push(disk);
+    let answer = service.post(json!({"offers": offers})).await;
+    let verdicts = &answer["verdicts"];
+    assert_eq!(verdicts[0], verdicts[1]);
+    assert_eq!(verdicts[0]["quota"]["verdict"], "fits");
+    for place in 2..5 {
+        assert_eq!(verdicts[place]["quota"]["verdict"], "unknown");
+        let reason = verdicts[place]["quota"]["reason"].as_str().unwrap();
+        assert!(reason.len() < 500, "{reason}");
+    }
+    assert_eq!(verdicts[5]["quota"]["verdict"], "short");
+}

@@ -159,22 +159,9 @@ async fn a_body_that_makes_no_sense_is_refused_with_path_and_position() {
             "missing field `count` at line 1 column 106",
         ),
         (
-            format!(
-                "{{\"offers\": [{}]}}",
-                good.replace("m5.large", &"m".repeat(201))
-            ),
-            "offers[0].instance_type",
-            "a name is at most 200 bytes long, not 201 at line 1 column 275",
-        ),
-        (
             format!("{{\"count\": 0, \"offers\": [{good}]}}"),
             "count",
             "`count` is from 1 to 10000, not 0 at line 1 column 11",
-        ),
-        (
-            format!("{{\"count\": null, \"offers\": [{good}]}}"),
-            "count",
-            "invalid type: null, expected a whole number at line 1 column 14",
         ),
         (
             format!("{{\"offers\": [{good}], \"offers\": []}}"),

@@ -114,6 +114,19 @@ impl Controls {
         })
     }
 
+    /// Shows another name from now on, as AWS does when it rewords one.
+    pub fn set_name(
+        &self,
+        account: &str,
+        region: &str,
+        code: &str,
+        name: &str,
+    ) -> Result<(), NoSuchQuota> {
+        self.change(account, region, code, |state| {
+            state.name = Some(name.to_owned());
+        })
+    }
+
     /// Takes this much of a quota, or says in EC2's words that it does not fit.
     pub fn launch(
         &self,
@@ -169,6 +182,11 @@ impl Controls {
         let mut state = self.state();
         state.buckets.limits = limits;
         state.buckets.refill();
+    }
+
+    /// Rounds the utilization of reports from now on; `None` tells it in full.
+    pub fn round_utilization(&self, decimals: Option<u8>) {
+        self.state().utilization_decimals = decimals;
     }
 
     /// Switches the check of signatures.

@@ -158,6 +158,17 @@ fn forget_old(state: &mut State, now: Instant) {
         .retain(|report| now - report.started < kept_for);
 }
 
+/// A percentage as the report tells it.
+fn rounded(utilization: f64, decimals: Option<u8>) -> f64 {
+    match decimals {
+        Some(decimals) => {
+            let scale = 10f64.powi(decimals.into());
+            (utilization * scale).round() / scale
+        }
+        None => utilization,
+    }
+}
+
 /// One row for each metered quota with an applied value, the most used first.
 fn rows(state: &State, caller: &Caller) -> Vec<Value> {
     let mut rows: Vec<(f64, Value)> = catalogue::all()
@@ -173,6 +184,7 @@ fn rows(state: &State, caller: &Caller) -> Vec<Value> {
             } else {
                 0.0
             };
+            let utilization = rounded(utilization, state.utilization_decimals);
             let row = json!({
                 "QuotaCode": quota.code,
                 "ServiceCode": quota.service,
@@ -187,6 +199,20 @@ fn rows(state: &State, caller: &Caller) -> Vec<Value> {
             Some((utilization, row))
         })
         .collect();
+    // A real report has thousands of rows, some of which show all the decimals that it resolves.
+    let balancers = rounded(100.0 / 3.0, state.utilization_decimals);
+    let row = json!({
+        "QuotaCode": "L-53DA6B97",
+        "ServiceCode": "elasticloadbalancing",
+        "QuotaName": "Application Load Balancers per Region",
+        "Namespace": "AWS/Usage",
+        "Utilization": balancers,
+        "DefaultValue": 50.0,
+        "AppliedValue": 150.0,
+        "ServiceName": "Elastic Load Balancing (ELB)",
+        "Adjustable": true,
+    });
+    rows.push((balancers, row));
     rows.sort_by(|a, b| b.0.total_cmp(&a.0));
     rows.into_iter().map(|(_, row)| row).collect()
 }

@@ -22,6 +22,8 @@ pub struct Settings {
     pub page_size: usize,
     /// The most rows of a page of a report, even where a request allows more.
     pub report_page_size: usize,
+    /// The decimals that utilization is rounded to; `None` tells it in full.
+    pub utilization_decimals: Option<u8>,
     /// Whether signatures are checked, instead of being accepted as they come.
     pub verify_signatures: bool,
 }
@@ -60,6 +62,7 @@ impl Default for Settings {
             reports: ReportTiming::default(),
             page_size: 100,
             report_page_size: 1_000,
+            utilization_decimals: None,
             verify_signatures: false,
         }
     }

@@ -4,12 +4,10 @@
 //! those of spot requests against another. The group is told by the letters that a family's name
 //! starts with, all of them: `dl1` is no D, `inf2` no I, `trn1` no T, and `gr6` is a G.
 
+use super::known_codes::GP3_STORAGE;
 use super::overrides::QuotaOverrides;
 use super::vcpu_quotas::EC2;
-use crate::model::{Amount, Demand, GIB, Instance, Market, QuotaKey};
-
-/// "Storage for General Purpose SSD (gp3) volumes", which AWS states in TiB and we in bytes.
-pub(super) const GP3_STORAGE: (&str, &str) = ("ebs", "L-7A658B76");
+use crate::model::{Amount, Demand, Instance, Market, QuotaKey};
 
 /// A group of families that share a quota.
 struct Group {
@@ -103,9 +101,24 @@ pub(super) fn demand(instance: &Instance, market: Market, overrides: &QuotaOverr
     }
     if let Some(disk_gb) = instance.disk_gb {
         let (service, code) = GP3_STORAGE;
-        demand.take(QuotaKey::new(service, code), Amount::new(disk_gb * GIB));
+        demand.take(QuotaKey::new(service, code), Amount::from_gib(disk_gb));
     }
     demand
+}
+
+/// The quotas that count the spot requests of the families of an on-demand quota.
+pub(super) fn spot_counterparts(on_demand: &QuotaKey) -> Vec<QuotaKey> {
+    let group = GROUPS
+        .iter()
+        .find(|group| *on_demand.service == *EC2 && *on_demand.code == *group.on_demand);
+    let mut codes: Vec<&str> = match group.map(|group| &group.spot) {
+        Some(Spot::Code(code)) => vec![code],
+        Some(Spot::ByGeneration(codes)) => codes.iter().map(|(_, code)| *code).collect(),
+        Some(Spot::NotSold) | None => Vec::new(),
+    };
+    codes.dedup();
+    let keys = codes.into_iter().map(|code| QuotaKey::new(EC2, code));
+    keys.collect()
 }
 
 /// The quota that counts the vCPUs of a type, or a sentence that says why none is known.

@@ -3,7 +3,7 @@
 use simulated_clouds::nebius::{Fault, Method, Rule, State, UsageState};
 
 use super::*;
-use crate::model::{Container, QuotaMarket, Region, Scope, Unit};
+use crate::model::{Amount, Container, QuotaMarket, QuotaState, Region, Scope, Unit};
 
 #[tokio::test]
 async fn a_limit_of_zero_is_zero() {
@@ -76,8 +76,9 @@ async fn a_frozen_quota_has_no_room_and_says_why() {
     ])
     .await;
     let rows = story.rows(H100).await;
-    assert_eq!(limits(&rows), [Some(0.0)]);
-    assert!(rows[0].name.contains("frozen"), "{}", rows[0].name);
+    assert_eq!(limits(&rows), [Some(32.0)]);
+    assert_eq!(rows[0].state, QuotaState::Frozen);
+    assert_eq!(rows[0].available(Amount::ZERO), Some(Amount::ZERO));
     let native = rows[0].native.as_ref().unwrap();
     assert_eq!(native.members["spec.limit"], "32");
     assert_eq!(native.members["status.state"], "STATE_FROZEN");

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use strum::VariantArray;
 
 use super::*;
-use crate::model::{Availability, Decision, Strictness, decide};
+use crate::model::{Availability, Decision, Strictness, UsageRange, decide};
 
 const CODES: [&str; 3] = ["a", "b", "c"];
 
@@ -19,7 +19,19 @@ fn limits() -> impl Strategy<Value = Limit> {
 }
 
 fn usages() -> impl Strategy<Value = Usage> {
-    prop_oneof![3 => (0u32..300).prop_map(used), 1 => Just(Usage::Unknown)]
+    let rounded = (0u32..300, 0u32..20, 0u32..20).prop_map(|(number, below, above)| Usage::Known {
+        amount: amount(number),
+        as_of: None,
+        range: Some(UsageRange {
+            least: amount(number.saturating_sub(below)),
+            most: amount(number + above),
+        }),
+    });
+    prop_oneof![
+        2 => (0u32..300).prop_map(used),
+        2 => rounded,
+        1 => Just(Usage::Unknown),
+    ]
 }
 
 prop_compose! {
@@ -107,9 +119,14 @@ fn more_used(usage: Usage, by: u32) -> Usage {
         Usage::Known {
             amount: known,
             as_of,
+            range,
         } => Usage::Known {
             amount: known + amount(by),
             as_of,
+            range: range.map(|range| UsageRange {
+                least: range.least + amount(by),
+                most: range.most + amount(by),
+            }),
         },
         Usage::Unknown => Usage::Unknown,
     }

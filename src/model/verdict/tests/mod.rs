@@ -2,7 +2,8 @@ use std::sync::Arc;
 
 use super::*;
 use crate::model::{
-    Container, Leased, Limit, LimitSource, Quota, QuotaMarket, Scope, Snapshot, Unit, Usage,
+    Container, Leased, Limit, LimitSource, Quota, QuotaMarket, Scope, Snapshot, Unit,
+    UnknownReason, Usage, UsageRange,
 };
 use crate::model::{Demand, QuotaIndex};
 
@@ -20,6 +21,7 @@ fn used(number: u32) -> Usage {
     Usage::Known {
         amount: amount(number),
         as_of: None,
+        range: None,
     }
 }
 
@@ -39,6 +41,7 @@ fn row(code: &str, limit: Limit, usage: Usage) -> Quota {
         increase_url: None,
         native: None,
         observed_at: None,
+        state: Default::default(),
     }
 }
 
@@ -91,6 +94,57 @@ fn a_launch_fits_into_what_is_left() {
         (verdict.basis, verdict.launchable),
         (Some(Basis::Headroom), Some(3))
     );
+}
+
+#[test]
+fn a_rounded_usage_decides_only_where_both_ends_agree() {
+    let range = UsageRange {
+        least: amount(94),
+        most: amount(98),
+    };
+    let usage = Usage::Known {
+        amount: amount(96),
+        as_of: None,
+        range: Some(range),
+    };
+    let quotas = index(vec![at_most("P", 200, usage)]);
+    for (each, expected, launchable) in [
+        (102, Outcome::Fits, Some(1)),
+        (103, Outcome::Unknown(UnknownReason::UsageRounded), None),
+        (106, Outcome::Unknown(UnknownReason::UsageRounded), None),
+        (107, Outcome::Short(Shortfall::Headroom), Some(0)),
+        (201, Outcome::Short(Shortfall::Limit), Some(0)),
+    ] {
+        let verdict = judge(&takes(&[("P", Some(each))]), 1, &quotas);
+        assert_eq!(verdict.outcome, expected, "{each}");
+        assert_eq!(verdict.launchable, launchable, "{each}");
+        assert_eq!(bound_to(&verdict), Some(("P", Some(f64::from(each)))));
+    }
+    let other = at_most("Q", 10, used(0));
+    let quotas = index(vec![at_most("P", 200, usage), other]);
+    let verdict = judge(&takes(&[("P", Some(104)), ("Q", Some(11))]), 1, &quotas);
+    assert_eq!(verdict.outcome, Outcome::Short(Shortfall::Limit));
+}
+
+#[test]
+fn what_a_launch_takes_is_rounded_up_once_for_all_instances() {
+    let quotas = index(vec![at_most("disk", 3, used(0))]);
+    let mut demand = Demand::default();
+    demand.take(key("disk"), Amount::new(0.4));
+    for (count, required, fits) in [
+        (1, 1.0, true),
+        (5, 2.0, true),
+        (7, 3.0, true),
+        (8, 4.0, false),
+    ] {
+        let verdict = judge(&demand, count, &quotas);
+        assert_eq!(
+            bound_to(&verdict),
+            Some(("disk", Some(required))),
+            "{count}"
+        );
+        assert_eq!(verdict.outcome == Outcome::Fits, fits, "{count}");
+    }
 }
 
 #[test]

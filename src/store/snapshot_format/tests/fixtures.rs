@@ -38,12 +38,14 @@ fn rows() -> Vec<Quota> {
         usage: Usage::Known {
             amount: Amount::from(96u32),
             as_of: Some(time("2026-11-20T10:00:00Z")),
+            range: None,
         },
         adjustable: Some(true),
         default: Some(Amount::ZERO),
         increase_url: Some(console),
         native: None,
         observed_at: None,
+        state: Default::default(),
     };
     let tenant = |id: &str| {
         Some(Container {
@@ -80,6 +82,7 @@ fn rows() -> Vec<Quota> {
             usage: Usage::Known {
                 amount: Amount::new(0.5).unwrap(),
                 as_of: None,
+                range: None,
             },
             adjustable: None,
             default: None,

@@ -13,7 +13,7 @@ use super::*;
 use crate::model::{
     AccountId, Amount, Container, Failure, FailureKind, Limit, LimitSource, Market, Moment, Native,
     Quota, QuotaKey, QuotaMarket, Region, Restriction, RestrictionKind, Scope, Snapshot, Unit,
-    Usage,
+    Usage, UsageRange,
 };
 
 fn text() -> impl Strategy<Value = Arc<str>> {
@@ -46,7 +46,14 @@ fn limit() -> impl Strategy<Value = Limit> {
 
 fn usage() -> impl Strategy<Value = Usage> {
     prop_oneof![
-        (amount(), of(time())).prop_map(|(amount, as_of)| Usage::Known { amount, as_of }),
+        (amount(), of(time()), of((amount(), amount()))).prop_map(|(amount, as_of, range)| {
+            let range = range.map(|(least, most)| UsageRange { least, most });
+            Usage::Known {
+                amount,
+                as_of,
+                range,
+            }
+        }),
         Just(Usage::Unknown),
     ]
 }
@@ -72,6 +79,7 @@ prop_compose! {
     ) -> Quota {
         Quota {
             observed_at: observed_at.map(Moment::from),
+            state: Default::default(),
             key: QuotaKey::new(service, code),
             name,
             unit,
