@@ -139,6 +139,11 @@ impl RegionView {
         row.available(self.leased_of(&row.key))
     }
 
+    /// Returns the quotas of the spot launches that belong to an on-demand quota.
+    pub fn spot_counterparts(&self, on_demand: &QuotaKey) -> Vec<QuotaKey> {
+        self.unit.source.spot_counterparts(on_demand)
+    }
+
     /// Returns the version of what the region's answers say.
     pub fn revision(&self) -> Revision {
         let rows = self.rows().map_or(&[][..], Snapshot::quotas);

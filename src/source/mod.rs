@@ -10,7 +10,7 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
 use crate::model::{
-    Demand, Failure, FetchUnit, Instance, Market, Reading, Region, Snapshot, UnitId,
+    Demand, Failure, FetchUnit, Instance, Market, QuotaKey, Reading, Region, Snapshot, UnitId,
 };
 
 pub use call::{CallContext, Priority, Urgency};
@@ -60,6 +60,14 @@ pub trait QuotaSource: Send + Sync + fmt::Debug {
     /// draws on the preemptible quota where one was granted. It may be looked at only with
     /// [`DemandScope::Snapshot`].
     fn demand(&self, instance: &Instance, market: Market, snapshot: &Snapshot) -> Demand;
+
+    /// Returns the quotas of the spot launches of those instance families whose on-demand launches
+    /// draw on this quota.
+    ///
+    /// Decided by codes: a cloud rewords the names of its quotas.
+    fn spot_counterparts(&self, _on_demand: &QuotaKey) -> Vec<QuotaKey> {
+        Vec::new()
+    }
 
     /// Returns how far one demand of a type and market holds, which decides where it is shared.
     fn demand_scope(&self) -> DemandScope;

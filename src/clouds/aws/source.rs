@@ -11,8 +11,8 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::clouds::cloud::Connection;
 use crate::model::{
-    Coverage, Demand, Failure, FailureKind, FetchUnit, Instance, Market, Reading, Region, Snapshot,
-    UnitId,
+    Coverage, Demand, Failure, FailureKind, FetchUnit, Instance, Market, QuotaKey, Reading, Region,
+    Snapshot, UnitId,
 };
 use crate::source::{CallContext, DemandScope, QuotaSource, Wanted};
 
@@ -217,6 +217,10 @@ impl QuotaSource for AwsSource {
 
     fn demand(&self, instance: &Instance, market: Market, _snapshot: &Snapshot) -> Demand {
         demand::demand(instance, market, &self.quota_overrides)
+    }
+
+    fn spot_counterparts(&self, on_demand: &QuotaKey) -> Vec<QuotaKey> {
+        demand::spot_counterparts(on_demand)
     }
 
     fn demand_scope(&self) -> DemandScope {

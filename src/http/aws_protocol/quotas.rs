@@ -92,7 +92,8 @@ impl<'a> Rows<'a> {
 
     fn value(&self, row: &Quota) -> Result<f64, Silence> {
         let rows = self.rows;
-        value::applied(row, rows, |row| self.leased(row), self.answers)
+        let twins = |key: &_| self.view.spot_counterparts(key);
+        value::applied(row, rows, |row| self.leased(row), twins, self.answers)
     }
 
     /// The amount of a quota held for launches under way.

@@ -3,7 +3,7 @@
 use aws_sdk_servicequotas::types::ServiceQuota;
 use futures_util::future::join_all;
 
-use super::harness::{G, KEY, OTHER_KEY, Oracle, P, Plan, QUOTAS_OF_A_REGION, STANDARD};
+use super::harness::{ACCOUNT, G, KEY, OTHER_KEY, Oracle, P, Plan, QUOTAS_OF_A_REGION, STANDARD};
 
 async fn value(client: &aws_sdk_servicequotas::Client, code: &str) -> f64 {
     let call = client
@@ -159,6 +159,42 @@ async fn either_lets_on_demand_codes_speak_for_spot_offers() {
     // On demand nothing is left; of P4 spot all 192.
     assert_eq!(value(&oracle.sdk("us-west-2"), P).await, 192.0);
     assert_eq!(value(&oracle.sdk("us-west-2"), "L-C4BD4855").await, 0.0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn either_rests_on_codes_however_aws_words_the_names() {
+    let oracle = Oracle::start(Plan {
+        backend: r#"aws_protocol = { value = "applied", market = "either" }"#,
+        ..Plan::default()
+    })
+    .await;
+    let controls = oracle.aws.controls();
+    let set = |code: &str, limit, name: &str| {
+        let region = "ap-northeast-1";
+        controls.set_limit(ACCOUNT, region, code, limit).unwrap();
+        controls.set_name(ACCOUNT, region, code, name).unwrap();
+    };
+    let standard = "Running On-Demand All Standard (A, C, D, H, I, M, R, T, Z) instances";
+    set(STANDARD, 5.0, standard);
+    set("L-34B43A08", 640.0, "Quota L-34B43A08");
+    set(G, 0.0, "Quota L-DB2E81BA");
+    set("L-3819A6DF", 48.0, "All G Spot Instance Requests");
+    set(P, 0.0, "Quota L-417A185B");
+    set("L-7212CCBC", 96.0, "All P Spot Instance Requests");
+    set("L-C4BD4855", 192.0, "Quota L-C4BD4855");
+    // Names that would mislead whoever went by them.
+    set("L-F7808C92", 7.0, "Running On-Demand P instances");
+    set("L-E3A00192", 900.0, "All P7 Spot Instance Requests");
+
+    let client = oracle.sdk("ap-northeast-1");
+    for (code, expected) in [
+        (P, 192.0),
+        (G, 48.0),
+        (STANDARD, 640.0),
+        ("L-F7808C92", 7.0),
+    ] {
+        assert_eq!(value(&client, code).await, expected, "{code}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

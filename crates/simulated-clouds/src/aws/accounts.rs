@@ -31,6 +31,8 @@ pub(super) struct QuotaState {
     pub(super) usage: f64,
     /// The `ErrorReason` code that takes the value's place.
     pub(super) error_reason: Option<String>,
+    /// The name that is shown instead of the catalogue's.
+    pub(super) name: Option<String>,
 }
 
 /// All accounts.
@@ -51,6 +53,7 @@ impl Accounts {
                     applied: Some(seed.limit),
                     usage: seed.usage,
                     error_reason: None,
+                    name: None,
                 };
                 changed.insert(at, state);
             }
@@ -73,6 +76,7 @@ impl Accounts {
             applied: Some(quota.default),
             usage: 0.0,
             error_reason: None,
+            name: None,
         })
     }
 
@@ -143,6 +147,7 @@ mod tests {
             applied: Some(96.0),
             usage: 0.0,
             error_reason: None,
+            name: None,
         };
         assert_eq!(state.launch("L-417A185B", 96.0), Ok(()));
         let refused = state.launch("L-417A185B", 1.0).unwrap_err();

@@ -114,6 +114,19 @@ impl Controls {
         })
     }
 
+    /// Shows another name from now on, as AWS does when it rewords one.
+    pub fn set_name(
+        &self,
+        account: &str,
+        region: &str,
+        code: &str,
+        name: &str,
+    ) -> Result<(), NoSuchQuota> {
+        self.change(account, region, code, |state| {
+            state.name = Some(name.to_owned());
+        })
+    }
+
     /// Takes this much of a quota, or says in EC2's words that it does not fit.
     pub fn launch(
         &self,

@@ -3,7 +3,6 @@
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::accounts::QuotaState;
 use super::catalogue::{self, CatalogueQuota};
 use super::error::ApiError;
 use super::faults::FaultKind;
@@ -191,26 +190,23 @@ fn applied(state: &State, caller: &Caller, quota: &CatalogueQuota) -> Option<Val
     let found = state
         .accounts
         .quota(&caller.identity.account, &caller.region, quota);
-    let account = &caller.identity.account;
-    match found {
-        QuotaState {
-            error_reason: Some(code),
-            ..
-        } => {
-            let mut shown = members(account, caller, quota);
+    let mut shown = members(&caller.identity.account, caller, quota);
+    if let Some(name) = found.name {
+        shown.insert("QuotaName".to_owned(), name.into());
+    }
+    match found.error_reason {
+        Some(code) => {
             let message = "The applied value of this quota could not be retrieved.";
             shown.insert(
                 "ErrorReason".to_owned(),
                 json!({"ErrorCode": code, "ErrorMessage": message}),
             );
-            Some(shown.into())
         }
-        QuotaState { applied, .. } => {
-            let mut shown = members(account, caller, quota);
-            shown.insert("Value".to_owned(), applied?.into());
-            Some(shown.into())
+        None => {
+            shown.insert("Value".to_owned(), found.applied?.into());
         }
     }
+    Some(shown.into())
 }
 
 /// As applied, but the ARN has no account.

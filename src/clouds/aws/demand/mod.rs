@@ -108,6 +108,21 @@ pub(super) fn demand(instance: &Instance, market: Market, overrides: &QuotaOverr
     demand
 }
 
+/// The quotas that count the spot requests of the families of an on-demand quota.
+pub(super) fn spot_counterparts(on_demand: &QuotaKey) -> Vec<QuotaKey> {
+    let group = GROUPS
+        .iter()
+        .find(|group| *on_demand.service == *EC2 && *on_demand.code == *group.on_demand);
+    let mut codes: Vec<&str> = match group.map(|group| &group.spot) {
+        Some(Spot::Code(code)) => vec![code],
+        Some(Spot::ByGeneration(codes)) => codes.iter().map(|(_, code)| *code).collect(),
+        Some(Spot::NotSold) | None => Vec::new(),
+    };
+    codes.dedup();
+    let keys = codes.into_iter().map(|code| QuotaKey::new(EC2, code));
+    keys.collect()
+}
+
 /// The quota that counts the vCPUs of a type, or a sentence that says why none is known.
 fn vcpu_quota(
     instance_type: &str,

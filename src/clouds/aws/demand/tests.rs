@@ -225,3 +225,35 @@ fn disks_are_counted_in_bytes_and_unknown_cpus_have_an_unknown_amount() {
         ]
     );
 }
+
+#[test]
+fn spot_quotas_belong_to_on_demand_quotas_by_code() {
+    let twins = |code: &str| -> Vec<String> {
+        let twins = spot_counterparts(&QuotaKey::new(EC2, code));
+        twins.iter().map(|twin| twin.code.to_string()).collect()
+    };
+    assert_eq!(twins("L-1216C47A"), ["L-34B43A08"]);
+    assert_eq!(twins("L-DB2E81BA"), ["L-3819A6DF"]);
+    assert_eq!(twins("L-417A185B"), ["L-7212CCBC", "L-C4BD4855"]);
+    assert!(
+        twins("L-43DA4232").is_empty(),
+        "High Memory is not sold as spot"
+    );
+    assert!(
+        twins("L-7212CCBC").is_empty(),
+        "a spot quota has no counterpart"
+    );
+    assert!(spot_counterparts(&QuotaKey::new("ebs", "L-417A185B")).is_empty());
+
+    let on_demand = VCPU_QUOTAS
+        .iter()
+        .filter(|quota| quota.market == Market::OnDemand);
+    let mut spot: Vec<String> = on_demand.flat_map(|quota| twins(quota.code)).collect();
+    spot.sort();
+    let all = VCPU_QUOTAS
+        .iter()
+        .filter(|quota| quota.market == Market::Spot);
+    let mut all: Vec<String> = all.map(|quota| quota.code.to_owned()).collect();
+    all.sort();
+    assert_eq!(spot, all, "every spot quota belongs to one on-demand quota");
+}

@@ -2,12 +2,11 @@
 //!
 //! With `market = "either"` an on-demand quota speaks for the spot quotas of its instance families
 //! too, for clients such as dstack that ask for on-demand codes on behalf of spot offers: it says
-//! the greatest of their values. Which belong together is read from the names that AWS gives the
-//! rows ("Running On-Demand P instances"; "All P4, P3 and P2 Spot Instance Requests", "All P5 Spot
-//! Instance Requests"), since the `Class` of their usage metrics is not documented for all.
+//! the greatest of their values. The codes tell which belong together, never the names, which AWS
+//! rewords.
 
 use crate::http::settings::{AwsAnswers, AwsMarket, AwsValue};
-use crate::model::{Amount, LimitSource, Quota, QuotaMarket};
+use crate::model::{Amount, LimitSource, Quota, QuotaKey, QuotaMarket};
 
 /// The reason for which a quota has no value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,18 +17,22 @@ pub(super) enum Silence {
     Unknown,
 }
 
-/// Returns the `GetServiceQuota` value of `row`, one of `rows`, of which `leased` tells what is held for
-/// launches under way.
+/// Returns the `GetServiceQuota` value of `row`, one of `rows`.
+///
+/// `leased` tells what is held for launches under way, `spot_counterparts` the spot quotas of an
+/// on-demand quota.
 pub(super) fn applied(
     row: &Quota,
     rows: &[Quota],
     leased: impl Fn(&Quota) -> Amount,
+    spot_counterparts: impl Fn(&QuotaKey) -> Vec<QuotaKey>,
     answers: AwsAnswers,
 ) -> Result<f64, Silence> {
     let value = |row| of_row(row, leased(row), answers.value);
     let mut greatest = value(row)?;
     if answers.market == AwsMarket::Either && row.market == QuotaMarket::OnDemand {
-        for spot in rows.iter().filter(|other| is_spot_twin(row, other)) {
+        let twins = spot_counterparts(&row.key);
+        for spot in rows.iter().filter(|other| twins.contains(&other.key)) {
             // What is unknown of one of them may be more than what is known of the others, and
             // must not become a refusal.
             let spot = value(spot).map_err(|_| Silence::Unknown)?;
@@ -61,31 +64,6 @@ fn of_row(row: &Quota, leased: Amount, value: AwsValue) -> Result<f64, Silence> 
 fn in_aws_unit(row: &Quota, amount: Amount) -> f64 {
     let unit_size = row.native.as_ref().map_or(1.0, |native| native.unit_size);
     amount.get() / unit_size
-}
-
-/// Whether `other` is the spot quota of a family of the on-demand quota `row`.
-fn is_spot_twin(row: &Quota, other: &Quota) -> bool {
-    if other.market != QuotaMarket::Spot || other.key.service != row.key.service {
-        return false;
-    }
-    let (Some(family), Some(spot)) = (
-        family(&row.name, "Running On-Demand "),
-        family(&other.name, "All "),
-    ) else {
-        return false;
-    };
-    spot.strip_prefix(family).is_some_and(|generation| {
-        let mut rest = generation.chars();
-        rest.next().is_none_or(|first| first.is_ascii_digit())
-    })
-}
-
-/// The first instance family in the name of a quota.
-fn family<'a>(name: &'a str, prefix: &str) -> Option<&'a str> {
-    name.strip_prefix(prefix)?
-        .split(|c: char| !c.is_ascii_alphanumeric())
-        .next()
-        .filter(|family| !family.is_empty())
 }
 
 #[cfg(test)]
