@@ -11,6 +11,7 @@ mod aws_protocol;
 mod clocks;
 mod command_line;
 mod connections;
+mod corporate;
 mod crowds;
 mod deploy;
 mod environment;
