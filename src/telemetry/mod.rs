@@ -7,5 +7,6 @@ mod settings;
 pub use logs::{LogFormat, init as init_logs};
 pub use metrics::{
     CatalogSample, Cause, HttpRequests, Metrics, QuotaSample, QuotaSeries, SnapshotSample,
+    in_plain_text,
 };
 pub use settings::{QuotaMetrics, Settings};

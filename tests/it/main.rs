@@ -20,6 +20,7 @@ mod freshness;
 mod killed;
 mod logs;
 mod nebius;
+mod negotiation;
 mod offers;
 mod outages;
 mod problems;

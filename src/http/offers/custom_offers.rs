@@ -2,13 +2,13 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::num::NonZeroU32;
 
 use serde::de::{Error, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use utoipa::ToSchema;
 
 use crate::http::extract::json::Object;
+use crate::http::extract::whole_number::WholeNumber;
 use crate::model::Market;
 use crate::oracle::{CustomGpu, CustomOffer};
 
@@ -55,7 +55,7 @@ struct CustomOfferBody<'a> {
     /// Virtual CPUs.
     #[serde(default)]
     #[schema(value_type = Option<u32>, minimum = 1)]
-    cpus: Option<NonZeroU32>,
+    cpus: Option<WholeNumber>,
     /// Memory in GiB.
     #[serde(default, deserialize_with = "amount")]
     #[schema(minimum = 0)]
@@ -84,7 +84,7 @@ struct CustomGpuBody<'a> {
     name: Name<'a>,
     /// Their number.
     #[schema(value_type = u32, minimum = 1)]
-    count: NonZeroU32,
+    count: WholeNumber,
     /// Memory of each, in GiB.
     #[serde(default, deserialize_with = "amount")]
     #[schema(minimum = 0)]
@@ -106,7 +106,7 @@ impl CustomOffersBody<'_> {
                 true => Market::Spot,
                 false => Market::OnDemand,
             },
-            cpus: offer.cpus.map(NonZeroU32::get),
+            cpus: offer.cpus.map(WholeNumber::get),
             memory_gb: offer.memory_gb,
             gpu: offer.gpu.as_ref().map(|Object(gpu)| CustomGpu {
                 name: &gpu.name.0,
@@ -149,8 +149,10 @@ impl<'de: 'a, 'a> Deserialize<'de> for Name<'a> {
 }
 
 fn instances<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
-    let count = u32::deserialize(deserializer)?;
-    if (1..=MOST_INSTANCES).contains(&count) {
+    let count = f64::deserialize(deserializer)?;
+    let is_whole = count.fract() == 0.0;
+    if is_whole && (1.0..=f64::from(MOST_INSTANCES)).contains(&count) {
+        let count = count as u32;
         return Ok(count);
     }
     Err(D::Error::custom(format!(
