@@ -23,6 +23,7 @@ mod nebius;
 mod negotiation;
 mod offers;
 mod outages;
+mod placed;
 mod problems;
 mod readiness;
 mod regions;
