@@ -31,5 +31,6 @@ mod secrets;
 mod snapshots;
 mod tokens;
 mod warm;
+mod wordings;
 
 mod harness;
