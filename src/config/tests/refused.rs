@@ -212,7 +212,7 @@ fn a_value_that_says_nothing_sensible_is_named_with_what_does() {
         ),
         (
             "[[backends]]\nkind = 'aws'\nregions = ['us-east-1,eu-west-1']",
-            "quota-oracle.toml:3:12: `backends[0].regions[0]`: \"us-east-1,eu-west-1\" is no \
+            "quota-oracle.toml:3:11: `backends[0].regions`: \"us-east-1,eu-west-1\" is no \
              region; a list is written [\"us-east-1\", \"eu-west-1\"]",
         ),
         (

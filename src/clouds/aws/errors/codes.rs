@@ -1,8 +1,11 @@
 //! The codes and statuses of AWS's refusals: the one place that knows them.
 
-use super::call::NOT_REACHED;
 use crate::model::{Failure, FailureKind};
 use crate::upstream::Operation;
+
+/// The hint for when nobody answers.
+pub(super) const NOT_REACHED: &str =
+    "see whether this machine reaches AWS: `endpoint_url`, DNS, proxy, firewall";
 
 /// The codes that the AWS SDKs take for throttling (aws-runtime, `THROTTLING_ERRORS`).
 const THROTTLING: [&str; 14] = [
