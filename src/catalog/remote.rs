@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use reqwest::Client;
+use reqwest::{Client, Url};
 use zip::ZipArchive;
 
 use super::parse::{Parsed, parse_bounded};
-use crate::model::CloudKind;
+use crate::model::{CloudKind, is_near};
 
 /// A web server that does not even accept within this time will not answer either.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -32,7 +32,13 @@ pub(super) struct Published {
 
 impl Published {
     pub(super) fn new(url: &str, kind: &CloudKind) -> Result<Self, String> {
-        let client = Client::builder()
+        let mut client = Client::builder();
+        // A proxy would look for the catalog on its own machine.
+        let url_of = Url::parse(url).ok();
+        if url_of.is_some_and(|url| url.host_str().is_some_and(is_near)) {
+            client = client.no_proxy();
+        }
+        let client = client
             .user_agent(concat!("quota-oracle/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(TIMEOUT)

@@ -1,6 +1,5 @@
 //! `quotas`, `offers` and `healthcheck`: ask a running service.
 
-use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -10,6 +9,7 @@ use reqwest::{Client, Response, StatusCode, Url};
 use serde::Deserialize;
 
 use crate::http::OffersQuery;
+use crate::model::is_near;
 use crate::secret::{self, ExposeSecret, SecretString};
 
 use super::output::{Error, print};
@@ -130,7 +130,7 @@ impl Service {
         }
         let mut client = Client::builder().timeout(TIMEOUT);
         // A proxy would resolve a loopback address to itself.
-        if is_loopback(&url) {
+        if url.host_str().is_some_and(is_near) {
             client = client.no_proxy();
         }
         let client = client.build().map_err(Error::failed)?;
@@ -160,15 +160,6 @@ impl Service {
             (Some(file), _) => secret::read_file(file).map(Some).map_err(Error::usage),
             (None, token) => Ok(token.clone()),
         }
-    }
-}
-
-fn is_loopback(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default();
-    match host.trim_matches(['[', ']']).parse::<IpAddr>() {
-        Ok(address) => address.is_loopback(),
-        // The names that never leave a machine (RFC 6761, section 6.3).
-        Err(_) => host == "localhost" || host.ends_with(".localhost"),
     }
 }
 

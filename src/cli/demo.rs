@@ -13,7 +13,8 @@ use crate::clock::Clock;
 use crate::config::{self, Config};
 
 use super::output::{Error, print};
-use super::serve::{listen, stop_signal};
+use super::serve::listen;
+use super::signals::Signals;
 
 /// The configuration in the temporary folder; the files that it names stand beside it.
 const CONFIGURATION: &str = "quota-oracle.toml";
@@ -28,7 +29,7 @@ pub(super) struct Arguments {
     listen: SocketAddr,
 }
 
-pub(super) async fn run(arguments: Arguments) -> Result<(), Error> {
+pub(super) async fn run(arguments: Arguments, mut signals: Signals) -> Result<(), Error> {
     if !arguments.listen.ip().is_loopback() {
         return Err(Error::usage(
             "the demo has no tokens, so it listens on loopback only",
@@ -47,9 +48,11 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Error> {
         .await
         .map_err(Error::failed)?;
     print(&welcome(address, &clouds))?;
-    app.serve(listener, stop_signal()?)
-        .await
-        .map_err(Error::failed)
+    let stop = async move {
+        // A closed terminal ends what was started in it.
+        signals.any().await;
+    };
+    app.serve(listener, stop).await.map_err(Error::failed)
 }
 
 /// Writes the configuration that the clouds ask for, and reads it as that of an operator is read.

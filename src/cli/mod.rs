@@ -6,6 +6,7 @@ mod check;
 mod demo;
 mod output;
 mod serve;
+mod signals;
 #[cfg(feature = "demo")]
 mod simulate;
 
@@ -16,11 +17,13 @@ use std::process::ExitCode;
 use std::{io, process};
 
 use clap::{Parser, Subcommand};
+use tokio::runtime::Runtime;
 
 use crate::telemetry::{LogFormat, init_logs};
 use crate::{config, http};
 
 use output::{Error, print};
+use signals::Signals;
 
 /// Answers which GPU-cloud offers can really start: cloud quotas, from memory, over HTTP.
 #[derive(Debug, Parser)]
@@ -98,27 +101,24 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         eprintln!("quota-oracle: cannot start without AWS_ENDPOINT_URL variables: {error}");
         return ExitCode::from(1);
     }
+    let (runtime, signals) = match started() {
+        Ok(started) => started,
+        Err(error) => {
+            eprintln!("quota-oracle: cannot start: {error}");
+            return ExitCode::from(1);
+        }
+    };
     // clap prints its own help and errors, and exits with 2 on bad arguments.
     let arguments = Arguments::parse_from(arguments);
     init_logs(
         LogFormat::for_standard_error(),
         arguments.command.log_level(),
     );
-    let runtime = match tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-    {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            eprintln!("quota-oracle: cannot start: {error}");
-            return ExitCode::from(1);
-        }
-    };
-    let ended = runtime.block_on(command(arguments));
+    let ended = runtime.block_on(command(arguments, signals));
     // What is left are look-ups of names and the like that nobody waits for any more.
     runtime.shutdown_background();
     let (sentence, code) = match ended {
-        Ok(()) => return ExitCode::SUCCESS,
+        Ok(code) => return code,
         Err(Error::Failed(sentence)) => (sentence, 1),
         Err(Error::Usage(sentence)) => (sentence, 2),
     };
@@ -126,23 +126,55 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     ExitCode::from(code)
 }
 
-async fn command(arguments: Arguments) -> Result<(), Error> {
+/// The runtime, and the signals, which come before everything that takes time.
+fn started() -> io::Result<(Runtime, Signals)> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    let signals = {
+        let _entered = runtime.enter();
+        Signals::listen()?
+    };
+    Ok((runtime, signals))
+}
+
+async fn command(arguments: Arguments, signals: Signals) -> Result<ExitCode, Error> {
     let config = arguments.config.as_deref();
     match arguments.command {
-        Command::Serve => serve::run(config).await,
+        Command::Serve => serve::run(config, signals).await?,
         #[cfg(feature = "demo")]
-        Command::Demo(arguments) => demo::run(arguments).await,
-        Command::Quotas(arguments) => ask::quotas(arguments).await,
-        Command::Offers(arguments) => ask::offers(*arguments).await,
-        Command::Check(arguments) => check::run(config, arguments).await,
+        Command::Demo(arguments) => demo::run(arguments, signals).await?,
+        #[cfg(feature = "demo")]
+        Command::Simulate(arguments) => simulate::run(arguments, signals).await?,
+        Command::Quotas(arguments) => {
+            return unless_ended(signals, ask::quotas(arguments)).await;
+        }
+        Command::Offers(arguments) => {
+            return unless_ended(signals, ask::offers(*arguments)).await;
+        }
+        Command::Check(arguments) => {
+            return unless_ended(signals, check::run(config, arguments)).await;
+        }
+        Command::Healthcheck(service) => {
+            return unless_ended(signals, ask::healthcheck(service)).await;
+        }
         Command::Openapi => {
             let document = http::openapi_document()
                 .to_pretty_json()
                 .map_err(Error::failed)?;
-            print(&document)
+            print(&document)?;
         }
-        Command::Healthcheck(service) => ask::healthcheck(service).await,
-        #[cfg(feature = "demo")]
-        Command::Simulate(arguments) => simulate::run(arguments).await,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Runs a command that ends by itself, unless a signal ends it first.
+async fn unless_ended(
+    mut signals: Signals,
+    command: impl Future<Output = Result<(), Error>>,
+) -> Result<ExitCode, Error> {
+    tokio::select! {
+        ended = command => ended.map(|()| ExitCode::SUCCESS),
+        code = signals.any() => Ok(ExitCode::from(code)),
     }
 }

@@ -5,15 +5,16 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::Signal;
 
 use crate::app::App;
 use crate::clock::Clock;
 use crate::config;
 
 use super::output::Error;
+use super::signals::Signals;
 
-pub(super) async fn run(config: Option<&Path>) -> Result<(), Error> {
+pub(super) async fn run(config: Option<&Path>, signals: Signals) -> Result<(), Error> {
     let loaded = config::load(config, config::environment()).map_err(Error::usage)?;
     let config = loaded.config;
     let app = App::new(&config, Clock::system())
@@ -32,8 +33,20 @@ pub(super) async fn run(config: Option<&Path>) -> Result<(), Error> {
         backends = backends.join(","),
         "serving"
     );
-    let stop = stop_signal()?;
-    app.serve(listener, stop).await.map_err(Error::failed)
+    let (stop, hangup) = signals.split();
+    tokio::select! {
+        served = app.serve(listener, stop) => served.map_err(Error::failed),
+        () = go_on_at(hangup) => Ok(()),
+    }
+}
+
+/// Goes on at a SIGHUP, which `ExecReload=kill -HUP` of a service manager sends, and a terminal
+/// that is closed. Never returns.
+async fn go_on_at(mut hangup: Signal) {
+    while hangup.recv().await.is_some() {
+        tracing::info!("SIGHUP: going on; the configuration is read at start only");
+    }
+    std::future::pending().await
 }
 
 /// Listens on `address`; `hint` says how to choose another.
@@ -45,17 +58,5 @@ pub(super) async fn listen(address: SocketAddr, hint: &str) -> Result<TcpListene
             _ => String::new(),
         };
         Error::Failed(format!("cannot listen on {address}: {error}{what_to_do}"))
-    })
-}
-
-/// Ends when the process is asked to: by SIGTERM, or by Ctrl-C.
-pub(super) fn stop_signal() -> Result<impl Future<Output = ()> + Send + 'static, Error> {
-    let mut terminate = signal(SignalKind::terminate()).map_err(Error::failed)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(Error::failed)?;
-    Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
     })
 }

@@ -8,7 +8,8 @@ use simulated_clouds::aws::{Settings as AwsSimulation, SimulatedAws};
 use simulated_clouds::nebius::{Settings as NebiusSimulation, SimulatedNebius};
 
 use super::output::{Error, print};
-use super::serve::{listen, stop_signal};
+use super::serve::listen;
+use super::signals::Signals;
 
 #[derive(Args, Debug)]
 pub(super) struct Arguments {
@@ -20,7 +21,7 @@ pub(super) struct Arguments {
     nebius_credentials: Option<PathBuf>,
 }
 
-pub(super) async fn run(arguments: Arguments) -> Result<(), Error> {
+pub(super) async fn run(arguments: Arguments, mut signals: Signals) -> Result<(), Error> {
     let listener = listen(arguments.listen, "choose another with --listen").await?;
     let aws = SimulatedAws::start_on(listener, AwsSimulation::default()).map_err(Error::failed)?;
     let nebius = SimulatedNebius::start(NebiusSimulation::default())
@@ -35,6 +36,6 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Error> {
         nebius.url(),
         nebius.controls_url()
     ))?;
-    stop_signal()?.await;
+    signals.any().await;
     Ok(())
 }

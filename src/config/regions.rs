@@ -38,7 +38,8 @@ impl<'de> Visitor<'de> for Choice {
             "default" => Ok(RegionChoice::Default),
             "all" => Ok(RegionChoice::All),
             _ => Err(E::custom(format!(
-                "{word:?} is neither \"default\" nor \"all\"; a list is written [{word:?}]"
+                "{word:?} is neither \"default\" nor \"all\"; a list is written {}",
+                as_list(word)
             ))),
         }
     }
@@ -48,6 +49,12 @@ impl<'de> Visitor<'de> for Choice {
         while let Some(name) = names.next_element::<String>()? {
             if name.trim().is_empty() {
                 return Err(A::Error::custom("a region's name is empty"));
+            }
+            if name.contains(',') {
+                return Err(A::Error::custom(format!(
+                    "{name:?} is no region; a list is written {}",
+                    as_list(&name)
+                )));
             }
             if listed.iter().any(|region| region.as_str() == name) {
                 return Err(A::Error::custom(format!("{name:?} is listed twice")));
@@ -60,4 +67,14 @@ impl<'de> Visitor<'de> for Choice {
         }
         Ok(RegionChoice::Listed(listed))
     }
+}
+
+/// Returns the names in a text as TOML writes a list of them.
+fn as_list(text: &str) -> String {
+    let names = text.split([',', ' ']).map(str::trim);
+    let names: Vec<_> = names
+        .filter(|name| !name.is_empty())
+        .map(|name| format!("{name:?}"))
+        .collect();
+    format!("[{}]", names.join(", "))
 }

@@ -54,6 +54,9 @@ pub(super) enum Kind {
     BodyTooLarge,
     #[strum(message = "Unsupported media type")]
     UnsupportedMediaType,
+    /// A body that is compressed.
+    #[strum(message = "Unsupported content coding")]
+    UnsupportedCoding,
     /// No reading exists and the cloud refuses.
     #[strum(serialize = "cloud-refused", message = "The cloud refused the request")]
     Refused,
@@ -77,7 +80,9 @@ impl Kind {
             }
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::UnsupportedMediaType | Self::UnsupportedCoding => {
+                StatusCode::UNSUPPORTED_MEDIA_TYPE
+            }
             Self::Refused => StatusCode::BAD_GATEWAY,
             Self::Unread | Self::Deadline => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
@@ -205,6 +210,11 @@ impl Problem {
         let mut response = (status, Json(body)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
+        if self.kind == Kind::UnsupportedCoding {
+            // It tells this 415 from the others (RFC 9110, section 15.5.16).
+            let identity = HeaderValue::from_static("identity");
+            headers.insert(header::ACCEPT_ENCODING, identity);
+        }
         if let Some(seconds) = seconds {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }

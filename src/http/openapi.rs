@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{
     Content, InfoBuilder, License, OpenApi, OpenApiBuilder, Ref, RefOr, Response, ResponseBuilder,
-    SecurityRequirement,
+    SecurityRequirement, Server,
 };
 
 /// Adds to each operation how a request without the right token is refused.
@@ -92,6 +92,8 @@ pub(super) fn base() -> OpenApi {
         .build();
     let mut document = OpenApiBuilder::new()
         .info(info)
+        // Where the document is, also where a proxy serves it below a path.
+        .servers(Some([Server::new(".")]))
         // A token is needed only where tokens are configured.
         .security(Some([
             SecurityRequirement::default(),

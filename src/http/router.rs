@@ -7,7 +7,8 @@ use std::task::{Context, Poll};
 
 use axum::Router;
 use axum::extract::Request;
-use axum::middleware::from_fn_with_state;
+use axum::http::{HeaderValue, header};
+use axum::middleware::{from_fn_with_state, map_response};
 use axum::response::Response;
 use axum::routing::future::RouteFuture;
 use axum::routing::post;
@@ -15,7 +16,7 @@ use futures_util::future::Either;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-use utoipa_swagger_ui::SwaggerUi;
+use utoipa_swagger_ui::{self as swagger_ui, SwaggerUi};
 
 use crate::oracle::Oracle;
 
@@ -30,6 +31,9 @@ use super::state::{Inner, Shared};
 use super::{
     aws_protocol, dashboard, error, health, middleware, offers, openapi, quotas, refresh, routes,
 };
+
+/// The document as its page asks for it, also where a proxy serves both below a path.
+const OPENAPI_FROM_DOCS: &str = "../openapi.json";
 
 /// The service as a function of a request; clones share it.
 #[derive(Clone, Debug)]
@@ -74,7 +78,10 @@ pub fn service(oracle: Oracle, settings: &Settings, aws_protocol: Option<AwsProt
             None => routes,
         }
     };
-    let docs = SwaggerUi::new(routes::DOCS).url(routes::OPENAPI, openapi_document());
+    let docs = SwaggerUi::new(routes::DOCS)
+        .url(routes::OPENAPI, openapi_document())
+        .config(swagger_ui::Config::from(OPENAPI_FROM_DOCS));
+    let docs = Router::from(docs).layer(map_response(relative_redirect));
     // What does not exist is told to whoever may read.
     let unknown = Router::new().fallback(error::unknown_route);
     let router = groups()
@@ -82,13 +89,21 @@ pub fn service(oracle: Oracle, settings: &Settings, aws_protocol: Option<AwsProt
         .fold(Router::new(), |all, (scope, group)| {
             all.merge(guarded(Router::from(group), scope))
         })
-        .merge(guarded(Router::from(docs), Some(Scope::Read)))
+        .merge(guarded(docs, Some(Scope::Read)))
         .merge(unknown.layer(require(Scope::Read)));
     let router = middleware::around(router, &shared, settings.max_body);
     Service {
         router: router.with_state(shared.clone()),
         shared,
     }
+}
+
+/// Leads from `/docs` to `/docs/` by a relative address, which holds below a path too.
+async fn relative_redirect(mut response: Response) -> Response {
+    if let Some(location) = response.headers_mut().get_mut(header::LOCATION) {
+        *location = HeaderValue::from_static("docs/");
+    }
+    response
 }
 
 /// All documented routes, by the scope that they need; none where whoever can reach the service

@@ -14,6 +14,7 @@ mod instance;
 mod lenient;
 mod location;
 mod native_answers;
+mod near;
 mod overlay;
 mod quota;
 mod quota_index;
@@ -36,6 +37,7 @@ pub use freshness::{Freshness, Lifetimes};
 pub use instance::{Gpu, Instance, Market, PriceBasis};
 pub use location::{AccountId, BackendName, CloudKind, Location, Region};
 pub use native_answers::{NativeAnswers, NativeMarket, NativeValue};
+pub use near::is_near;
 pub use quota::{
     Container, Limit, LimitSource, Native, Quota, QuotaKey, QuotaMarket, QuotaState, Scope, Unit,
     Usage, UsageRange,

@@ -7,6 +7,6 @@ mod settings;
 pub use logs::{LogFormat, init as init_logs};
 pub use metrics::{
     CatalogSample, Cause, HttpRequests, Metrics, QuotaSample, QuotaSeries, RegionsSample,
-    SnapshotSample,
+    SnapshotSample, in_plain_text,
 };
 pub use settings::{QuotaMetrics, Settings};

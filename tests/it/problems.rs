@@ -90,6 +90,10 @@ async fn every_kind_of_problem_that_is_documented_can_be_met() {
     let empty = |request: Builder| request.body(Body::empty()).unwrap();
     let text = |request: Builder| request.body(Body::from("text")).unwrap();
     let large = |request: Builder| request.body(Body::from(vec![b' '; 65 * 1024])).unwrap();
+    let compressed = |request: Builder| {
+        let request = with_type(request).header("content-encoding", "gzip");
+        request.body(Body::empty()).unwrap()
+    };
     let silent = |request: Builder| {
         let body = Body::from_stream(stream::pending::<Result<&[u8], Infallible>>());
         with_type(request).body(body).unwrap()
@@ -101,7 +105,7 @@ async fn every_kind_of_problem_that_is_documented_can_be_met() {
     };
     let (get, post) = (&Method::GET, &Method::POST);
     let region = "/quotas/aws/us-east-1";
-    let cases: [(&str, &Method, &str, Build<'_>, u16, &str); 13] = [
+    let cases: [(&str, &Method, &str, Build<'_>, u16, &str); 14] = [
         ("all", get, "/quotas?x=1", &empty, 400, "bad-request"),
         ("who", get, region, &empty, 401, "unauthenticated"),
         ("reader", post, "/refresh/aws", &empty, 403, "forbidden"),
@@ -111,6 +115,14 @@ async fn every_kind_of_problem_that_is_documented_can_be_met() {
         ("all", post, region, &empty, 405, "method-not-allowed"),
         ("all", post, "/offers", &large, 413, "body-too-large"),
         ("all", post, "/offers", &text, 415, "unsupported-media-type"),
+        (
+            "all",
+            post,
+            "/offers",
+            &compressed,
+            415,
+            "unsupported-coding",
+        ),
         ("all", post, "/offers", &panics, 500, "internal"),
         (
             "all",

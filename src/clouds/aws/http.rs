@@ -18,8 +18,8 @@ use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use reqwest::Url;
 
-use crate::clouds::kit::rest::is_near;
 use crate::clouds::kit::tls;
+use crate::model::is_near;
 
 /// Connections of one round of reads are of no use to the next one, minutes later, and each holds
 /// tens of kilobytes of TLS buffers.
@@ -59,7 +59,8 @@ impl HttpClient for ByAddress<SharedHttpClient> {
 
 impl HttpConnector for ByAddress<SharedHttpConnector> {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        match Url::parse(request.uri()).is_ok_and(|url| is_near(&url)) {
+        let url = Url::parse(request.uri());
+        match url.is_ok_and(|url| url.host_str().is_some_and(is_near)) {
             true => self.near.call(request),
             false => self.outward.call(request),
         }

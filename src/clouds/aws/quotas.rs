@@ -94,7 +94,7 @@ pub(super) fn quota(
         usage: Usage::Unknown,
         adjustable: Some(answer.adjustable()),
         default: default.or(kind.default),
-        increase_url: Some(increase_url(region, service, code).into()),
+        increase_url: increase_url(region, service, code).map(Into::into),
         native: Some(Arc::new(native(answer, kind.unit_size))),
     })
 }
@@ -115,7 +115,7 @@ pub(super) fn placeholder_quotas(key: &QuotaKey, region: &Region) -> Quota {
         usage: Usage::Unknown,
         adjustable: None,
         default: None,
-        increase_url: Some(increase_url(region, service, code).into()),
+        increase_url: increase_url(region, service, code).map(Into::into),
         native: None,
         observed_at: None,
         state: Default::default(),

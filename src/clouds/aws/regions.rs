@@ -81,14 +81,18 @@ pub(super) fn closest_region(region: &Region) -> Option<Region> {
     meant.map(Region::from)
 }
 
-/// The address of a quota's page in the console of the region's partition.
-pub(super) fn increase_url(region: &Region, service: &str, code: &str) -> String {
+/// The address of a quota's page in the console of the region's partition; none in the partitions
+/// of intelligence services, whose consoles are not public.
+pub(super) fn increase_url(region: &Region, service: &str, code: &str) -> Option<String> {
     let console = match region.as_str() {
         cn if cn.starts_with("cn-") => "console.amazonaws.cn",
         gov if gov.starts_with("us-gov-") => "console.amazonaws-us-gov.com",
+        eusc if eusc.starts_with("eusc-") => "console.amazonaws-eusc.eu",
+        iso if iso.starts_with("us-iso") || iso.starts_with("eu-iso") => return None,
         _ => "console.aws.amazon.com",
     };
-    format!("https://{region}.{console}/servicequotas/home/services/{service}/quotas/{code}")
+    let page = format!("servicequotas/home/services/{service}/quotas/{code}");
+    Some(format!("https://{region}.{console}/{page}"))
 }
 
 #[cfg(test)]
@@ -101,6 +105,33 @@ mod tests {
         assert_eq!(closest("us-esat-1"), Some("us-east-1".into()));
         for right in ["us-east-1", "mx-central-1", "cn-north-1", "moon"] {
             assert_eq!(closest(right), None, "{right}");
+        }
+    }
+
+    #[test]
+    fn a_quota_is_raised_in_the_console_of_its_partition() {
+        for (region, console) in [
+            ("us-east-1", Some("us-east-1.console.aws.amazon.com")),
+            ("mx-central-1", Some("mx-central-1.console.aws.amazon.com")),
+            (
+                "cn-northwest-1",
+                Some("cn-northwest-1.console.amazonaws.cn"),
+            ),
+            (
+                "us-gov-west-1",
+                Some("us-gov-west-1.console.amazonaws-us-gov.com"),
+            ),
+            (
+                "eusc-de-east-1",
+                Some("eusc-de-east-1.console.amazonaws-eusc.eu"),
+            ),
+            ("us-isob-east-1", None),
+            ("eu-isoe-west-1", None),
+        ] {
+            let path = "/servicequotas/home/services/ec2/quotas/L-417A185B";
+            let expected = console.map(|console| format!("https://{console}{path}"));
+            let url = increase_url(&Region::from(region), "ec2", "L-417A185B");
+            assert_eq!(url, expected, "{region}");
         }
     }
 

@@ -13,11 +13,10 @@ use nebius_api::iam::v1::{Container, ListProjectsRequest, ListTenantsRequest};
 use nebius_api::quotas::v1::quota_allowance_service_client::QuotaAllowanceServiceClient;
 use nebius_api::quotas::v1::{GetByNameRequest, ListQuotaAllowancesRequest, QuotaAllowance};
 use tonic::metadata::AsciiMetadataValue;
-use tonic::transport::Channel;
 use tonic::{Code, Request, Response, Status};
 
 use super::errors;
-use super::grpc::{self, within_attempt};
+use super::grpc::{self, Line};
 use super::operations::{
     GET_QUOTA, LIST_ADVICE, LIST_PLATFORMS, LIST_PROJECTS, LIST_QUOTAS, LIST_TENANTS,
 };
@@ -46,11 +45,11 @@ pub(super) struct Client {
     upstream: Upstream,
     region: Region,
     tokens: Tokens<TokenSource>,
-    tenants: TenantServiceClient<Channel>,
-    projects: ProjectServiceClient<Channel>,
-    platforms: PlatformServiceClient<Channel>,
-    quotas: QuotaAllowanceServiceClient<Channel>,
-    advice: ResourceAdviceServiceClient<Channel>,
+    tenants: TenantServiceClient<Line>,
+    projects: ProjectServiceClient<Line>,
+    platforms: PlatformServiceClient<Line>,
+    quotas: QuotaAllowanceServiceClient<Line>,
+    advice: ResourceAdviceServiceClient<Line>,
 }
 
 impl Client {
@@ -60,16 +59,16 @@ impl Client {
         upstream: Upstream,
         region: Region,
     ) -> Result<Self, Failure> {
-        let iam = grpc::open(&endpoints.iam)?;
+        let iam = Line::open(&endpoints.iam)?;
         Ok(Self {
             upstream,
             region,
             tokens: Tokens::new(token_source),
             tenants: TenantServiceClient::new(iam.clone()),
             projects: ProjectServiceClient::new(iam),
-            platforms: PlatformServiceClient::new(grpc::open(&endpoints.compute)?),
-            quotas: QuotaAllowanceServiceClient::new(grpc::open(&endpoints.quotas)?),
-            advice: ResourceAdviceServiceClient::new(grpc::open(&endpoints.capacity)?),
+            platforms: PlatformServiceClient::new(Line::open(&endpoints.compute)?),
+            quotas: QuotaAllowanceServiceClient::new(Line::open(&endpoints.quotas)?),
+            advice: ResourceAdviceServiceClient::new(Line::open(&endpoints.capacity)?),
         })
     }
 
@@ -254,8 +253,9 @@ impl Client {
                 let answer = self
                     .upstream
                     .call(&self.region, operation, context, || async {
-                        let request = signed(request.clone(), &token)?;
-                        match within_attempt(operation.name, context, send(request)).await? {
+                        let bearer = bearer(&token)?;
+                        let send = || send(signed(request.clone(), bearer.clone()));
+                        match grpc::attempt(operation.name, context, send).await? {
                             Ok(answer) => Ok(answer.into_inner()),
                             Err(status) => {
                                 let refusal = status.code() == Code::Unauthenticated;
@@ -276,7 +276,7 @@ impl Client {
     }
 }
 
-fn signed<Q>(message: Q, token: &Token) -> Result<Request<Q>, Failure> {
+fn bearer(token: &Token) -> Result<AsciiMetadataValue, Failure> {
     let bearer = format!("Bearer {}", token.secret.expose_secret());
     let mut bearer: AsciiMetadataValue = bearer.parse().map_err(|_| {
         Failure::new(
@@ -286,8 +286,12 @@ fn signed<Q>(message: Q, token: &Token) -> Result<Request<Q>, Failure> {
     })?;
     // Keeps it out of the connection's own logs.
     bearer.set_sensitive(true);
+    Ok(bearer)
+}
+
+fn signed<Q>(message: Q, bearer: AsciiMetadataValue) -> Request<Q> {
     let mut request = Request::new(message);
     request.metadata_mut().insert("authorization", bearer);
     request.set_timeout(grpc::ATTEMPT_TIMEOUT);
-    Ok(request)
+    request
 }

@@ -4,6 +4,7 @@
 mod account;
 mod capacity;
 mod client;
+mod connector;
 mod credentials;
 mod demand;
 mod errors;

@@ -9,11 +9,10 @@ use nebius_api::iam::v1::{CreateTokenResponse, ExchangeTokenRequest};
 use reqwest::{Method, Url};
 use serde::Deserialize;
 use tonic::Code;
-use tonic::transport::Channel;
 
 use super::credentials::ServiceAccountKey;
 use super::errors;
-use super::grpc::{self, within_attempt};
+use super::grpc::{self, Line};
 use super::operations::{EXCHANGE_TOKEN, METADATA_TOKEN};
 use super::settings::{CredentialsSettings, Endpoints};
 use crate::clouds::kit::rest::{Rest, ask};
@@ -55,7 +54,7 @@ enum Source {
 struct Exchange {
     credentials: CredentialsSettings,
     base: PathBuf,
-    client: TokenExchangeServiceClient<Channel>,
+    client: TokenExchangeServiceClient<Line>,
 }
 
 impl TokenSource {
@@ -81,7 +80,7 @@ impl TokenSource {
                 Source::Exchange(Box::new(Exchange {
                     credentials: credentials.clone(),
                     base,
-                    client: TokenExchangeServiceClient::new(grpc::open(&endpoints.tokens)?),
+                    client: TokenExchangeServiceClient::new(Line::open(&endpoints.tokens)?),
                 }))
             }
         };
@@ -125,7 +124,7 @@ impl IssueToken for TokenSource {
 
 async fn ask_token_service(
     key: &ServiceAccountKey,
-    mut client: TokenExchangeServiceClient<Channel>,
+    client: TokenExchangeServiceClient<Line>,
     context: &CallContext,
 ) -> Result<IssuedToken, Failure> {
     let jwt = key.sign()?;
@@ -137,7 +136,11 @@ async fn ask_token_service(
         subject_token_type: "urn:ietf:params:oauth:token-type:jwt".to_owned(),
         ..Default::default()
     };
-    match within_attempt(EXCHANGE_TOKEN.name, context, client.exchange(request)).await? {
+    let exchange = || {
+        let (mut client, request) = (client.clone(), request.clone());
+        async move { client.exchange(request).await }
+    };
+    match grpc::attempt(EXCHANGE_TOKEN.name, context, exchange).await? {
         Ok(answer) => understand(answer.into_inner()),
         Err(status) => {
             let mut failure = errors::failure(&status);

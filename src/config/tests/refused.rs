@@ -206,6 +206,16 @@ fn a_value_that_says_nothing_sensible_is_named_with_what_does() {
              `headroom`?",
         ),
         (
+            "[[backends]]\nkind = 'aws'\nregions = 'us-east-1, eu-west-1'",
+            "quota-oracle.toml:3:11: `backends[0].regions`: \"us-east-1, eu-west-1\" is neither \
+             \"default\" nor \"all\"; a list is written [\"us-east-1\", \"eu-west-1\"]",
+        ),
+        (
+            "[[backends]]\nkind = 'aws'\nregions = ['us-east-1,eu-west-1']",
+            "quota-oracle.toml:3:11: `backends[0].regions`: \"us-east-1,eu-west-1\" is no \
+             region; a list is written [\"us-east-1\", \"eu-west-1\"]",
+        ),
+        (
             "[[backends]]\nkind = 'aws'\nregions = 'us-east-1'",
             "quota-oracle.toml:3:11: `backends[0].regions`: \"us-east-1\" is neither \"default\" \
              nor \"all\"; a list is written [\"us-east-1\"]",

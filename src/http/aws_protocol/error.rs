@@ -93,6 +93,27 @@ impl AwsError {
         )
     }
 
+    pub(super) fn compressed(coding: &str) -> Self {
+        Self {
+            status: StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            ..Self::new(
+                "SerializationException",
+                format!("The body is in the coding {coding}; send it without one."),
+            )
+        }
+    }
+
+    /// A request of an AWS client that has lost its way.
+    pub(in crate::http) fn wrong_path(path: &str) -> Self {
+        Self::new(
+            "UnknownOperationException",
+            format!(
+                "The AWS protocol is not spoken at {path} but at /aws/<backend>: let \
+                 AWS_ENDPOINT_URL_SERVICE_QUOTAS or --endpoint-url end with it."
+            ),
+        )
+    }
+
     pub(super) fn unknown_operation() -> Self {
         Self::new(
             "UnknownOperationException",

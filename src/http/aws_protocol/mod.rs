@@ -47,6 +47,7 @@ use axum::response::Response;
 use crate::oracle::RowFilter;
 
 use super::extract::deadline::Deadline;
+use super::extract::json::{coding, without_mark};
 use super::state::Shared;
 
 use error::AwsError;
@@ -117,7 +118,10 @@ async fn answer(
     let caller = endpoint.callers.admit(&head, &body, now)?;
     let (backend, answers) = caller.backend(asked, &endpoint.backends)?;
     let operation = Operation::of(&head.headers)?;
-    let parameters = Parameters::parse(&body)?;
+    if let Some(coding) = coding(&head.headers) {
+        return Err(AwsError::compressed(&coding));
+    }
+    let parameters = Parameters::parse(without_mark(&body))?;
     let view = shared
         .0
         .oracle

@@ -6,10 +6,23 @@ use axum::response::{Html, IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::extract::accept::{Offer, preferred};
 use super::routes::ROUTES;
 
 /// The page; it asks the same routes as everybody else.
 const PAGE: &str = include_str!("index.html");
+
+/// The forms of the answer, the index first.
+const FORMS: [Offer; 2] = [
+    Offer {
+        media_type: "application/json",
+        versions: &[],
+    },
+    Offer {
+        media_type: "text/html",
+        versions: &[],
+    },
+];
 
 /// The index of the service.
 #[derive(Serialize, ToSchema)]
@@ -25,10 +38,7 @@ pub(super) struct Index {
 /// The dashboard for a browser, a short index for others.
 #[utoipa::path(get, path = "/", tag = "operation", responses((status = 200, body = Index)))]
 pub(super) async fn index(headers: HeaderMap) -> Response {
-    let wants_html = headers
-        .get(header::ACCEPT)
-        .and_then(|value| value.to_str().ok())
-        .is_some_and(|accept| accept.contains("text/html"));
+    let wants_html = preferred(&headers, &FORMS) == 1;
     let vary = [(header::VARY, "accept")];
     if wants_html {
         return (vary, Html(PAGE)).into_response();

@@ -1,8 +1,10 @@
 //! Whether a caller wants JSON or a table.
 
-use axum::http::{HeaderMap, header};
+use axum::http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
+
+use super::accept::{Offer, preferred};
 
 /// The form of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
@@ -24,19 +26,27 @@ pub(in crate::http) struct FormatQuery {
     pub(in crate::http) format: Option<Format>,
 }
 
-/// Whether a request wants a table: by `format=table`, or by accepting text and not JSON.
+/// Whether a request wants a table: by `format=table`, or by preferring text to JSON.
 pub(in crate::http) fn wants_table(format: Option<Format>, headers: &HeaderMap) -> bool {
     match format {
         Some(format) => format == Format::Table,
-        None => accepts_text_only(headers),
+        None => prefers_text(headers),
     }
 }
 
-/// Whether a caller accepts text and not JSON.
-pub(in crate::http) fn accepts_text_only(headers: &HeaderMap) -> bool {
-    let accept = headers
-        .get(header::ACCEPT)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
-    accept.contains("text/plain") && !accept.contains("json")
+/// The forms of an answer, JSON first.
+const FORMS: [Offer; 2] = [
+    Offer {
+        media_type: "application/json",
+        versions: &[],
+    },
+    Offer {
+        media_type: "text/plain",
+        versions: &[],
+    },
+];
+
+/// Whether a caller would rather have text than JSON.
+pub(in crate::http) fn prefers_text(headers: &HeaderMap) -> bool {
+    preferred(headers, &FORMS) == 1
 }

@@ -3,9 +3,9 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, header};
 use headers::{ContentType, HeaderMapExt};
-use mime::Mime;
+use mime::{Mime, Name};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -18,17 +18,52 @@ pub(in crate::http) fn read<'b, T: Deserialize<'b>>(
     body: &'b [u8],
 ) -> Result<T, Problem> {
     let media_type = headers.typed_get::<ContentType>().map(Mime::from);
-    if !media_type.is_some_and(|media_type| is_json(&media_type)) {
+    let Some(media_type) = media_type.filter(is_json) else {
         return Err(Problem::new(
             Kind::UnsupportedMediaType,
             "the body has to be JSON, with the header `Content-Type: application/json`",
         ));
+    };
+    if let Some(charset) = media_type
+        .get_param(mime::CHARSET)
+        .filter(|it| !is_utf8(it))
+    {
+        let detail = format!("the body is in `{charset}`, and JSON is in UTF-8 (RFC 8259)");
+        return Err(Problem::new(Kind::UnsupportedMediaType, detail));
     }
+    if let Some(coding) = coding(headers) {
+        let detail = format!("the body is in the coding `{coding}`; send it without one");
+        return Err(Problem::new(Kind::UnsupportedCoding, detail));
+    }
+    let body = without_mark(body);
     // Keeping track of the path costs more than reading, so only a refused body is read with it.
     let object: Result<Object<T>, _> = serde_json::from_slice(body);
     object
         .map(|Object(value)| value)
         .map_err(|_| refusal::<Object<T>>(body))
+}
+
+/// Returns the content coding of a body, if it has one.
+pub(in crate::http) fn coding(headers: &HeaderMap) -> Option<String> {
+    let codings = headers.get_all(header::CONTENT_ENCODING).into_iter();
+    let text = codings.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+    let text = text.collect::<Vec<_>>().join(", ");
+    let mut names = text.split(',').map(str::trim);
+    let is_plain = names.all(|name| name.is_empty() || name.eq_ignore_ascii_case("identity"));
+    (!is_plain).then_some(text)
+}
+
+/// Returns a body without the byte order mark that some editors and tools begin UTF-8 with, which
+/// a reader of JSON may pass over (RFC 8259, section 8.1).
+pub(in crate::http) fn without_mark(body: &[u8]) -> &[u8] {
+    body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body)
+}
+
+/// Whether a charset is UTF-8 or a part of it.
+fn is_utf8(charset: &Name<'_>) -> bool {
+    ["utf-8", "utf8", "us-ascii"]
+        .iter()
+        .any(|known| charset.as_str().eq_ignore_ascii_case(known))
 }
 
 /// A value sent as an object only: serde would also fill a struct from a list, by

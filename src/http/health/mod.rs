@@ -8,8 +8,10 @@ use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 
 use crate::model::BackendName;
+use crate::telemetry::in_plain_text;
 
 use super::auth::Caller;
+use super::extract::accept::{Offer, preferred};
 use super::state::Shared;
 
 use body::{CatalogBody, FailedRegion, Health, ReadinessBody, ReleaseBody};
@@ -78,6 +80,18 @@ pub(super) async fn readyz(State(shared): State<Shared>, request: Request) -> Re
     (status, Json(body)).into_response()
 }
 
+/// The text formats of the metrics, the one that every scraper knows first.
+const TEXT_FORMATS: [Offer; 2] = [
+    Offer {
+        media_type: "text/plain",
+        versions: &["0.0.4"],
+    },
+    Offer {
+        media_type: "application/openmetrics-text",
+        versions: &["1.0.0", "0.0.1"],
+    },
+];
+
 /// Prometheus metrics.
 #[utoipa::path(get, path = "/metrics", tag = "operation",
     responses((status = 200, content_type = "text/plain", body = String)))]
@@ -93,18 +107,15 @@ pub(super) async fn metrics(
     if !hidden.is_empty() {
         text = without(&hidden, &text);
     }
-    // The encoder writes OpenMetrics 1.0, which readers of the older Prometheus text understand:
-    // what is new to them is in comments.
-    let accepts = headers
-        .get(header::ACCEPT)
-        .and_then(|accept| accept.to_str().ok());
-    let media_type = match accepts {
-        Some(accept) if accept.contains("application/openmetrics-text") => {
-            "application/openmetrics-text; version=1.0.0; charset=utf-8"
+    let media_type = match preferred(&headers, &TEXT_FORMATS) {
+        0 => {
+            text = in_plain_text(&text);
+            "text/plain; version=0.0.4; charset=utf-8"
         }
-        _ => "text/plain; version=0.0.4; charset=utf-8",
+        _ => "application/openmetrics-text; version=1.0.0; charset=utf-8",
     };
-    ([(header::CONTENT_TYPE, media_type)], text).into_response()
+    let vary = [(header::VARY, "accept")];
+    (vary, [(header::CONTENT_TYPE, media_type)], text).into_response()
 }
 
 /// The lines that say nothing of backends which do not exist for the caller.

@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::extract::{MatchedPath, Request};
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use headers::{ContentType, HeaderMapExt};
@@ -20,17 +20,33 @@ const LONGEST_PLAIN_ERROR: usize = 4096;
 /// The header in which AWS tells the request's id.
 const AWS_REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 
+/// The header in which an AWS client names the operation.
+const AWS_TARGET: HeaderName = HeaderName::from_static("x-amz-target");
+
 /// Turns every error into a problem document that knows the request, or into one of AWS's.
 pub(super) async fn render(request: Request, next: Next) -> Response {
     let matched = request.extensions().get::<MatchedPath>();
-    let speaks_aws = matched.is_some_and(|route| routes::speaks_aws(route.as_str()));
+    let is_aws_route = matched.is_some_and(|route| routes::speaks_aws(route.as_str()));
+    let speaks_aws = is_aws_route || is_of_an_aws_client(&request);
     let path = request.uri().path().to_owned();
     let id = request.headers().get(REQUEST_ID).cloned();
-    let mut response = rendered(next.run(request).await, &path, speaks_aws).await;
+    let answer = next.run(request).await;
+    let mut response = match answer.status().is_client_error() && speaks_aws && !is_aws_route {
+        true => AwsError::wrong_path(&path).into_response(),
+        false => rendered(answer, &path, is_aws_route).await,
+    };
     if let Some(id) = id.filter(|_| speaks_aws) {
         response.headers_mut().insert(AWS_REQUEST_ID, id);
     }
     response
+}
+
+/// Whether a request is a call of Service Quotas, wherever it has arrived: no other route reads
+/// this header. Clients show nothing of an error that is not one of AWS's.
+fn is_of_an_aws_client(request: &Request) -> bool {
+    let target = request.headers().get(AWS_TARGET);
+    let target = target.map_or("", |target| target.to_str().unwrap_or_default());
+    request.method() == Method::POST && target.starts_with("ServiceQuotas")
 }
 
 async fn rendered(mut response: Response, path: &str, speaks_aws: bool) -> Response {

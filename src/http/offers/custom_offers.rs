@@ -2,13 +2,13 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::num::NonZeroU32;
 
 use serde::de::{Error, IgnoredAny, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use utoipa::ToSchema;
 
 use crate::http::extract::json::Object;
+use crate::http::extract::whole_number::WholeNumber;
 use crate::model::Market;
 use crate::oracle::{CustomGpu, CustomOffer};
 
@@ -58,7 +58,7 @@ struct CustomOfferBody<'a> {
     /// Virtual CPUs.
     #[serde(default)]
     #[schema(value_type = Option<u32>, minimum = 1)]
-    cpus: Option<NonZeroU32>,
+    cpus: Option<WholeNumber>,
     /// Memory in GiB.
     #[serde(default, deserialize_with = "amount")]
     #[schema(minimum = 0)]
@@ -113,7 +113,7 @@ struct CustomGpuBody<'a> {
     name: Name<'a>,
     /// Their number.
     #[schema(value_type = u32, minimum = 1)]
-    count: NonZeroU32,
+    count: WholeNumber,
     /// Memory of each, in GiB.
     #[serde(default, deserialize_with = "amount")]
     #[schema(minimum = 0)]
@@ -135,7 +135,7 @@ impl CustomOffersBody<'_> {
                 true => Market::Spot,
                 false => Market::OnDemand,
             },
-            cpus: offer.cpus.map(NonZeroU32::get),
+            cpus: offer.cpus.map(WholeNumber::get),
             memory_gb: offer.memory_gb,
             gpu: offer.gpu.as_ref().map(|Object(gpu)| CustomGpu {
                 name: &gpu.name.0,
@@ -179,8 +179,10 @@ impl<'de: 'a, 'a> Deserialize<'de> for Name<'a> {
 }
 
 fn instances<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
-    let count = Option::<u32>::deserialize(deserializer)?.unwrap_or_else(one);
-    if (1..=MOST_INSTANCES).contains(&count) {
+    let count = Option::<f64>::deserialize(deserializer)?.unwrap_or(f64::from(one()));
+    let is_whole = count.fract() == 0.0;
+    if is_whole && (1.0..=f64::from(MOST_INSTANCES)).contains(&count) {
+        let count = count as u32;
         return Ok(count);
     }
     Err(D::Error::custom(format!(

@@ -51,7 +51,7 @@ fn find(shared: &Shared, request: &Request) -> Option<Response> {
         && names_one_host(request.version(), headers)
         && request.body().is_end_stream()
         && uri.query().is_none()
-        && !format::accepts_text_only(headers);
+        && !format::prefers_text(headers);
     let (backend, region) = place(uri.path()).filter(|_| is_plain)?;
     let encoding = encoding(headers)?;
 

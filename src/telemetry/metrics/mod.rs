@@ -1,6 +1,7 @@
 //! The metrics of a process: what is counted as it happens, and what is looked at for a scrape.
 
 mod families;
+mod plain_text;
 mod process;
 mod quota_series;
 mod recording;
@@ -12,6 +13,7 @@ use parking_lot::Mutex;
 
 use prometheus_client::registry::Registry;
 
+pub use plain_text::in_plain_text;
 pub use quota_series::{QuotaSample, QuotaSeries};
 pub use recording::{Cause, HttpRequests};
 pub use scrape::{CatalogSample, RegionsSample, SnapshotSample};

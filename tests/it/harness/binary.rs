@@ -112,8 +112,14 @@ impl Process {
 
     /// Asks it to stop, as an operator does.
     pub(crate) fn terminate(&self) {
+        self.signal("TERM");
+    }
+
+    /// Sends it the signal of this name.
+    pub(crate) fn signal(&self, name: &str) {
         let id = self.child.id().to_string();
-        let sent = Command::new("kill").args(["-TERM", &id]).status().unwrap();
+        let signal = format!("-{name}");
+        let sent = Command::new("kill").args([&signal, &id]).status().unwrap();
         assert!(sent.success());
     }
 

@@ -5,6 +5,7 @@
 
 mod answer;
 mod binary;
+mod other_aws;
 mod scripted;
 mod service;
 mod setup;
@@ -14,6 +15,7 @@ use simulated_clouds::aws::{Controls, Filter, Settings, SimulatedAws};
 
 pub(crate) use answer::Answer;
 pub(crate) use binary::{Process, run};
+pub(crate) use other_aws::{AWS_JSON, OtherAws, Words};
 pub(crate) use service::Service;
 pub(crate) use setup::{ConfigFile, Setup};
 pub(crate) use time::{eventually, let_time_pass};

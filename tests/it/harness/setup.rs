@@ -34,6 +34,11 @@ pub(crate) struct ConfigFile {
 
 impl Setup {
     pub(crate) fn new(aws: &SimulatedAws) -> Self {
+        Self::at(&aws.url())
+    }
+
+    /// The same with whatever listens at a URL in the place of AWS.
+    pub(crate) fn at(url: &str) -> Self {
         let setup = Self::without_backends();
         setup.file("aws-secret", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY\n");
         setup.backend(&format!(
@@ -49,7 +54,6 @@ impl Setup {
             access_key_id = "AKIAIOSFODNN7EXAMPLE"
             secret_access_key_file = "aws-secret"
             "#,
-            url = aws.url()
         ))
     }
 

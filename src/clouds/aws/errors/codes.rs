@@ -3,6 +3,10 @@
 use crate::model::{Failure, FailureKind};
 use crate::upstream::Operation;
 
+/// The hint for when nobody answers.
+pub(super) const NOT_REACHED: &str =
+    "see whether this machine reaches AWS: `endpoint_url`, DNS, proxy, firewall";
+
 /// The codes that the AWS SDKs take for throttling (aws-runtime, `THROTTLING_ERRORS`).
 const THROTTLING: [&str; 14] = [
     "Throttling",
@@ -88,9 +92,10 @@ pub(super) fn refusal(code: &str, message: &str, status: u16, action: &Action<'_
             format!("AWS does not accept the credentials ({code})"),
         )
         .with_hint("renew or correct the backend's credentials"),
-        code if ACCESS_DENIED.contains(&code) => say(FailureKind::Denied).with_hint(format!(
-            "grant {service}:{name} to the backend's credentials"
-        )),
+        code if ACCESS_DENIED.contains(&code) => {
+            let called = format!("{service}:{name}");
+            say(FailureKind::Denied).with_hint(permission_advice(message, &called))
+        }
         "OptInRequired" | "SubscriptionRequiredException" => {
             say(FailureKind::Denied).with_hint("finish signing the account up for AWS")
         }
@@ -100,10 +105,44 @@ pub(super) fn refusal(code: &str, message: &str, status: u16, action: &Action<'_
         "IDPCommunicationError" => say(FailureKind::Unavailable),
         // What the SDK makes of an answer that it cannot read.
         "" if status < 300 => not_an_answer(name, status),
+        // All of AWS's own refusals have a code; a proxy's page has none.
+        "" => Failure::new(
+            by_status(status)
+                .filter(|kind| kind.is_transient())
+                .unwrap_or(FailureKind::Unavailable),
+            format!("something between here and AWS answered {name} with HTTP {status}"),
+        )
+        .with_hint(NOT_REACHED),
         code => Failure::new(
             by_status(status).unwrap_or(FailureKind::Malformed),
             format!("{name} was refused with HTTP {status} {code}: {message}"),
         ),
+    }
+}
+
+/// Returns what to do about a refused permission: AWS's sentence, which people read and nothing is
+/// decided by, tells policies that forbid from policies that do not allow (IAM User Guide,
+/// "Troubleshoot access denied error messages").
+fn permission_advice(message: &str, called: &str) -> String {
+    if message.contains("explicit deny") {
+        return format!(
+            "a policy denies {called}: remove the deny, or leave the region out of `regions`"
+        );
+    }
+    // Each of these has to allow what the credentials are granted.
+    let limits = [
+        "permissions boundary",
+        "service control policy",
+        "resource control policy",
+        "session policy",
+        "VPC endpoint policy",
+    ];
+    let limit = limits
+        .into_iter()
+        .find(|limit| message.contains(&format!("no {limit} allows")));
+    match limit {
+        Some(limit) => format!("let the {limit} allow {called}, too"),
+        None => format!("grant {called} to the backend's credentials"),
     }
 }
 
@@ -147,6 +186,9 @@ mod tests {
             ("", 429, FailureKind::Throttled),
             ("", 408, FailureKind::Timeout),
             ("", 200, FailureKind::Malformed),
+            ("", 302, FailureKind::Unavailable),
+            ("", 403, FailureKind::Unavailable),
+            ("", 407, FailureKind::Unavailable),
             ("IDPCommunicationError", 400, FailureKind::Unavailable),
             ("IllegalArgumentException", 400, FailureKind::Malformed),
         ];
@@ -160,6 +202,34 @@ mod tests {
         let failure = refused("AccessDeniedException", "User: x is not authorized", 400);
         let hint = "grant servicequotas:GetServiceQuota to the backend's credentials";
         assert_eq!(failure.hint.as_deref(), Some(hint));
+        for (why, advice) in [
+            (
+                "with an explicit deny in a service control policy",
+                "remove the deny",
+            ),
+            (
+                "with an explicit deny in an identity-based policy",
+                "remove the deny",
+            ),
+            ("with an explicit deny", "remove the deny"),
+            (
+                "because no permissions boundary allows it",
+                "let the permissions boundary allow",
+            ),
+            (
+                "because no service control policy allows it",
+                "let the service control policy",
+            ),
+            (
+                "because no identity-based policy allows it",
+                "grant servicequotas:",
+            ),
+        ] {
+            let message = format!("User: x is not authorized to perform: y {why}");
+            let failure = refused("AccessDeniedException", &message, 400);
+            assert_eq!(failure.kind, FailureKind::Denied);
+            assert!(failure.hint.unwrap().contains(advice), "{why}");
+        }
     }
 
     #[test]

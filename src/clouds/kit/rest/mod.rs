@@ -17,7 +17,7 @@ use rustls::ClientConfig;
 use serde::de::DeserializeOwned;
 
 use super::tls;
-use crate::model::{Failure, FailureKind};
+use crate::model::{Failure, FailureKind, is_near};
 
 /// The largest answer: some ten times the longest page that a cloud is known to send, Azure's list
 /// of a location's machine types.
@@ -91,7 +91,7 @@ impl Rest {
 
     /// Begins a request, which [`ask`] sends.
     pub fn request(&self, method: Method, url: Url) -> RequestBuilder {
-        let client = match is_near(&url) {
+        let client = match is_near_url(&url) {
             true => &self.direct,
             false => &self.outward,
         };
@@ -99,21 +99,9 @@ impl Rest {
     }
 }
 
-/// Whether an address is on this machine or its link, where no proxy leads: loopback, and the
-/// link-local addresses and internal names of metadata services.
-pub(in crate::clouds) fn is_near(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default();
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    match bare.parse() {
-        Ok(std::net::IpAddr::V4(address)) => address.is_loopback() || address.is_link_local(),
-        Ok(std::net::IpAddr::V6(address)) => {
-            address.is_loopback() || address.is_unicast_link_local()
-        }
-        Err(_) => {
-            let name = host.trim_end_matches('.');
-            name == "localhost" || name.ends_with(".localhost") || name.ends_with(".internal")
-        }
-    }
+/// Whether no proxy leads to the host of an address.
+fn is_near_url(url: &Url) -> bool {
+    url.host_str().is_some_and(is_near)
 }
 
 /// Sends a request and reads its answer to the end, all within `timeout`.

@@ -137,30 +137,6 @@ async fn this_machine_is_never_asked_by_way_of_a_proxy() {
     assert_eq!(far.unwrap_err().kind, FailureKind::Unavailable);
 }
 
-#[test]
-fn near_addresses_are_told_from_others() {
-    let near = |url: &str| is_near(&url.parse().unwrap());
-    for url in [
-        "http://127.0.0.1:80/",
-        "http://127.9.9.9/",
-        "http://[::1]:8080/",
-        "http://localhost/",
-        "http://compute.localhost/",
-        "http://169.254.169.254/metadata",
-        "http://metadata.google.internal/",
-    ] {
-        assert!(near(url), "{url}");
-    }
-    for url in [
-        "https://10.0.0.1/",
-        "https://management.azure.com/",
-        "https://localhost.example.com/",
-        "https://[2001:db8::1]/",
-    ] {
-        assert!(!near(url), "{url}");
-    }
-}
-
 proptest! {
     #[test]
     fn no_answer_makes_reading_it_panic(
