@@ -157,8 +157,12 @@ impl Service {
 
     fn token(&self) -> Result<Option<SecretString>, Error> {
         match (&self.token_file, &self.token) {
-            (Some(file), _) => secret::read_file(file).map(Some).map_err(Error::usage),
-            (None, token) => Ok(token.clone()),
+            (Some(file), _) => secret::read_word(file).map(Some).map_err(Error::usage),
+            (None, Some(token)) => {
+                let token = secret::word(token.expose_secret(), "the token in $QUOTA_ORACLE_TOKEN");
+                token.map(Some).map_err(Error::usage)
+            }
+            (None, None) => Ok(None),
         }
     }
 }

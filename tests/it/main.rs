@@ -24,6 +24,8 @@ mod outages;
 mod problems;
 mod readiness;
 mod regions;
+mod renewed_secrets;
+mod secret_files;
 mod secrets;
 mod snapshots;
 mod tokens;

@@ -66,7 +66,7 @@ impl ServiceAccountKey {
                 service_account_id: service_account_id.clone(),
                 public_key_id: public_key_id.clone(),
                 private_key: private_key
-                    .read(base)
+                    .read_document(base)
                     .map_err(|error| wrong(error.to_string()))?,
             }),
             CredentialsSettings::Token(_) | CredentialsSettings::Metadata => {
@@ -119,7 +119,7 @@ pub(super) fn check_secrets(
         ),
         CredentialsSettings::Token(token) => {
             let at = token.key(&["credentials", "token_file"], &["credentials", "token"]);
-            let read = token.read(base).map(drop);
+            let read = token.read_word(base).map(drop);
             return read.map_err(|error| SecretProblem::at(at, error));
         }
         CredentialsSettings::Metadata => return Ok(()),
@@ -131,7 +131,7 @@ pub(super) fn check_secrets(
 }
 
 fn read_credentials_file(file: &Path) -> Result<ServiceAccountKey, Failure> {
-    let text = secret::read_file(file).map_err(|error| wrong(error.to_string()))?;
+    let text = secret::read_document(file).map_err(|error| wrong(error.to_string()))?;
     let path = file.display();
     let parsed: CredentialsFile = serde_json::from_str(text.expose_secret()).map_err(|error| {
         // Only the place: the library's sentence may quote the key.

@@ -98,7 +98,7 @@ impl IssueToken for TokenSource {
         match &self.source {
             Source::Given { token, base } => Ok(IssuedToken {
                 secret: token
-                    .read(base)
+                    .read_word(base)
                     .map_err(|error| Failure::new(FailureKind::Denied, error.to_string()))?,
                 lifetime: FILE_READ_EVERY,
             }),

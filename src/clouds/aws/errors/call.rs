@@ -79,7 +79,7 @@ fn retry_after(response: &HttpResponse) -> Option<Duration> {
 
 /// The innermost cause, which is the one that says something: the outer ones only say that
 /// something inside them failed.
-pub(super) fn root_cause(error: &(dyn Error + 'static)) -> String {
+pub(in crate::clouds::aws) fn root_cause(error: &(dyn Error + 'static)) -> String {
     chain(error)
         .last()
         .map_or_else(String::new, ToString::to_string)
