@@ -18,7 +18,7 @@ use std::{io, process};
 use clap::{Parser, Subcommand};
 
 use crate::telemetry::{LogFormat, init_logs};
-use crate::{config, http};
+use crate::{clouds, config, http};
 
 use output::{Error, print};
 
@@ -118,6 +118,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return ExitCode::from(1);
         }
     };
+    if let Some(file) = config::ca_bundle() {
+        clouds::trust_ca_bundle(file);
+    }
     let ended = runtime.block_on(command(arguments));
     // What is left are look-ups of names and the like that nobody waits for any more.
     runtime.shutdown_background();

@@ -110,6 +110,12 @@ pub fn corrections() -> Vec<(OsString, Option<OsString>)> {
         .collect()
 }
 
+/// The file of further CA certificates that AWS's own tools are given.
+pub fn ca_bundle() -> Option<PathBuf> {
+    let file = std::env::var_os("AWS_CA_BUNDLE")?;
+    (!file.is_empty()).then(|| file.into())
+}
+
 /// Reads the configuration: the file at `path`, else the one that the environment names, else the
 /// first at one of the usual places, with what the environment overrides.
 pub fn load(

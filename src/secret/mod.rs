@@ -106,7 +106,8 @@ const IN_ENVIRONMENT: &str = "the environment's secret";
 pub struct SecretError(String);
 
 impl SecretError {
-    fn new(sentence: impl Into<String>) -> Self {
+    /// An error in these words, which must not repeat the secret.
+    pub fn new(sentence: impl Into<String>) -> Self {
         Self(sentence.into())
     }
 

@@ -2,7 +2,7 @@
 
 use std::process::Output;
 
-use simulated_clouds::aws::SimulatedAws;
+use simulated_clouds::aws::{RateLimits, SimulatedAws};
 
 use crate::harness::{Service, Setup, plain_aws, run};
 
@@ -22,6 +22,7 @@ const ADDED: [(&str, &str); 5] = [
 async fn verifying_aws() -> SimulatedAws {
     let aws = plain_aws().await;
     aws.controls().verify_signatures(true);
+    aws.controls().set_rate_limits(RateLimits::unlimited());
     aws
 }
 
@@ -40,6 +41,9 @@ fn said(output: &Output) -> String {
 
 fn credentials(setup: Setup, table: &str) -> Setup {
     let table: toml::Table = toml::from_str(table).unwrap();
+    let rate_limit = toml::toml! { per_second = 1000.0
+    burst = 1000 };
+    let setup = setup.set("backends.0.rate_limit", rate_limit);
     setup.set("backends.0.credentials", table)
 }
 

@@ -8,7 +8,7 @@ use aws_sdk_servicequotas::error::{ConnectorError, ProvideErrorMetadata, SdkErro
 use aws_sdk_sts::operation::assume_role::AssumeRoleError;
 use aws_sdk_sts::operation::assume_role_with_web_identity::AssumeRoleWithWebIdentityError;
 
-use super::call::{NOT_REACHED, chain, of_call, root_cause};
+use super::call::{chain, not_reached, of_call, root_cause};
 use super::codes::{ACCESS_DENIED, Action};
 use crate::model::{Failure, FailureKind};
 
@@ -40,7 +40,7 @@ fn not_given(error: &CredentialsError) -> Failure {
                 root_cause(unreached)
             ),
         )
-        .with_hint(NOT_REACHED),
+        .with_hint(not_reached(unreached)),
         (other, None) => Failure::new(
             FailureKind::Denied,
             format!("no credentials: {}", root_cause(other)),
