@@ -133,6 +133,15 @@ impl<T: PartialEq> Renewed<T> {
         self.get()
     }
 
+    /// Returns the value as its files hold it now, for callers that seldom ask: a cloud has refused
+    /// it, or is about to be sent it for long.
+    pub fn read_now(&self) -> Arc<T> {
+        if let Some(load) = &self.0.load {
+            self.read_again(load, &mut self.0.reading.lock());
+        }
+        self.get()
+    }
+
     /// Returns a number that changes with the value.
     pub fn version(&self) -> u64 {
         self.0.current.load().number

@@ -8,6 +8,7 @@
 
 mod aws;
 mod aws_protocol;
+mod certificates;
 mod clocks;
 mod command_line;
 mod connections;

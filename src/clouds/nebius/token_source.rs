@@ -101,11 +101,11 @@ impl IssueToken for TokenSource {
     fn version(&self) -> u64 {
         match &self.source {
             Source::Given { token } => {
-                token.after_refusal();
+                token.read_now();
                 token.version()
             }
             Source::Exchange(exchange) => {
-                exchange.key.after_refusal();
+                exchange.key.read_now();
                 exchange.key.version()
             }
             Source::Metadata { .. } => 0,
@@ -115,11 +115,11 @@ impl IssueToken for TokenSource {
     async fn issue(&self, context: &CallContext) -> Result<IssuedToken, Failure> {
         match &self.source {
             Source::Given { token } => Ok(IssuedToken {
-                secret: SecretString::from(token.after_refusal().expose()),
+                secret: SecretString::from(token.read_now().expose()),
                 lifetime: READ_EVERY,
             }),
             Source::Exchange(exchange) => {
-                let key = exchange.key.after_refusal();
+                let key = exchange.key.read_now();
                 let attempt = || ask_token_service(&key, exchange.client.clone(), context);
                 let region = &self.region;
                 let call = self
