@@ -169,6 +169,7 @@ pub async fn connect(
         regions: backend.regions.clone(),
         upstream: Upstream::new(backend.name.clone(), backend.rate_limit, shared.clone()),
         base: config.base.clone(),
+        variables: backend.variables.clone(),
     };
     backend
         .cloud

@@ -32,17 +32,24 @@ pub(super) struct Published {
 
 impl Published {
     pub(super) fn new(url: &str, kind: &CloudKind) -> Result<Self, String> {
-        let mut client = Client::builder();
-        // A proxy would look for the catalog on its own machine.
         let url_of = Url::parse(url).ok();
-        if url_of.is_some_and(|url| url.host_str().is_some_and(is_near)) {
-            client = client.no_proxy();
-        }
-        let client = client
-            .user_agent(concat!("quota-oracle/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(TIMEOUT)
+        let is_near = url_of.is_some_and(|url| url.host_str().is_some_and(is_near));
+        let builder = || {
+            let client = Client::builder();
+            // A proxy would look for the catalog on its own machine.
+            let client = match is_near {
+                true => client.no_proxy(),
+                false => client,
+            };
+            client
+                .user_agent(concat!("quota-oracle/", env!("CARGO_PKG_VERSION")))
+                .connect_timeout(CONNECT_TIMEOUT)
+                .timeout(TIMEOUT)
+        };
+        // Without root certificates there is no client, though plain HTTP needs none of them.
+        let client = builder()
             .build()
+            .or_else(|_| builder().tls_certs_only([]).build())
             .map_err(|error| format!("no HTTP client can be made: {}", in_full(&error)))?;
         let base = format!("{url}/{kind}");
         Ok(Self { client, base })

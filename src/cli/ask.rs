@@ -128,12 +128,19 @@ impl Service {
         if !query.is_empty() {
             url.set_query(Some(query));
         }
-        let mut client = Client::builder().timeout(TIMEOUT);
-        // A proxy would resolve a loopback address to itself.
-        if url.host_str().is_some_and(is_near) {
-            client = client.no_proxy();
-        }
-        let client = client.build().map_err(Error::failed)?;
+        let builder = || {
+            let client = Client::builder().timeout(TIMEOUT);
+            // A proxy would resolve a loopback address to itself.
+            match url.host_str().is_some_and(is_near) {
+                true => client.no_proxy(),
+                false => client,
+            }
+        };
+        // Without root certificates there is no client, though plain HTTP needs none of them.
+        let client = builder()
+            .build()
+            .or_else(|_| builder().tls_certs_only([]).build())
+            .map_err(Error::failed)?;
         let mut request = client.get(url).header(ACCEPT, accept);
         if let Some(token) = self.token()? {
             request = request.bearer_auth(token.expose_secret());
@@ -157,8 +164,12 @@ impl Service {
 
     fn token(&self) -> Result<Option<SecretString>, Error> {
         match (&self.token_file, &self.token) {
-            (Some(file), _) => secret::read_file(file).map(Some).map_err(Error::usage),
-            (None, token) => Ok(token.clone()),
+            (Some(file), _) => secret::read_word(file).map(Some).map_err(Error::usage),
+            (None, Some(token)) => {
+                let token = secret::word(token.expose_secret(), "the token in $QUOTA_ORACLE_TOKEN");
+                token.map(Some).map_err(Error::usage)
+            }
+            (None, None) => Ok(None),
         }
     }
 }

@@ -20,7 +20,7 @@ use clap::{Parser, Subcommand};
 use tokio::runtime::Runtime;
 
 use crate::telemetry::{LogFormat, init_logs};
-use crate::{config, http};
+use crate::{clouds, config, http};
 
 use output::{Error, print};
 use signals::Signals;
@@ -73,23 +73,27 @@ impl Command {
     }
 }
 
-/// Begins again in an environment without the variables that lead AWS's clients elsewhere; returns
-/// only if there are none, or why that cannot be done.
+/// Begins again in an environment without the variables that lead AWS's clients elsewhere, and
+/// without what env files add to values; returns only if there is none of both, or why that cannot
+/// be done.
 ///
-/// The SDK's own ways to credentials follow them when they ask STS for a role, and cannot be told
-/// otherwise (aws-config 1.13, `ProviderConfig::client_config`). In an environment shared with its
-/// own clients the service would ask itself.
-fn without_aws_endpoints(arguments: &[OsString]) -> io::Result<()> {
-    let names = config::aws_endpoints();
-    if names.is_empty() {
+/// The SDK's own ways to credentials follow the environment, and cannot be told otherwise
+/// (aws-config 1.13, `ProviderConfig::client_config`). In an environment shared with its own
+/// clients the service would ask itself for a role.
+fn in_a_corrected_environment(arguments: &[OsString]) -> io::Result<()> {
+    let corrections = config::corrections();
+    if corrections.is_empty() {
         return Ok(());
     }
     let mut itself = process::Command::new(std::env::current_exe()?);
     if let Some((name, arguments)) = arguments.split_first() {
         itself.arg0(name).args(arguments);
     }
-    for name in names {
-        itself.env_remove(name);
+    for (name, value) in corrections {
+        match value {
+            Some(value) => itself.env(name, value),
+            None => itself.env_remove(name),
+        };
     }
     Err(itself.exec())
 }
@@ -97,8 +101,8 @@ fn without_aws_endpoints(arguments: &[OsString]) -> io::Result<()> {
 /// Runs the program with these arguments.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
-    if let Err(error) = without_aws_endpoints(&arguments) {
-        eprintln!("quota-oracle: cannot start without AWS_ENDPOINT_URL variables: {error}");
+    if let Err(error) = in_a_corrected_environment(&arguments) {
+        eprintln!("quota-oracle: cannot start in a corrected environment: {error}");
         return ExitCode::from(1);
     }
     let (runtime, signals) = match started() {
@@ -114,6 +118,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         LogFormat::for_standard_error(),
         arguments.command.log_level(),
     );
+    if let Some(file) = config::ca_bundle() {
+        clouds::trust_ca_bundle(file);
+    }
     let ended = runtime.block_on(command(arguments, signals));
     // What is left are look-ups of names and the like that nobody waits for any more.
     runtime.shutdown_background();

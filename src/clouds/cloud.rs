@@ -1,5 +1,6 @@
 //! The parts that every cloud has: how it is registered, configured and connected.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -48,6 +49,12 @@ pub trait CloudSettings: fmt::Debug + Send + Sync {
         &[]
     }
 
+    /// Returns the environment variables that say where the cloud's own tools keep their files,
+    /// none of them secret.
+    fn variables(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// Returns the text of all keys, and the variables, by which format 2 of stored snapshots
     /// identifies the account; none for clouds that came after it.
     fn format_2_identity(&self) -> Option<(String, &'static [&'static str])> {
@@ -83,6 +90,8 @@ pub struct Connection {
     pub upstream: Upstream,
     /// Where relative paths in the settings start: the configuration file's folder.
     pub base: PathBuf,
+    /// The variables that the cloud asked for, as far as they are set.
+    pub variables: BTreeMap<&'static str, String>,
 }
 
 /// Which regions a backend reads.

@@ -10,6 +10,7 @@ mod cloud;
 pub use cloud::{
     CloudSettings, Connection, RegionChoice, Registration, SecretProblem, SettingsError, parse,
 };
+pub use kit::tls::trust_ca_bundle;
 
 /// Every cloud that a backend may be of.
 pub const REGISTRY: &[Registration] = &[aws::REGISTRATION, nebius::REGISTRATION];

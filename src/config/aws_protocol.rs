@@ -4,9 +4,10 @@ use std::path::Path;
 
 use crate::http::{AwsClient, AwsClientSettings, AwsProtocolSettings};
 use crate::model::BackendName;
-use crate::secret::{self, ExposeSecret, SecretString};
+use crate::secret::{Renewed, SecretSource, SecretText, clean};
 
 use super::backends::{Backend, only_known};
+use super::secrets::renewed;
 use super::{KeyPath, Problem};
 
 /// The settings with their clients' secrets read.
@@ -32,8 +33,9 @@ pub(super) fn resolve(
         .map(|backend| backend.name.clone())
         .collect();
     let mut clients: Vec<AwsClient> = Vec::new();
-    for (index, client) in written.clients.into_iter().enumerate() {
+    for (index, mut client) in written.clients.into_iter().enumerate() {
         let at = at.key("clients").index(index);
+        client.access_key_id = clean(&client.access_key_id).to_owned();
         let id = client.access_key_id.clone();
         if clients.iter().any(|earlier| earlier.access_key_id == id) {
             let sentence = format!("two clients have the access key id `{id}`");
@@ -53,7 +55,7 @@ fn resolve_client(
     base: &Path,
     backends: &[BackendName],
 ) -> Result<AwsClient, Problem> {
-    if written.access_key_id.trim().is_empty() {
+    if written.access_key_id.is_empty() {
         return Err(Problem::value(&at.key("access_key_id"), "is empty"));
     }
     Ok(AwsClient {
@@ -63,25 +65,32 @@ fn resolve_client(
     })
 }
 
-fn secret(written: &AwsClientSettings, at: &KeyPath, base: &Path) -> Result<SecretString, Problem> {
+fn secret(
+    written: &AwsClientSettings,
+    at: &KeyPath,
+    base: &Path,
+) -> Result<Renewed<SecretText>, Problem> {
     let id = &written.access_key_id;
-    match (&written.secret_access_key_file, &written.secret_access_key) {
-        (Some(file), None) => secret::read_file(&base.join(file))
-            .map_err(|error| Problem::reason(&at.key("secret_access_key_file"), error)),
-        (None, Some(secret)) if secret.expose_secret().is_empty() => {
-            Err(Problem::value(&at.key("secret_access_key"), "is empty"))
+    let source = match (&written.secret_access_key_file, &written.secret_access_key) {
+        (Some(file), None) => SecretSource::File(file.clone()),
+        (None, Some(secret)) => SecretSource::Text(secret.clone()),
+        (None, None) => {
+            return Err(Problem::new(
+                at,
+                format!("the client `{id}` has no secret: give a `secret_access_key_file`"),
+            ));
         }
-        (None, Some(secret)) => Ok(secret.clone()),
-        (None, None) => Err(Problem::new(
-            at,
-            format!("the client `{id}` has no secret: give a `secret_access_key_file`"),
-        )),
-        (Some(_), Some(_)) => Err(Problem::new(
-            at,
-            format!(
-                "the client `{id}` has two secrets: keep `secret_access_key_file` or the \
-                 environment's `secret_access_key`"
-            ),
-        )),
-    }
+        (Some(_), Some(_)) => {
+            return Err(Problem::new(
+                at,
+                format!(
+                    "the client `{id}` has two secrets: keep `secret_access_key_file` or the \
+                     environment's `secret_access_key`"
+                ),
+            ));
+        }
+    };
+    let at = at.key(source.key("secret_access_key_file", "secret_access_key"));
+    renewed(source, base, |text| SecretText::from(text.clone()))
+        .map_err(|error| Problem::reason(&at, error))
 }

@@ -1,5 +1,6 @@
 //! The `[[backends]]` tables: the keys that all clouds share here, the rest by the cloud itself.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -35,6 +36,8 @@ pub struct Backend {
     pub rate_limit: RateLimit,
     /// The cloud's own keys.
     pub cloud: Arc<dyn CloudSettings>,
+    /// The variables of the environment that its cloud asks for, as far as they are set.
+    pub variables: BTreeMap<&'static str, String>,
     /// Tells its account from others, by the keys that choose it.
     pub fingerprint: Fingerprint,
 }
@@ -107,6 +110,7 @@ fn resolve_one(
         rate_limit: common
             .rate_limit
             .over(kind.rate_limit, &at.key("rate_limit"))?,
+        variables: given_variables(cloud.variables(), environment),
         fingerprint: fingerprint(kind, &*cloud, environment),
         cloud,
     })
@@ -129,6 +133,17 @@ fn fingerprint(
         digest(&format!("{}\n{settings}\n{variables}", kind.kind))
     });
     Fingerprint::new(digest(&account)).with_all_settings(all_settings)
+}
+
+fn given_variables(
+    names: &[&'static str],
+    environment: &[(String, String)],
+) -> BTreeMap<&'static str, String> {
+    let given = |name: &'static str| {
+        let found = environment.iter().find(|(given, _)| given == name);
+        found.map(|(_, value)| (name, value.clone()))
+    };
+    names.iter().filter_map(|name| given(name)).collect()
 }
 
 fn variables(names: &[&str], environment: &[(String, String)]) -> String {

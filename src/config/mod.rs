@@ -34,7 +34,7 @@ use crate::catalog::Source;
 use crate::clouds::{REGISTRY, Registration};
 use crate::http::{AwsClientSettings, AwsProtocolSettings, TokenSettings};
 use crate::model::duration;
-use crate::{catalog, http, store, telemetry};
+use crate::{catalog, http, secret, store, telemetry};
 
 pub use backends::Backend;
 pub use problem::ConfigError;
@@ -84,12 +84,36 @@ pub fn environment() -> impl Iterator<Item = (String, String)> {
     })
 }
 
-/// The names of the variables that say where AWS's clients find its services.
-pub fn aws_endpoints() -> Vec<OsString> {
-    let names = std::env::vars_os().map(|(name, _)| name);
-    names
-        .filter(|name| name.to_string_lossy().starts_with("AWS_ENDPOINT_URL"))
+/// What has to change in the environment for the libraries that read it themselves: the variables
+/// that say where AWS's clients find its services go, and those that hold a byte order mark or
+/// surrounding blanks and line ends, as env files of Windows do, are cleaned.
+pub fn corrections() -> Vec<(OsString, Option<OsString>)> {
+    let correction = |name: &str, value: &str| {
+        let upper = name.to_ascii_uppercase();
+        if upper.starts_with("AWS_ENDPOINT_URL") {
+            return Some(None);
+        }
+        let is_read = upper.starts_with("AWS_")
+            || upper.starts_with("SSL_CERT_")
+            || upper.ends_with("_PROXY");
+        let clean = secret::clean(value);
+        (is_read && clean != value).then(|| match clean {
+            "" => None,
+            clean => Some(OsString::from(clean)),
+        })
+    };
+    std::env::vars_os()
+        .filter_map(|(name, value)| {
+            let correction = correction(name.to_str()?, &value.to_string_lossy())?;
+            Some((name, correction))
+        })
         .collect()
+}
+
+/// The file of further CA certificates that AWS's own tools are given.
+pub fn ca_bundle() -> Option<PathBuf> {
+    let file = std::env::var_os("AWS_CA_BUNDLE")?;
+    (!file.is_empty()).then(|| file.into())
 }
 
 /// Reads the configuration: the file at `path`, else the one that the environment names, else the

@@ -1,10 +1,25 @@
 //! Secrets stay out of the file: a key that holds one is accepted from the environment only.
 
+use std::path::Path;
+
 use toml::{Table, Value};
+
+use crate::secret::{Renewed, SecretError, SecretSource, SecretString};
 
 use super::environment::variable;
 use super::secret_keys::SECRETS;
 use super::{KeyPath, Problem};
+
+/// Reads a secret of one word; one that stands in a file is read again while running.
+pub(super) fn renewed<T: PartialEq>(
+    source: SecretSource,
+    base: &Path,
+    make: impl Fn(&SecretString) -> T + Send + Sync + 'static,
+) -> Result<Renewed<T>, SecretError> {
+    let base = base.to_owned();
+    let read = move || Ok(make(&source.read_word(&base)?));
+    Renewed::read(read)
+}
 
 /// Refuses a file that holds a secret.
 pub(super) fn forbid(file: &Table) -> Result<(), Problem> {

@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
-use crate::http::{Settings, Token, TokenSettings};
+use crate::http::{Settings, Token, TokenHash, TokenSettings};
 use crate::model::BackendName;
-use crate::secret::{self, ExposeSecret, SecretString};
+use crate::secret::{ExposeSecret, Renewed, SecretSource, clean};
 
 use super::backends::only_known;
+use super::secrets::renewed;
 use super::{KeyPath, Problem};
 
 /// The settings with their tokens read.
@@ -50,54 +51,46 @@ fn resolve_token(
         return Err(Problem::value(&at.key("scopes"), claim));
     }
     Ok(Token {
-        sha256: hash(&written, at, base)?,
+        hash: hash(&written, at, base)?,
         backends: only_known(written.backends, at, backends)?,
         name: written.name,
         scopes: written.scopes,
     })
 }
 
-fn hash(written: &TokenSettings, at: &KeyPath, base: &Path) -> Result<[u8; 32], Problem> {
+fn hash(written: &TokenSettings, at: &KeyPath, base: &Path) -> Result<Renewed<TokenHash>, Problem> {
     let name = &written.name;
-    match (&written.token_file, &written.sha256, &written.token) {
-        (Some(file), None, None) => {
-            let at = at.key("token_file");
-            let text =
-                secret::read_file(&base.join(file)).map_err(|error| Problem::reason(&at, error))?;
-            hash_of_text(&text, &at)
-        }
+    let source = match (&written.token_file, &written.sha256, &written.token) {
+        (Some(file), None, None) => SecretSource::File(file.clone()),
+        (None, None, Some(text)) => SecretSource::Text(text.clone()),
         (None, Some(digits), None) => {
             let mut hash = [0; 32];
             // The value is not repeated: somebody may have put the token itself there.
-            hex::decode_to_slice(digits.trim(), &mut hash).map_err(|_| {
+            hex::decode_to_slice(clean(digits), &mut hash).map_err(|_| {
                 let claim = "must be the 64 hexadecimal digits of a SHA-256";
                 Problem::value(&at.key("sha256"), claim)
             })?;
-            Ok(hash)
+            return Ok(Renewed::fixed(hash));
         }
-        (None, None, Some(text)) => hash_of_text(text, &at.key("token")),
-        (None, None, None) => Err(Problem::new(
-            at,
-            format!("the token `{name}` has no value: give a `token_file` or a `sha256`"),
-        )),
-        _ => Err(Problem::new(
-            at,
-            format!(
-                "the token `{name}` has more than one value: keep one of `token_file`, `sha256` \
-                 and the environment's `token`"
-            ),
-        )),
-    }
-}
-
-fn hash_of_text(text: &SecretString, at: &KeyPath) -> Result<[u8; 32], Problem> {
-    let text = text.expose_secret();
-    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-        let reason = "a token is one word of visible ASCII characters, as the Authorization header \
-                      carries it";
-        return Err(Problem::reason(at, reason));
-    }
-    Ok(Token::hash(text))
+        (None, None, None) => {
+            return Err(Problem::new(
+                at,
+                format!("the token `{name}` has no value: give a `token_file` or a `sha256`"),
+            ));
+        }
+        _ => {
+            return Err(Problem::new(
+                at,
+                format!(
+                    "the token `{name}` has more than one value: keep one of `token_file`, \
+                     `sha256` and the environment's `token`"
+                ),
+            ));
+        }
+    };
+    let at = at.key(source.key("token_file", "token"));
+    renewed(source, base, |text| Token::hash(text.expose_secret()))
+        .map_err(|error| Problem::reason(&at, error))
 }
 
 fn refuse_twin(earlier: &Token, token: &Token, at: &KeyPath) -> Result<(), Problem> {
@@ -106,7 +99,7 @@ fn refuse_twin(earlier: &Token, token: &Token, at: &KeyPath) -> Result<(), Probl
         let sentence = format!("two tokens are named `{name}`");
         return Err(Problem::new(&at.key("name"), sentence));
     }
-    if earlier.sha256 == token.sha256 {
+    if earlier.hash == token.hash {
         let sentence = format!(
             "the tokens `{}` and `{name}` are the same, so nobody could tell their bearers apart",
             earlier.name

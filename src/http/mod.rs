@@ -33,5 +33,5 @@ pub use router::{Service, openapi_document, service};
 pub use server::serve;
 pub use settings::{
     AwsAnswers, AwsClient, AwsClientSettings, AwsMarket, AwsProtocolSettings, AwsValue, Scope,
-    Settings, Token, TokenSettings,
+    Settings, Token, TokenHash, TokenSettings,
 };

@@ -1,9 +1,25 @@
 //! Secrets: read from a file or the environment, never from the configuration file itself.
+//!
+//! Editors and tools add to a secret what is no part of it: a byte order mark, line ends, blanks.
+//! [`text`] cuts that off and refuses what then cannot be a secret. [`Renewed`] holds what was made
+//! of secret files and reads them again while running.
+
+mod renewed;
+mod text;
 
 use std::fmt;
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 pub use secrecy::{ExposeSecret, SecretString};
+
+pub use renewed::{READ_EVERY, Renewed, generation, reload};
+pub use text::{clean, word};
+
+/// The largest secret file: a shared credentials file of hundreds of profiles is smaller, and a
+/// path that leads to a device would otherwise be read without end.
+const LARGEST_FILE: u64 = 1024 * 1024;
 
 /// Where an operator has put a secret.
 #[derive(Clone, Debug)]
@@ -39,21 +55,66 @@ impl SecretSource {
         }
     }
 
-    /// The secret; relative paths start at `base`.
-    pub fn read(&self, base: &Path) -> Result<SecretString, SecretError> {
+    /// Reads a secret of one word, such as a token; relative paths start at `base`.
+    pub fn read_word(&self, base: &Path) -> Result<SecretString, SecretError> {
         match self {
-            Self::File(file) => read_file(&base.join(file)),
-            Self::Text(text) if text.expose_secret().is_empty() => {
-                Err(SecretError("the environment's secret is empty".to_owned()))
-            }
-            Self::Text(text) => Ok(text.clone()),
+            Self::File(file) => read_word(&base.join(file)),
+            Self::Text(text) => word(text.expose_secret(), IN_ENVIRONMENT),
+        }
+    }
+
+    /// Reads a secret of several lines, such as a private key; relative paths start at `base`.
+    pub fn read_document(&self, base: &Path) -> Result<SecretString, SecretError> {
+        match self {
+            Self::File(file) => read_document(&base.join(file)),
+            Self::Text(text) => match clean(text.expose_secret()) {
+                "" => Err(SecretError::empty(IN_ENVIRONMENT)),
+                text => Ok(SecretString::from(text)),
+            },
         }
     }
 }
 
+/// A secret that can be compared with another reading of it.
+#[derive(Clone, Debug)]
+pub struct SecretText(SecretString);
+
+impl SecretText {
+    /// The secret itself.
+    pub fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
+}
+
+impl From<SecretString> for SecretText {
+    fn from(secret: SecretString) -> Self {
+        Self(secret)
+    }
+}
+
+impl PartialEq for SecretText {
+    fn eq(&self, other: &Self) -> bool {
+        self.expose() == other.expose()
+    }
+}
+
+/// A secret of the environment, in sentences.
+const IN_ENVIRONMENT: &str = "the environment's secret";
+
 /// Why a secret could not be had; the sentence names the file, never its content.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SecretError(String);
+
+impl SecretError {
+    /// An error in these words, which must not repeat the secret.
+    pub fn new(sentence: impl Into<String>) -> Self {
+        Self(sentence.into())
+    }
+
+    fn empty(place: &str) -> Self {
+        Self(format!("{place} is empty"))
+    }
+}
 
 impl fmt::Display for SecretError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -63,20 +124,86 @@ impl fmt::Display for SecretError {
 
 impl std::error::Error for SecretError {}
 
-/// Reads the secret in `file`, without the line end that editors leave behind.
-pub fn read_file(file: &Path) -> Result<SecretString, SecretError> {
-    let text = std::fs::read_to_string(file).map_err(|error| {
-        SecretError(format!(
-            "cannot read the secret file {}: {error}",
-            file.display()
-        ))
-    })?;
-    let secret = text.trim_end_matches(['\r', '\n']);
-    if secret.is_empty() {
+/// Reads a file that holds a secret of one word, such as a token.
+pub fn read_word(file: &Path) -> Result<SecretString, SecretError> {
+    let content = read(file)?;
+    word(content.expose_secret(), &place(file))
+}
+
+/// Reads a file that holds a secret of several lines, such as a private key.
+pub fn read_document(file: &Path) -> Result<SecretString, SecretError> {
+    let content = read(file)?;
+    match clean(content.expose_secret()) {
+        "" => Err(SecretError::empty(&place(file))),
+        text => Ok(SecretString::from(text)),
+    }
+}
+
+fn place(file: &Path) -> String {
+    format!("the secret file {}", file.display())
+}
+
+fn read(file: &Path) -> Result<SecretString, SecretError> {
+    let place = place(file);
+    let mut bytes = Vec::new();
+    File::open(file)
+        .and_then(|open| open.take(LARGEST_FILE + 1).read_to_end(&mut bytes))
+        .map_err(|error| SecretError(format!("cannot read {place}: {error}")))?;
+    if bytes.len() as u64 > LARGEST_FILE {
         return Err(SecretError(format!(
-            "the secret file {} is empty",
-            file.display()
+            "{place} is larger than any secret: more than {LARGEST_FILE} bytes"
         )));
     }
-    Ok(SecretString::from(secret))
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok(SecretString::from(text)),
+        // The byte order marks of UTF-16, as older versions of PowerShell write files.
+        Err(error) if matches!(error.as_bytes(), [0xff, 0xfe, ..] | [0xfe, 0xff, ..]) => Err(
+            SecretError(format!("{place} is text in UTF-16: save it as UTF-8")),
+        ),
+        Err(_) => Err(SecretError(format!("{place} is no text in UTF-8"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(content: &[u8]) -> tempfile::NamedTempFile {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), content).unwrap();
+        file
+    }
+
+    #[test]
+    fn a_file_is_read_without_what_tools_add_to_it() {
+        for content in ["word", "\u{feff}word\r\n", "\r\n word\t\n\n"] {
+            let file = file(content.as_bytes());
+            assert_eq!(read_word(file.path()).unwrap().expose_secret(), "word");
+            assert_eq!(read_document(file.path()).unwrap().expose_secret(), "word");
+        }
+        let lines = file("\u{feff}first\r\nsecond\r\n".as_bytes());
+        let document = read_document(lines.path()).unwrap();
+        assert_eq!(document.expose_secret(), "first\r\nsecond");
+        assert!(read_word(lines.path()).is_err());
+    }
+
+    #[test]
+    fn what_is_no_text_is_refused_by_its_file_and_not_quoted() {
+        let utf_16 = [&[0xff, 0xfe][..], b"p\0l\0a\0n\0t\0e\0d\0"].concat();
+        let endless = vec![b'x'; 1024 * 1024 + 1];
+        for (content, expected) in [
+            (&utf_16[..], "UTF-16: save it as UTF-8"),
+            (b"planted\xff", "is no text in UTF-8"),
+            (&endless, "larger than any secret"),
+            ("\u{feff}\r\n".as_bytes(), "is empty"),
+        ] {
+            let file = file(content);
+            for error in [read_word(file.path()), read_document(file.path())] {
+                let sentence = error.unwrap_err().to_string();
+                assert!(sentence.contains(expected), "{sentence}");
+                assert!(sentence.contains(file.path().to_str().unwrap()));
+                assert!(!sentence.contains("planted"), "{sentence}");
+            }
+        }
+    }
 }

@@ -8,6 +8,7 @@
 
 mod aws;
 mod aws_protocol;
+mod certificates;
 mod clocks;
 mod command_line;
 mod connections;
@@ -28,6 +29,8 @@ mod placed;
 mod problems;
 mod readiness;
 mod regions;
+mod renewed_secrets;
+mod secret_files;
 mod secrets;
 mod snapshots;
 mod tokens;

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use aws_config::BehaviorVersion;
 use aws_config::timeout::TimeoutConfig;
-use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_servicequotas::Client;
 use aws_sdk_servicequotas::config::retry::RetryConfig;
 use aws_sdk_servicequotas::config::{Builder, Config, IdentityCache};
@@ -19,8 +18,10 @@ use crate::model::{Failure, FailureKind, Region};
 use crate::source::CallContext;
 use crate::upstream::{Operation, Upstream};
 
+use super::credentials::shared;
 use super::errors::failure;
 use super::http;
+use super::kept_credentials::KeptCredentials;
 use super::operations::{
     GET_AWS_DEFAULT_SERVICE_QUOTA, GET_QUOTA_UTILIZATION_REPORT, GET_SERVICE_QUOTA,
     LIST_SERVICE_QUOTAS, START_QUOTA_UTILIZATION_REPORT,
@@ -54,6 +55,7 @@ pub(super) fn timeouts() -> TimeoutConfig {
 #[derive(Debug)]
 pub(super) struct AccountClient {
     sdk: Client,
+    credentials: Arc<KeptCredentials>,
     endpoint_url: Option<EndpointUrl>,
     upstream: Upstream,
 }
@@ -65,19 +67,20 @@ impl AccountClient {
     /// `AWS_ENDPOINT_URL*`: in an environment shared with its own clients, the service would call
     /// itself.
     pub(super) fn new(
-        credentials: SharedCredentialsProvider,
+        credentials: Arc<KeptCredentials>,
         endpoint_url: Option<EndpointUrl>,
         upstream: Upstream,
     ) -> Self {
         let config = Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .http_client(http::client())
-            .credentials_provider(credentials)
-            .identity_cache(IdentityCache::lazy().build())
+            .credentials_provider(shared(&credentials))
+            .identity_cache(IdentityCache::no_cache())
             .retry_config(RetryConfig::disabled())
             .timeout_config(timeouts());
         Self {
             sdk: Client::from_conf(config.build()),
+            credentials,
             endpoint_url,
             upstream,
         }
@@ -109,7 +112,8 @@ impl RegionClient {
         regional
     }
 
-    /// Makes a call within the backend's limits.
+    /// Makes a call within the backend's limits, and once more if it was refused and there are
+    /// other credentials by now.
     async fn call<T, F, Fut>(
         &self,
         operation: &Operation,
@@ -121,9 +125,20 @@ impl RegionClient {
         Fut: Future<Output = Result<T, Failure>> + Send,
         T: Send,
     {
-        let upstream = &self.account.upstream;
-        let answer = upstream.call(&self.region, operation, context, attempt);
-        Ok(Sent::from(answer.await?))
+        let AccountClient {
+            upstream,
+            credentials,
+            ..
+        } = &*self.account;
+        let version = credentials.version();
+        let call = || upstream.call(&self.region, operation, context, &attempt);
+        let answer = match call().await {
+            Err(refusal) if is_refusal(&refusal) && credentials.changed_since(version).await => {
+                call().await
+            }
+            answer => answer,
+        };
+        Ok(Sent::from(answer?))
     }
 
     pub(super) fn region(&self) -> &Region {
@@ -222,6 +237,11 @@ impl RegionClient {
         });
         Ok(answer.await?.value)
     }
+}
+
+/// Whether other credentials may be accepted.
+fn is_refusal(failure: &Failure) -> bool {
+    matches!(failure.kind, FailureKind::Denied | FailureKind::NotEnabled)
 }
 
 /// Tells an unknown quota, which is an answer here, from an answer that holds none, which is not.

@@ -1,58 +1,59 @@
-//! The credentials of a backend, from the SDK's providers.
+//! The credentials of a backend, as its settings name them.
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::sync::Arc;
 
-use aws_config::default_provider::credentials::DefaultCredentialsChain;
-use aws_config::profile::ProfileFileCredentialsProvider;
-use aws_config::provider_config::ProviderConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials as AwsCredentials;
-use aws_credential_types::provider::error::CredentialsError;
-use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
+use aws_sdk_servicequotas::config::IdentityCache;
 use aws_smithy_async::time::SystemTimeSource;
 
-use crate::clouds::cloud::SecretProblem;
+use crate::clouds::cloud::{Connection, SecretProblem};
 use crate::model;
-use crate::secret::{ExposeSecret, SecretSource, read_file};
+use crate::secret::{ExposeSecret, SecretSource, read_word, word};
 
 use super::client::timeouts;
+use super::credential_source::CredentialSource;
 use super::http;
+use super::kept_credentials::KeptCredentials;
 use super::settings::{Credentials, EndpointUrl, StaticKeys};
+use super::shared_files::SharedFiles;
 
-/// Returns the provider of a backend's credentials; nothing is asked before the first call.
-pub(super) async fn provider(
+/// Returns a backend's credentials; nothing is asked before the first call.
+pub(super) async fn kept(
     credentials: &Credentials,
     reference: &model::Region,
     sts_endpoint_url: Option<&EndpointUrl>,
-    base: &Path,
-) -> SharedCredentialsProvider {
+    connection: &Connection,
+) -> Arc<KeptCredentials> {
     let region = Region::new(reference.to_string());
-    match credentials {
-        Credentials::Default => SharedCredentialsProvider::new(chain(region).await),
-        Credentials::Static(keys) => SharedCredentialsProvider::new(RenewedKeys {
+    let files = SharedFiles::new(&connection.variables);
+    let source = match credentials {
+        Credentials::Default => CredentialSource::sdk(None, files, region),
+        Credentials::Static(keys) => CredentialSource::Static {
             keys: keys.clone(),
-            base: base.to_owned(),
-        }),
-        Credentials::Profile { profile } => SharedCredentialsProvider::new(
-            ProfileFileCredentialsProvider::builder()
-                .profile_name(profile)
-                .configure(&in_region(region))
-                .build(),
-        ),
+            base: connection.base.clone(),
+        },
+        Credentials::Profile { profile } => {
+            CredentialSource::sdk(Some(profile.clone()), files, region)
+        }
         Credentials::AssumeRole {
             role_arn,
             external_id,
             session_name,
         } => {
+            let caller = CredentialSource::sdk(None, files, region.clone());
+            let caller = Arc::new(KeptCredentials::new(caller));
             // Regional STS: tokens of the global endpoint are not valid in opt-in regions unless
             // the account says so (AWS IAM User Guide, "Manage AWS STS in an AWS Region").
             let mut config = SdkConfig::builder()
                 .behavior_version(BehaviorVersion::latest())
                 .http_client(http::client())
-                .credentials_provider(SharedCredentialsProvider::new(chain(region.clone()).await))
+                .credentials_provider(shared(&caller))
+                .identity_cache(IdentityCache::no_cache())
                 .region(region.clone())
                 .retry_config(RetryConfig::disabled())
                 .timeout_config(timeouts())
@@ -68,48 +69,20 @@ pub(super) async fn provider(
             if let Some(external_id) = external_id {
                 role = role.external_id(external_id);
             }
-            SharedCredentialsProvider::new(role.build().await)
+            CredentialSource::Role {
+                caller,
+                assumed_with: 0,
+                provider: Box::new(role.build().await),
+            }
         }
-    }
+    };
+    Arc::new(KeptCredentials::new(source))
 }
 
-/// Keys whose files are read again every minute, since they may have been renewed.
-#[derive(Debug)]
-struct RenewedKeys {
-    keys: StaticKeys,
-    base: PathBuf,
-}
-
-/// How long keys are kept before their files are read again.
-const KEYS_KEPT_FOR: Duration = Duration::from_secs(60);
-
-impl ProvideCredentials for RenewedKeys {
-    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
-    where
-        Self: 'a,
-    {
-        let keys = self.keys.read(&self.base);
-        future::ProvideCredentials::ready(
-            keys.map_err(|problem| CredentialsError::invalid_configuration(problem.message)),
-        )
-    }
-}
-
-async fn chain(region: Region) -> DefaultCredentialsChain {
-    DefaultCredentialsChain::builder()
-        .configure(in_region(region))
-        .build()
-        .await
-}
-
-/// Returns how the SDK asks for credentials on its own: STS in a region, with the time-outs of all
-/// calls to AWS. The caller that waits for the credentials tries again.
-fn in_region(region: Region) -> ProviderConfig {
-    ProviderConfig::without_region()
-        .with_region(Some(region))
-        .with_http_client(http::client())
-        .with_retry_config(RetryConfig::disabled())
-        .with_timeout_config(timeouts())
+/// Returns the credentials as the SDK takes them. Its own cache is switched off wherever they are
+/// used: it would keep old ones.
+pub(super) fn shared(credentials: &Arc<KeptCredentials>) -> SharedCredentialsProvider {
+    SharedCredentialsProvider::new(Arc::clone(credentials) as Arc<dyn ProvideCredentials>)
 }
 
 impl StaticKeys {
@@ -121,7 +94,7 @@ impl StaticKeys {
                 .map_err(|error| SecretProblem::at(at_file, error))?;
             let read = |source: SecretSource| {
                 let at = source.key(at_file, at);
-                let secret = source.read(base);
+                let secret = source.read_word(base);
                 secret.map_err(|error| SecretProblem::at(at, error))
             };
             source.map(read).transpose()
@@ -147,8 +120,8 @@ impl StaticKeys {
             self.read_id(base)?,
             secret.expose_secret(),
             token.map(|token| token.expose_secret().to_owned()),
-            // By the clock of the SDK, which asks again when this is over.
-            SystemTime::now().checked_add(KEYS_KEPT_FOR),
+            // None that is known.
+            None,
             "quota-oracle configuration",
         ))
     }
@@ -157,8 +130,10 @@ impl StaticKeys {
         let at: &[&str] = &["credentials"];
         match (&self.access_key_id_file, &*self.access_key_id) {
             (None, "") => Err(SecretProblem::at(at, "`access_key_id` is missing")),
-            (None, id) => Ok(id.to_owned()),
-            (Some(file), "") => read_file(&base.join(file))
+            (None, id) => word(id, "the access key id")
+                .map(|id| id.expose_secret().to_owned())
+                .map_err(|error| SecretProblem::at(&["credentials", "access_key_id"], error)),
+            (Some(file), "") => read_word(&base.join(file))
                 .map(|id| id.expose_secret().to_owned())
                 .map_err(|error| SecretProblem::at(&["credentials", "access_key_id_file"], error)),
             (Some(_), _) => Err(SecretProblem::at(
@@ -171,37 +146,54 @@ impl StaticKeys {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::time::Duration;
 
-    #[tokio::test]
+    use super::*;
+    use crate::secret::READ_EVERY;
+
+    #[tokio::test(start_paused = true)]
     async fn a_key_that_somebody_renews_is_read_again_with_its_id() {
         let folder = tempfile::tempdir().unwrap();
         let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text);
-        let keys = RenewedKeys {
+        let renew = |renewed: &str| {
+            for name in ["id", "secret", "token"] {
+                write(name, &format!("\u{feff}{name}-{renewed} \r\n")).unwrap();
+            }
+        };
+        renew("first");
+        let kept = KeptCredentials::new(CredentialSource::Static {
             keys: toml::from_str(
                 "access_key_id_file = \"id\"\nsecret_access_key_file = \"secret\"\n\
                  session_token_file = \"token\"",
             )
             .unwrap(),
             base: folder.path().to_owned(),
+        });
+        let read = async |expected: &str| {
+            let read = kept.provide_credentials().await.unwrap();
+            assert_eq!(read.access_key_id(), format!("id-{expected}"));
+            assert_eq!(read.secret_access_key(), format!("secret-{expected}"));
+            assert_eq!(read.session_token(), Some(&*format!("token-{expected}")));
         };
-        for renewed in ["first", "second"] {
-            for name in ["id", "secret", "token"] {
-                write(name, &format!("{name} {renewed}\n")).unwrap();
-            }
-            let before = SystemTime::now();
-            let read = keys.provide_credentials().await.unwrap();
-            assert_eq!(read.access_key_id(), format!("id {renewed}"));
-            assert_eq!(read.secret_access_key(), format!("secret {renewed}"));
-            assert_eq!(read.session_token(), Some(&*format!("token {renewed}")));
-            let kept = read.expiry().unwrap().duration_since(before).unwrap();
-            assert!(
-                kept >= KEYS_KEPT_FOR && kept < 2 * KEYS_KEPT_FOR,
-                "{kept:?}"
-            );
-        }
+        read("first").await;
+        renew("second");
+        tokio::time::advance(READ_EVERY).await;
+        read("second").await;
+        assert_eq!(kept.version(), 1);
+
+        renew("third");
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert!(kept.changed_since(1).await);
+        read("third").await;
+
+        // Gone, empty and half-written files take nothing away.
         std::fs::remove_file(folder.path().join("id")).unwrap();
-        assert!(keys.provide_credentials().await.is_err());
+        write("secret", "").unwrap();
+        for _ in 0..2 {
+            tokio::time::advance(READ_EVERY).await;
+            read("third").await;
+            assert!(!kept.changed_since(2).await);
+        }
     }
 
     #[test]

@@ -7,12 +7,14 @@
 
 mod access;
 mod client;
+mod credential_source;
 mod credentials;
 mod demand;
 mod errors;
 mod fetch;
 mod http;
 mod identity;
+mod kept_credentials;
 mod known_codes;
 mod operations;
 mod overrides;
@@ -21,6 +23,7 @@ mod reading;
 mod regions;
 mod service_and_code;
 mod settings;
+mod shared_files;
 mod source;
 mod usage;
 mod vcpu_quotas;
@@ -73,6 +76,10 @@ impl CloudSettings for Settings {
 
     fn account_variables(&self) -> &'static [&'static str] {
         self.identity_variables()
+    }
+
+    fn variables(&self) -> &'static [&'static str] {
+        shared_files::VARIABLES
     }
 
     fn format_2_identity(&self) -> Option<(String, &'static [&'static str])> {

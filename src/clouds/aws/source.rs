@@ -66,11 +66,11 @@ impl AwsSource {
             .find(|region| !needs_opt_in(region))
             .cloned()
             .unwrap_or_else(|| Region::from(ENABLED_BY_DEFAULT[0]));
-        let credentials = credentials::provider(
+        let credentials = credentials::kept(
             &settings.credentials,
             &reference,
             settings.sts_endpoint_url.as_ref(),
-            &connection.base,
+            &connection,
         )
         .await;
         let account = Arc::new(AccountClient::new(

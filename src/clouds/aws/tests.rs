@@ -49,6 +49,7 @@ impl Story {
                 Shared::new(Clock::system(), Metrics::new()),
             ),
             base: PathBuf::new(),
+            variables: Default::default(),
         };
         let source = settings.connect(connection).await.unwrap();
         Self { cloud, source }

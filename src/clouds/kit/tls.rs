@@ -3,16 +3,21 @@
 //! Each library would load the system's certificates for every client of its own, half a megabyte
 //! each. Here they are loaded once, and every client shares them.
 
-use std::path::Path;
-use std::sync::{Arc, LazyLock};
+use std::error::Error as StdError;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, LazyLock, OnceLock};
+use std::{fs, io};
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::CryptoProvider;
-use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
-use rustls::{ClientConfig, RootCertStore};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{
+    CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
+};
 
 use crate::model::{Failure, FailureKind};
 
@@ -25,6 +30,21 @@ static CONFIG: LazyLock<ClientConfig> = LazyLock::new(|| configuration(Arc::clon
 static PROVIDER: LazyLock<Arc<CryptoProvider>> =
     LazyLock::new(|| Arc::new(rustls::crypto::aws_lc_rs::default_provider()));
 
+/// The file of further certificates that the environment names.
+static CA_BUNDLE: OnceLock<PathBuf> = OnceLock::new();
+
+/// The advice for a server whose certificate is not accepted.
+pub(in crate::clouds) const CHECK_CERTIFICATES: &str = "the server's certificate is not vouched for by any authority that is trusted here: install \
+     ca-certificates, or name a file with the authority's certificate by SSL_CERT_FILE or \
+     AWS_CA_BUNDLE";
+
+/// Trusts the certificates in this PEM file besides those of the system.
+///
+/// Has to be called before the first client is made; the first file stays.
+pub fn trust_ca_bundle(file: PathBuf) {
+    let _ = CA_BUNDLE.set(file);
+}
+
 struct Roots {
     /// The certificates as they were read, for the one library that takes nothing else.
     certificates: Vec<CertificateDer<'static>>,
@@ -36,6 +56,12 @@ impl Roots {
         let found = rustls_native_certs::load_native_certs();
         let mut store = RootCertStore::empty();
         let mut certificates = found.certs;
+        if let Some(file) = CA_BUNDLE.get() {
+            match certificates_in(file) {
+                Ok(more) => certificates.extend(more),
+                Err(failure) => tracing::warn!("AWS_CA_BUNDLE is left out: {}", failure.detail),
+            }
+        }
         // Systems carry a few certificates that no TLS library can use.
         certificates.retain(|certificate| store.add(certificate.clone()).is_ok());
         if store.is_empty() {
@@ -59,36 +85,112 @@ pub(in crate::clouds) fn shared() -> ClientConfig {
 
 /// Returns a TLS configuration that also trusts the certificates in a PEM file of the operator's.
 pub(in crate::clouds) fn trusting(ca_file: &Path) -> Result<ClientConfig, Failure> {
-    let file = ca_file.display();
-    let wrong = |why: String| {
-        Failure::new(
-            FailureKind::Denied,
-            format!("{file} cannot be used as a file of CA certificates: {why}"),
-        )
-    };
-    let certificates = CertificateDer::pem_file_iter(ca_file)
-        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-        .map_err(|error| wrong(error.to_string()))?;
-    if certificates.is_empty() {
-        return Err(wrong("it holds no certificate in PEM".to_owned()));
-    }
     let mut store = RootCertStore::clone(&ROOTS.store);
-    for certificate in certificates {
+    for certificate in certificates_in(ca_file)? {
         let added = store.add(certificate);
-        added.map_err(|error| wrong(error.to_string()))?;
+        added.map_err(|error| unusable(ca_file, &error.to_string()))?;
     }
     Ok(configuration(Arc::new(store)))
 }
 
+/// Reads the certificates in a PEM file, at least one.
+fn certificates_in(file: &Path) -> Result<Vec<CertificateDer<'static>>, Failure> {
+    let text = fs::read(file).map_err(|error| unusable(file, &error.to_string()))?;
+    // An editor's byte order mark would hide the first certificate.
+    let text = text.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&text);
+    let certificates = CertificateDer::pem_slice_iter(text).collect::<Result<Vec<_>, _>>();
+    let certificates = certificates.map_err(|error| unusable(file, &error.to_string()))?;
+    match certificates.is_empty() {
+        true => Err(unusable(file, "it holds no certificate in PEM")),
+        false => Ok(certificates),
+    }
+}
+
+fn unusable(file: &Path, why: &str) -> Failure {
+    let file = file.display();
+    let detail = format!("{file} cannot be used as a file of CA certificates: {why}");
+    Failure::new(FailureKind::Denied, detail)
+}
+
+/// Whether an error comes of a server's certificate that was not accepted.
+pub(in crate::clouds) fn is_certificate_problem(error: &(dyn StdError + 'static)) -> bool {
+    let is_it = |error: &(dyn StdError + 'static)| {
+        let refused = error.downcast_ref::<Error>();
+        refused.is_some_and(|error| matches!(error, Error::InvalidCertificate(_)))
+    };
+    let mut causes = std::iter::successors(Some(error), |&error| error.source());
+    causes.any(|cause| {
+        // An I/O error gives its content's causes for its own, and not its content.
+        let content = cause
+            .downcast_ref::<io::Error>()
+            .and_then(io::Error::get_ref);
+        is_it(cause) || content.is_some_and(|content| is_it(content))
+    })
+}
+
 /// Returns the verifier of servers' certificates, for libraries that build their configuration
-/// themselves; nothing if the system trusts no certificate at all.
-pub(in crate::clouds) fn verifier() -> Option<Arc<WebPkiServerVerifier>> {
-    static VERIFIER: LazyLock<Option<Arc<WebPkiServerVerifier>>> = LazyLock::new(|| {
-        let store = Arc::clone(&ROOTS.store);
-        let builder = WebPkiServerVerifier::builder_with_provider(store, Arc::clone(&PROVIDER));
-        builder.build().ok()
-    });
-    VERIFIER.clone()
+/// themselves.
+pub(in crate::clouds) fn verifier() -> Arc<dyn ServerCertVerifier> {
+    static VERIFIER: LazyLock<Arc<dyn ServerCertVerifier>> =
+        LazyLock::new(|| verifier_of(&ROOTS.store));
+    Arc::clone(&VERIFIER)
+}
+
+fn verifier_of(store: &Arc<RootCertStore>) -> Arc<dyn ServerCertVerifier> {
+    let (store, provider) = (Arc::clone(store), Arc::clone(&PROVIDER));
+    match WebPkiServerVerifier::builder_with_provider(store, provider).build() {
+        Ok(verifier) => verifier,
+        // Without any root certificate the library makes none.
+        Err(_) => Arc::new(TrustsNobody),
+    }
+}
+
+/// The verifier of a system without root certificates: each call fails and says so, and whatever
+/// speaks plaintext goes on.
+#[derive(Debug)]
+struct TrustsNobody;
+
+impl TrustsNobody {
+    fn refusal<T>() -> Result<T, Error> {
+        Err(Error::InvalidCertificate(CertificateError::UnknownIssuer))
+    }
+}
+
+impl ServerCertVerifier for TrustsNobody {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        Self::refusal()
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        Self::refusal()
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        Self::refusal()
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        PROVIDER
+            .signature_verification_algorithms
+            .supported_schemes()
+    }
 }
 
 /// Returns the root certificates in PEM, for the library that takes nothing else.
@@ -136,6 +238,24 @@ mod tests {
     fn a_private_ca_is_trusted_beside_the_system() {
         let ca = concat!(env!("CARGO_MANIFEST_DIR"), "/src/clouds/kit/test_ca.pem");
         assert!(trusting(Path::new(ca)).is_ok());
+        let text = fs::read_to_string(ca).unwrap().replace('\n', "\r\n");
+        let mut marked = tempfile::NamedTempFile::new().unwrap();
+        write!(marked, "\u{feff}{text}").unwrap();
+        let plain = certificates_in(Path::new(ca)).unwrap();
+        assert_eq!(certificates_in(marked.path()).unwrap(), plain);
+    }
+
+    #[test]
+    fn without_root_certificates_there_is_a_verifier_that_names_them() {
+        let ca = concat!(env!("CARGO_MANIFEST_DIR"), "/src/clouds/kit/test_ca.pem");
+        let certificate = &certificates_in(Path::new(ca)).unwrap()[0];
+        let verifier = verifier_of(&Arc::new(RootCertStore::empty()));
+        let server = ServerName::try_from("localhost").unwrap();
+        let refusal = verifier.verify_server_cert(certificate, &[], &server, &[], UnixTime::now());
+        let refusal = refusal.unwrap_err();
+        assert!(is_certificate_problem(&refusal));
+        assert!(is_certificate_problem(&io::Error::other(refusal)));
+        assert!(!is_certificate_problem(&io::Error::other("refused")));
     }
 
     #[test]

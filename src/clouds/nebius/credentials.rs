@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::settings::CredentialsSettings;
 use crate::clouds::cloud::SecretProblem;
 use crate::model::{Failure, FailureKind};
-use crate::secret::{self, ExposeSecret, SecretString};
+use crate::secret::{self, ExposeSecret, SecretString, SecretText};
 
 /// nebius/api, README: a JWT lives about five minutes. Nebius's SDKs take one, which fails on
 /// hosts whose clock is a minute behind.
@@ -18,11 +18,11 @@ const JWT_LIFETIME_SECONDS: u64 = 300;
 const AUDIENCE: &str = "token-service.iam.new.nebiuscloud.net";
 
 /// The proof of a service account's identity.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub(super) struct ServiceAccountKey {
     service_account_id: String,
     public_key_id: String,
-    private_key: SecretString,
+    private_key: SecretText,
 }
 
 #[derive(Serialize)]
@@ -66,7 +66,8 @@ impl ServiceAccountKey {
                 service_account_id: service_account_id.clone(),
                 public_key_id: public_key_id.clone(),
                 private_key: private_key
-                    .read(base)
+                    .read_document(base)
+                    .map(SecretText::from)
                     .map_err(|error| wrong(error.to_string()))?,
             }),
             CredentialsSettings::Token(_) | CredentialsSettings::Metadata => {
@@ -77,7 +78,7 @@ impl ServiceAccountKey {
 
     /// A JWT by which the service account asks for an access token.
     pub(super) fn sign(&self) -> Result<SecretString, Failure> {
-        let pem = self.private_key.expose_secret().as_bytes();
+        let pem = self.private_key.expose().as_bytes();
         // The library's own error is left out: it may quote what it could not read.
         let key = EncodingKey::from_rsa_pem(pem)
             .map_err(|_| wrong("the private key is no RSA key in PEM"))?;
@@ -119,7 +120,7 @@ pub(super) fn check_secrets(
         ),
         CredentialsSettings::Token(token) => {
             let at = token.key(&["credentials", "token_file"], &["credentials", "token"]);
-            let read = token.read(base).map(drop);
+            let read = token.read_word(base).map(drop);
             return read.map_err(|error| SecretProblem::at(at, error));
         }
         CredentialsSettings::Metadata => return Ok(()),
@@ -131,7 +132,7 @@ pub(super) fn check_secrets(
 }
 
 fn read_credentials_file(file: &Path) -> Result<ServiceAccountKey, Failure> {
-    let text = secret::read_file(file).map_err(|error| wrong(error.to_string()))?;
+    let text = secret::read_document(file).map_err(|error| wrong(error.to_string()))?;
     let path = file.display();
     let parsed: CredentialsFile = serde_json::from_str(text.expose_secret()).map_err(|error| {
         // Only the place: the library's sentence may quote the key.
@@ -145,7 +146,7 @@ fn read_credentials_file(file: &Path) -> Result<ServiceAccountKey, Failure> {
         .subject_credentials
         .ok_or_else(|| missing("subject-credentials"))?;
     let private_key = subject.private_key.ok_or_else(|| missing("private-key"))?;
-    let private_key = SecretString::from(private_key);
+    let private_key = SecretText::from(SecretString::from(private_key));
     let public_key_id = subject.kid.ok_or_else(|| missing("kid"))?;
     let service_account_id = subject.iss.ok_or_else(|| missing("iss"))?;
     if subject.sub.as_ref() != Some(&service_account_id) {

@@ -11,6 +11,7 @@ use nebius_api::google::rpc;
 use prost::Message;
 use tonic::{Code, Status};
 
+use crate::clouds::kit::tls;
 use crate::model::{Failure, FailureKind};
 
 /// The current and the deprecated name of the details, after the type URL's last slash.
@@ -23,6 +24,9 @@ const SERVICE_ERRORS: [&str; 2] = [
 pub(super) fn failure(status: &Status) -> Failure {
     match service_error(status).and_then(|error| error.details) {
         Some(details) => from_details(status, details),
+        None if tls::is_certificate_problem(status) => {
+            from_code(status).with_hint(tls::CHECK_CERTIFICATES)
+        }
         None => from_code(status),
     }
 }

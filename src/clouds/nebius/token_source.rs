@@ -18,12 +18,9 @@ use super::settings::{CredentialsSettings, Endpoints};
 use crate::clouds::kit::rest::{Rest, ask};
 use crate::clouds::kit::token::{IssueToken, IssuedToken};
 use crate::model::{Failure, FailureKind, Region};
-use crate::secret::{ExposeSecret, SecretSource, SecretString};
+use crate::secret::{ExposeSecret, READ_EVERY, Renewed, SecretError, SecretString, SecretText};
 use crate::source::CallContext;
 use crate::upstream::Upstream;
-
-/// How often a token's file is read anew: whoever renews the token writes it there.
-const FILE_READ_EVERY: Duration = Duration::from_secs(60);
 
 /// nebius/gosdk, auth/imds_tokener.go.
 const METADATA_PATH: &str = "v1/iam/sa/token";
@@ -45,15 +42,14 @@ pub(super) struct TokenSource {
 #[derive(Debug)]
 enum Source {
     Exchange(Box<Exchange>),
-    Given { token: SecretSource, base: PathBuf },
+    Given { token: Renewed<SecretText> },
     Metadata { url: Url },
 }
 
-/// The key is read anew for each exchange, so that a rotated one needs no restart.
+/// The key is read again for each exchange, so that a rotated one needs no restart.
 #[derive(Debug)]
 struct Exchange {
-    credentials: CredentialsSettings,
-    base: PathBuf,
+    key: Renewed<ServiceAccountKey>,
     client: TokenExchangeServiceClient<Line>,
 }
 
@@ -67,19 +63,27 @@ impl TokenSource {
         region: Region,
     ) -> Result<Self, Failure> {
         let source = match credentials {
-            CredentialsSettings::Token(token) => Source::Given {
-                token: token.clone(),
-                base,
-            },
+            CredentialsSettings::Token(token) => {
+                let token = token.clone();
+                let read = move || token.read_word(&base).map(SecretText::from);
+                Source::Given {
+                    token: Renewed::read(read).map_err(denied)?,
+                }
+            }
             CredentialsSettings::Metadata => Source::Metadata {
                 url: metadata_url(endpoints)?,
             },
             CredentialsSettings::CredentialsFile(_)
             | CredentialsSettings::ServiceAccountKey { .. } => {
-                ServiceAccountKey::read(credentials, &base)?.sign()?;
+                let credentials = credentials.clone();
+                // Half a key is none.
+                let read = move || {
+                    let key = ServiceAccountKey::read(&credentials, &base)?;
+                    key.sign().map(|_| key)
+                };
+                let read = move || read().map_err(|failure| SecretError::new(failure.detail));
                 Source::Exchange(Box::new(Exchange {
-                    credentials: credentials.clone(),
-                    base,
+                    key: Renewed::read(read).map_err(denied)?,
                     client: TokenExchangeServiceClient::new(Line::open(&endpoints.tokens)?),
                 }))
             }
@@ -93,16 +97,28 @@ impl TokenSource {
 }
 
 impl IssueToken for TokenSource {
+    fn version(&self) -> u64 {
+        match &self.source {
+            Source::Given { token } => {
+                token.read_now();
+                token.version()
+            }
+            Source::Exchange(exchange) => {
+                exchange.key.read_now();
+                exchange.key.version()
+            }
+            Source::Metadata { .. } => 0,
+        }
+    }
+
     async fn issue(&self, context: &CallContext) -> Result<IssuedToken, Failure> {
         match &self.source {
-            Source::Given { token, base } => Ok(IssuedToken {
-                secret: token
-                    .read(base)
-                    .map_err(|error| Failure::new(FailureKind::Denied, error.to_string()))?,
-                lifetime: FILE_READ_EVERY,
+            Source::Given { token } => Ok(IssuedToken {
+                secret: SecretString::from(token.read_now().expose()),
+                lifetime: READ_EVERY,
             }),
             Source::Exchange(exchange) => {
-                let key = ServiceAccountKey::read(&exchange.credentials, &exchange.base)?;
+                let key = exchange.key.read_now();
                 let attempt = || ask_token_service(&key, exchange.client.clone(), context);
                 let region = &self.region;
                 let call = self
@@ -120,6 +136,10 @@ impl IssueToken for TokenSource {
             }
         }
     }
+}
+
+fn denied(error: SecretError) -> Failure {
+    Failure::new(FailureKind::Denied, error.to_string())
 }
 
 async fn ask_token_service(

@@ -5,7 +5,6 @@ use crate::clouds::RegionChoice;
 use crate::http::{AwsMarket, AwsValue, Scope, Token};
 use crate::model::Strictness;
 use crate::oracle::Preload;
-use crate::secret::ExposeSecret;
 
 #[test]
 fn a_backend_needs_no_more_than_its_kind() {
@@ -51,8 +50,8 @@ fn a_token_is_kept_as_its_hash_wherever_it_comes_from() {
     let [file, hash] = &config.server.tokens[..] else {
         panic!("two tokens");
     };
-    assert_eq!(file.sha256, Token::hash("planted-one"));
-    assert_eq!(hash.sha256, Token::hash("planted-two"));
+    assert_eq!(*file.hash.get(), Token::hash("planted-one"));
+    assert_eq!(*hash.hash.get(), Token::hash("planted-two"));
     assert!(file.allows(Scope::Read) && !file.allows(Scope::Verify));
     assert!(hash.allows(Scope::Read) && hash.allows(Scope::Verify));
     assert!(!file.sees("nebius") && hash.sees("nebius"));
@@ -69,7 +68,7 @@ fn the_aws_protocol_has_clients_and_answers_of_its_own() {
     let protocol = config.aws_protocol.unwrap();
     assert!(protocol.verify);
     assert_eq!(
-        protocol.clients[0].secret_access_key.expose_secret(),
+        protocol.clients[0].secret_access_key.get().expose(),
         "planted-one"
     );
     let answers = config.backends[0].cloud.native_answers().unwrap();

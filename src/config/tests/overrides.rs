@@ -96,7 +96,7 @@ fn an_index_after_the_last_adds_an_element() {
         .map(|backend| backend.name.as_str())
         .collect();
     assert_eq!(names, ["aws", "second"]);
-    assert_eq!(config.server.tokens[0].sha256, Token::hash("12345"));
+    assert_eq!(*config.server.tokens[0].hash.get(), Token::hash("12345"));
 }
 
 #[test]
@@ -114,7 +114,7 @@ fn the_environment_alone_may_state_a_secret_and_it_is_always_text() {
             ),
         ])
         .unwrap();
-    assert_eq!(config.server.tokens[0].sha256, Token::hash("true"));
+    assert_eq!(*config.server.tokens[0].hash.get(), Token::hash("true"));
     let cloud = format!("{:?}", config.backends[0].cloud);
     assert!(cloud.contains("secret_access_key: Some"), "{cloud}");
 }

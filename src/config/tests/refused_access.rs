@@ -27,8 +27,8 @@ fn a_token_has_one_value_a_name_and_something_to_allow() {
         ),
         (
             "token_file = 'secrets/spaced'",
-            "5:14: `server.tokens[0].token_file`: a token is one word of visible ASCII \
-             characters, as the Authorization header carries it",
+            "5:14: `server.tokens[0].token_file`: the secret file secrets/spaced is not one word \
+             of visible ASCII characters",
         ),
         (
             "sha256 = 'planted'",

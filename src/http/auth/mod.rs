@@ -11,7 +11,7 @@ use headers::{Authorization, HeaderMapExt};
 use subtle::ConstantTimeEq;
 
 use super::error::{Kind, Problem};
-use super::settings::{Scope, Token};
+use super::settings::{Scope, Token, TokenHash};
 
 /// The tokens that are let in; without any, everybody is.
 #[derive(Debug)]
@@ -42,24 +42,36 @@ impl Tokens {
                 "this service needs a token: send `Authorization: Bearer <token>`",
             ));
         };
-        // Every token is compared, whether or not one has matched, so that time tells nothing.
-        let mut bearer = None;
-        for token in &self.0 {
-            if bool::from(token.sha256.ct_eq(&presented)) {
-                bearer = Some(token);
-            }
-        }
-        match bearer {
+        let bearer = self.bearer(&presented, |token| token.hash.get());
+        // The token may have been renewed since its file was last read.
+        let renewed = || self.bearer(&presented, |token| token.hash.after_refusal());
+        match bearer.or_else(renewed) {
             Some(token) => Ok(Caller::Bearer(Arc::clone(token))),
             None => Err(Problem::new(Kind::Unauthenticated, "unknown token")),
         }
+    }
+
+    /// Finds the token with the presented hash among those that `hash` gives.
+    fn bearer(
+        &self,
+        presented: &TokenHash,
+        hash: impl Fn(&Token) -> Arc<TokenHash>,
+    ) -> Option<&Arc<Token>> {
+        // Every token is compared, whether or not one has matched, so that time tells nothing.
+        let mut bearer = None;
+        for token in &self.0 {
+            if bool::from(hash(token).ct_eq(presented)) {
+                bearer = Some(token);
+            }
+        }
+        bearer
     }
 }
 
 /// Returns the token in the headers: a bearer's, or the password that a browser asks its user for.
 ///
 /// A browser sends a password along with any page's requests, so it only ever reads.
-fn presented(headers: &HeaderMap, method: &Method) -> Option<[u8; 32]> {
+fn presented(headers: &HeaderMap, method: &Method) -> Option<TokenHash> {
     if let Some(Authorization(bearer)) = headers.typed_get::<Authorization<Bearer>>() {
         return Some(Token::hash(bearer.token().trim()));
     }

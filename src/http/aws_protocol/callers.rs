@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use crate::http::settings::{AwsAnswers, AwsClient, AwsProtocolSettings};
 use crate::model::BackendName;
-use crate::secret::ExposeSecret;
+use crate::secret::SecretText;
 
 use super::authorization::Authorization;
 use super::error::AwsError;
@@ -51,8 +51,18 @@ impl Callers {
         let client = self.clients.get(authorization.access_key_id);
         if self.verify {
             let key = client.ok_or_else(AwsError::unknown_key)?;
-            let secret = key.secret_access_key.expose_secret();
-            signature::verify(SignedRequest::new(head, body), &authorization, secret, now)?;
+            let verify = |secret: &SecretText| {
+                let request = SignedRequest::new(head, body);
+                signature::verify(request, &authorization, secret.expose(), now)
+            };
+            let secret = key.secret_access_key.get();
+            verify(&secret).or_else(|refusal| {
+                // The secret may have been renewed since its file was last read.
+                match key.secret_access_key.after_refusal() {
+                    renewed if renewed != secret => verify(&renewed),
+                    _ => Err(refusal),
+                }
+            })?;
         }
         Ok(Caller {
             region: authorization.region.to_owned(),

@@ -9,7 +9,7 @@ pub use crate::model::{
 };
 
 use crate::model::BackendName;
-use crate::secret::SecretString;
+use crate::secret::{Renewed, SecretString, SecretText};
 
 /// The `[aws_protocol]` table; without it the endpoint is off.
 #[derive(Clone, Debug, Deserialize)]
@@ -54,8 +54,8 @@ pub struct AwsClientSettings {
 pub struct AwsClient {
     /// The access key id.
     pub access_key_id: String,
-    /// The secret access key.
-    pub secret_access_key: SecretString,
+    /// The secret access key, which changes with its file.
+    pub secret_access_key: Renewed<SecretText>,
     /// The only backends that exist for the client; without it, all.
     pub backends: Option<Vec<BackendName>>,
 }

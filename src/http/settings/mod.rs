@@ -19,7 +19,7 @@ use crate::model::duration;
 pub use aws_protocol::{
     AwsAnswers, AwsClient, AwsClientSettings, AwsMarket, AwsProtocolSettings, AwsValue,
 };
-pub use token::{Scope, Token, TokenSettings};
+pub use token::{Scope, Token, TokenHash, TokenSettings};
 
 /// The `[server]` table.
 #[derive(Clone, Debug, Deserialize)]

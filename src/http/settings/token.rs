@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use strum::Display;
 
 use crate::model::BackendName;
-use crate::secret::SecretString;
+use crate::secret::{Renewed, SecretString};
 
 /// A `[[server.tokens]]` table: a name, the token in one of three ways, and what it allows.
 #[derive(Clone, Debug, Deserialize)]
@@ -46,13 +46,16 @@ pub enum Scope {
     Admin,
 }
 
+/// The SHA-256 of a token's text.
+pub type TokenHash = [u8; 32];
+
 /// A token that is let in; the token's text is not kept.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Token {
     /// The bearer's name in logs.
     pub name: String,
-    /// The SHA-256 of the token's text.
-    pub sha256: [u8; 32],
+    /// The hash of the token's text, which changes with its file.
+    pub hash: Renewed<TokenHash>,
     /// The bearer's permissions.
     pub scopes: Vec<Scope>,
     /// The only backends that exist for the bearer; without it, all.
@@ -61,7 +64,7 @@ pub struct Token {
 
 impl Token {
     /// Hashes a token's text; tokens are kept and compared as hashes.
-    pub fn hash(text: &str) -> [u8; 32] {
+    pub fn hash(text: &str) -> TokenHash {
         Sha256::digest(text.as_bytes()).into()
     }
 

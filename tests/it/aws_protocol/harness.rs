@@ -35,9 +35,9 @@ const OTHER_AWS_KEY: (&str, &str) = (
 );
 
 /// The key of the client `oracle-1`, which may ask about everything.
-pub(super) const KEY: (&str, &str) = ("oracle-1", "the secret of oracle-1");
+pub(super) const KEY: (&str, &str) = ("oracle-1", "the-secret-of-oracle-1");
 /// The key of the client `oracle-2`, which may ask about the backend `other` only.
-pub(super) const OTHER_KEY: (&str, &str) = ("oracle-2", "the secret of oracle-2");
+pub(super) const OTHER_KEY: (&str, &str) = ("oracle-2", "the-secret-of-oracle-2");
 
 const CLIENTS: &str = r#"
     [aws_protocol]

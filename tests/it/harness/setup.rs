@@ -23,6 +23,7 @@ pub(crate) struct Setup {
     folder: Arc<TempDir>,
     clock: Clock,
     wall_jump: SignedDuration,
+    environment: Vec<(String, String)>,
 }
 
 /// A configuration file beside its secrets; all of it goes away with the last clone.
@@ -65,6 +66,7 @@ impl Setup {
             folder: Arc::new(tempfile::tempdir().unwrap()),
             clock: Clock::starting_at(Timestamp::now()),
             wall_jump: SignedDuration::ZERO,
+            environment: Vec::new(),
         }
     }
 
@@ -142,6 +144,12 @@ impl Setup {
         self.folder.path().join(name)
     }
 
+    /// Sets a variable of the environment that the service is started in.
+    pub(crate) fn variable(mut self, name: &str, value: &str) -> Self {
+        self.environment.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
     /// Lets the wall clock of what is started from now on differ by so much.
     pub(crate) fn wall_jumps(mut self, by: SignedDuration) -> Self {
         self.wall_jump = by;
@@ -171,7 +179,8 @@ impl Setup {
     pub(crate) async fn start_by(&self, clock: Clock) -> Service {
         start_metronome();
         let file = self.write();
-        let loaded = config::load_for(REGISTRY, Some(&file.path), std::iter::empty()).unwrap();
+        let environment = self.environment.iter().cloned();
+        let loaded = config::load_for(REGISTRY, Some(&file.path), environment).unwrap();
         let app = App::new(&loaded.config, clock).await.unwrap();
         let listener = TcpListener::bind(loaded.config.server.listen)
             .await

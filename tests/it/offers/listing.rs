@@ -3,6 +3,7 @@
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use quota_oracle::http::{Scope, Token};
+use quota_oracle::secret::Renewed;
 use serde_json::{Value, json};
 
 use super::service::{Named, Service, simulated};
@@ -160,7 +161,7 @@ async fn disks_are_judged_where_they_are_asked_about() {
 async fn a_backend_that_the_token_does_not_see_does_not_exist() {
     let token = Token {
         name: "dstack".to_owned(),
-        sha256: Token::hash("secret"),
+        hash: Renewed::fixed(Token::hash("secret")),
         scopes: vec![Scope::Read],
         backends: Some(vec!["other".into()]),
     };

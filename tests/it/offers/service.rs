@@ -200,5 +200,6 @@ fn connection(named: &Named, metrics: &Metrics) -> Connection {
             Shared::new(Clock::system(), metrics.clone()),
         ),
         base: ".".into(),
+        variables: Default::default(),
     }
 }

@@ -4,10 +4,11 @@ use std::error::Error;
 use std::time::Duration;
 
 use aws_sdk_servicequotas::config::http::HttpResponse;
-use aws_sdk_servicequotas::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_servicequotas::error::{ConnectorError, ProvideErrorMetadata, SdkError};
 use aws_sdk_servicequotas::primitives::{DateTime, DateTimeFormat as Format};
 
-use super::codes::{Action, NOT_REACHED, not_an_answer, refusal};
+use super::codes::{Action, not_an_answer, refusal};
+use crate::clouds::kit::tls;
 use crate::model::{Failure, FailureKind};
 
 /// Converts an SDK error of a call that had credentials into a [`Failure`].
@@ -44,7 +45,10 @@ where
             } else {
                 FailureKind::Unavailable
             };
-            Failure::new(kind, format!("{name} failed: {detail}")).with_hint(NOT_REACHED)
+            let hint = failed
+                .as_connector_error()
+                .map_or(NOT_REACHED, |error| not_reached(error));
+            Failure::new(kind, format!("{name} failed: {detail}")).with_hint(hint)
         }
         other => Failure::new(
             FailureKind::Malformed,
@@ -52,6 +56,18 @@ where
         ),
     }
 }
+
+/// Returns the hint for a server that was not reached.
+pub(super) fn not_reached(error: &ConnectorError) -> &'static str {
+    match tls::is_certificate_problem(error) {
+        true => tls::CHECK_CERTIFICATES,
+        false => NOT_REACHED,
+    }
+}
+
+/// The hint for when nobody answers.
+pub(super) const NOT_REACHED: &str =
+    "see whether this machine reaches AWS: `endpoint_url`, DNS, proxy, firewall";
 
 /// The wait that a cloud asks for: `x-amz-retry-after` in milliseconds, as the SDKs' 2026 retry
 /// specification reads it, or HTTP's own `Retry-After` in seconds or as a date (RFC 9110, section
@@ -75,7 +91,7 @@ fn retry_after(response: &HttpResponse) -> Option<Duration> {
 
 /// The innermost cause, which is the one that says something: the outer ones only say that
 /// something inside them failed.
-pub(super) fn root_cause(error: &(dyn Error + 'static)) -> String {
+pub(in crate::clouds::aws) fn root_cause(error: &(dyn Error + 'static)) -> String {
     chain(error)
         .last()
         .map_or_else(String::new, ToString::to_string)

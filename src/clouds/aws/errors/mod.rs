@@ -9,6 +9,8 @@ use std::error::Error;
 use aws_sdk_servicequotas::config::http::HttpResponse;
 use aws_sdk_servicequotas::error::{ProvideErrorMetadata, SdkError};
 
+pub(super) use self::call::root_cause;
+
 use self::call::of_call;
 use self::codes::Action;
 use self::credentials::no_credentials;

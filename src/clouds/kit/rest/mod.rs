@@ -118,7 +118,12 @@ pub async fn ask(
             false if error.is_builder() => FailureKind::Denied,
             false => FailureKind::Unavailable,
         };
-        Failure::new(kind, format!("{operation} failed: {}", sentence(error)))
+        let is_certificate_problem = tls::is_certificate_problem(&error);
+        let failure = Failure::new(kind, format!("{operation} failed: {}", sentence(error)));
+        match is_certificate_problem {
+            true => failure.with_hint(tls::CHECK_CERTIFICATES),
+            false => failure,
+        }
     };
     let response = request.timeout(timeout).send().await.map_err(failed)?;
     let (status, headers) = (response.status(), response.headers().clone());

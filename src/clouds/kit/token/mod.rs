@@ -9,7 +9,7 @@ use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout_at};
 
 use crate::model::{Failure, FailureKind};
-use crate::secret::SecretString;
+use crate::secret::{self, SecretString};
 use crate::source::CallContext;
 
 /// nebius/pysdk, aio/token/renewable.py: a token is renewed when 90 % of its life is over.
@@ -30,6 +30,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 pub(in crate::clouds) struct Token {
     /// The token itself.
     pub(in crate::clouds) secret: SecretString,
+    /// The reloads that the operator had asked for when it was issued.
+    generation: u64,
     renew_at: Instant,
     ends_at: Instant,
 }
@@ -50,6 +52,12 @@ pub(in crate::clouds) trait IssueToken: Send + Sync {
         &self,
         context: &CallContext,
     ) -> impl Future<Output = Result<IssuedToken, Failure>> + Send;
+
+    /// Returns a number that changes with the secret by which tokens are issued, which is looked
+    /// at again for it.
+    fn version(&self) -> u64 {
+        0
+    }
 }
 
 /// The token that calls are signed with.
@@ -72,6 +80,8 @@ struct Failed {
     failure: Failure,
     pause: Duration,
     until: Instant,
+    /// The issuer's version that failed.
+    version: u64,
 }
 
 impl<S: IssueToken> Tokens<S> {
@@ -91,7 +101,9 @@ impl<S: IssueToken> Tokens<S> {
     ) -> Result<Arc<Token>, Failure> {
         let now = Instant::now();
         match self.current.load_full() {
-            Some(token) if now < token.renew_at => Ok(token),
+            Some(token) if now < token.renew_at && token.generation == secret::generation() => {
+                Ok(token)
+            }
             Some(token) if now < token.ends_at => Ok(self.renew_early(token, context).await),
             other => self.replace(other.as_ref(), context).await,
         }
@@ -150,8 +162,12 @@ impl<S: IssueToken> Tokens<S> {
             return Ok(token);
         }
         match &renewal.failed {
-            // Wrong credentials do not become right by asking often.
-            Some(failed) if failed.pauses() && !failed.failure.kind.is_transient() => {
+            // Wrong credentials do not become right by asking often, only by being replaced.
+            Some(failed)
+                if failed.pauses()
+                    && !failed.failure.kind.is_transient()
+                    && failed.version == self.issuer.version() =>
+            {
                 Err(failed.repeated())
             }
             _ => self.renew(&mut renewal, context).await,
@@ -164,6 +180,7 @@ impl<S: IssueToken> Tokens<S> {
         context: &CallContext,
     ) -> Result<Arc<Token>, Failure> {
         let deadline = Instant::from_std(context.deadline);
+        let version = self.issuer.version();
         let issued = match timeout_at(deadline, self.issuer.issue(context)).await {
             Ok(issued) => issued,
             Err(_) => Err(Failure::new(
@@ -186,6 +203,7 @@ impl<S: IssueToken> Tokens<S> {
                     failure: failure.clone(),
                     pause,
                     until: Instant::now() + pause,
+                    version,
                 });
                 Err(failure)
             }
@@ -211,6 +229,7 @@ impl From<IssuedToken> for Token {
         let now = Instant::now();
         Self {
             secret: issued.secret,
+            generation: secret::generation(),
             renew_at: now + issued.lifetime.mul_f64(RENEWED_AFTER),
             ends_at: now + issued.lifetime,
         }

@@ -128,6 +128,7 @@ async fn connect(
             Shared::new(Clock::system(), Metrics::new()),
         ),
         base: base.to_owned(),
+        variables: Default::default(),
     };
     settings.connect(connection).await
 }
