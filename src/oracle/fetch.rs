@@ -267,5 +267,5 @@ impl UnitState {
 
 fn panicked() -> Failure {
     let detail = "reading the cloud failed inside quota-oracle; its log has the panic";
-    Failure::new(FailureKind::Unavailable, detail)
+    Failure::new(FailureKind::Malformed, detail)
 }
