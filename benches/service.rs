@@ -123,6 +123,7 @@ async fn serving(catalog: quota_oracle::catalog::Catalog, regions: &[Region]) ->
             Shared::new(Clock::system(), metrics.clone()),
         ),
         base: ".".into(),
+        variables: Default::default(),
     };
     let source = settings
         .connect(connection)

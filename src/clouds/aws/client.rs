@@ -2,10 +2,8 @@
 //! upstream client.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use aws_config::BehaviorVersion;
-use aws_config::timeout::TimeoutConfig;
 use aws_sdk_servicequotas::Client;
 use aws_sdk_servicequotas::config::retry::RetryConfig;
 use aws_sdk_servicequotas::config::{Builder, Config, IdentityCache};
@@ -28,27 +26,11 @@ use super::operations::{
 };
 use super::settings::EndpointUrl;
 
-/// Longer than any healthy answer, shorter than a caller's patience: a hanging connection is
-/// given up while there is still time to try again.
-const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// The SDK's own default for connecting.
-const CONNECT_TIMEOUT: Duration = Duration::from_millis(3100);
-
 /// The most rows of one page (Service Quotas API Reference, ListServiceQuotas).
 const LIST_PAGE: i32 = 100;
 
 /// The most rows of one page (Service Quotas API Reference, GetQuotaUtilizationReport).
 const REPORT_PAGE: i32 = 1000;
-
-/// Returns how long any call to AWS may take.
-pub(super) fn timeouts() -> TimeoutConfig {
-    TimeoutConfig::builder()
-        .connect_timeout(CONNECT_TIMEOUT)
-        .operation_attempt_timeout(ATTEMPT_TIMEOUT)
-        .operation_timeout(ATTEMPT_TIMEOUT)
-        .build()
-}
 
 /// The client of a backend: one for all of its regions, since each SDK client carries plug-ins,
 /// endpoint rules and a cache of its own, which a hundred accounts would hold seventeen times.
@@ -77,7 +59,7 @@ impl AccountClient {
             .credentials_provider(shared(&credentials))
             .identity_cache(IdentityCache::no_cache())
             .retry_config(RetryConfig::disabled())
-            .timeout_config(timeouts());
+            .timeout_config(http::timeouts());
         Self {
             sdk: Client::from_conf(config.build()),
             credentials,

@@ -16,7 +16,6 @@ use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvid
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
-use super::client::timeouts;
 use super::errors::root_cause;
 use super::http;
 use super::kept_credentials::{KeptCredentials, LoadCredentials};
@@ -165,5 +164,5 @@ fn in_region(region: Region) -> ProviderConfig {
         .with_region(Some(region))
         .with_http_client(http::client())
         .with_retry_config(RetryConfig::disabled())
-        .with_timeout_config(timeouts())
+        .with_timeout_config(http::timeouts())
 }

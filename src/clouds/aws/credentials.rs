@@ -15,7 +15,6 @@ use crate::clouds::cloud::{Connection, SecretProblem};
 use crate::model;
 use crate::secret::{ExposeSecret, SecretSource, read_word, word};
 
-use super::client::timeouts;
 use super::credential_source::CredentialSource;
 use super::http;
 use super::kept_credentials::KeptCredentials;
@@ -56,7 +55,7 @@ pub(super) async fn kept(
                 .identity_cache(IdentityCache::no_cache())
                 .region(region.clone())
                 .retry_config(RetryConfig::disabled())
-                .timeout_config(timeouts())
+                .timeout_config(http::timeouts())
                 // The provider panics without one.
                 .time_source(SystemTimeSource::new())
                 .build()

@@ -6,6 +6,7 @@
 use std::sync::LazyLock;
 use std::time::Duration;
 
+use aws_config::timeout::TimeoutConfig;
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
@@ -25,6 +26,13 @@ use crate::model::is_near;
 /// tens of kilobytes of TLS buffers.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(20);
 
+/// Longer than any healthy answer, shorter than a caller's patience: a hanging connection is
+/// given up while there is still time to try again.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The SDK's own default for connecting.
+const CONNECT_TIMEOUT: Duration = Duration::from_millis(3100);
+
 /// Returns the client of the process.
 pub(super) fn client() -> SharedHttpClient {
     static CLIENT: LazyLock<SharedHttpClient> = LazyLock::new(|| {
@@ -34,6 +42,15 @@ pub(super) fn client() -> SharedHttpClient {
         })
     });
     CLIENT.clone()
+}
+
+/// Returns how long any call to AWS may take.
+pub(super) fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+        .operation_timeout(ATTEMPT_TIMEOUT)
+        .build()
 }
 
 /// Asks addresses of this machine directly, and all others by the proxy that the environment
