@@ -123,7 +123,7 @@ async fn serving(catalog: quota_oracle::catalog::Catalog, regions: &[Region]) ->
             Shared::new(Clock::system(), metrics.clone()),
         ),
         base: ".".into(),
-        variables: Default::default(),
+        variables: BTreeMap::new(),
     };
     let source = settings
         .connect(connection)

@@ -10,6 +10,7 @@ use tokio::signal::unix::Signal;
 use crate::app::App;
 use crate::clock::Clock;
 use crate::config;
+use crate::secret;
 
 use super::output::Error;
 use super::signals::Signals;
@@ -41,10 +42,11 @@ pub(super) async fn run(config: Option<&Path>, signals: Signals) -> Result<(), E
 }
 
 /// Goes on at a SIGHUP, which `ExecReload=kill -HUP` of a service manager sends, and a terminal
-/// that is closed. Never returns.
+/// that is closed, and reads secrets again. Never returns.
 async fn go_on_at(mut hangup: Signal) {
     while hangup.recv().await.is_some() {
-        tracing::info!("SIGHUP: going on; the configuration is read at start only");
+        secret::reload();
+        tracing::info!("SIGHUP: secrets are read again; the configuration is read at start only");
     }
     std::future::pending().await
 }

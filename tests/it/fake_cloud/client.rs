@@ -145,7 +145,7 @@ impl Client {
     ) -> Result<Answer<T>, Failure> {
         let attempt = || async {
             // Read anew each time, so that a rotated token needs no restart.
-            let token = self.settings.token.read(&self.base);
+            let token = self.settings.token.read_word(&self.base);
             let token =
                 token.map_err(|error| Failure::new(FailureKind::Denied, error.to_string()))?;
             let request = self.rest.request(Method::GET, url.clone());

@@ -58,7 +58,7 @@ impl CloudSettings for Settings {
     }
 
     fn check_secrets(&self, base: &Path) -> Result<(), SecretProblem> {
-        let token = self.token.read(base);
+        let token = self.token.read_word(base);
         let key = self.token.key(&["token_file"], &["token"]);
         token.map_or_else(|error| Err(SecretProblem::at(key, error)), |_| Ok(()))
     }

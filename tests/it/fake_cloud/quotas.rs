@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use quota_oracle::clouds::RegionChoice;
 use quota_oracle::model::{
-    Limit, LimitSource, Market, Quota, QuotaKey, QuotaMarket, Region, Restriction, RestrictionKind,
-    Scope, Snapshot, Unit, Usage,
+    Limit, LimitSource, Market, Quota, QuotaKey, QuotaMarket, QuotaState, Region, Restriction,
+    RestrictionKind, Scope, Snapshot, Unit, Usage,
 };
 use quota_oracle::upstream::Answer;
 use serde::Deserialize;
@@ -100,6 +100,7 @@ pub(super) fn quota(
     let usage = row.usage.map(|usage| Usage::Known {
         amount: usage.into(),
         as_of: None,
+        range: None,
     });
     Quota {
         key: key(&row.code),
@@ -120,6 +121,7 @@ pub(super) fn quota(
         // A row without a value is unknown, which is not zero.
         limit: limit.unwrap_or(Limit::Unknown),
         limit_source: LimitSource::Applied,
+        state: QuotaState::Active,
         usage: usage.unwrap_or(Usage::Unknown),
         adjustable: None,
         default: None,

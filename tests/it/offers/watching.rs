@@ -135,9 +135,7 @@ async fn what_it_would_have_said_stands_in_the_log() {
         let answer = reqwest::get(format!("{url}{path}")).await.unwrap();
         assert_eq!(answer.status(), 200);
     }
-    let line = process
-        .line("what would have been said of the offers")
-        .await;
+    let line = process.line("shadow verdicts").await;
     let line: Value = serde_json::from_str(&line).unwrap();
     // A new account has no vCPU for any of them.
     let said = ["available", "unknown", "no_quota", "not_available"].map(|word| &line[word]);
