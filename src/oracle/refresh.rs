@@ -7,6 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::sleep_until;
 
@@ -30,15 +31,22 @@ const OVERDUE_SPREAD: Duration = Duration::from_secs(30);
 /// A unit with something missing for now is not read again sooner than this, unless it always is.
 const SOONEST_WITH_GAPS: Duration = Duration::from_secs(30);
 
+/// So many units are read in the background at once: a read that waits for its rate holds some
+/// hundred kilobytes, and all units of a hundred accounts are due at a cold start. Four accounts of
+/// every AWS region are well within it; callers' own reads do not count.
+const MOST_READS_AT_ONCE: usize = 512;
+
 impl Oracle {
     /// Starts keeping every unit fresh; the tasks end when the set is dropped.
     pub fn keep_fresh(&self) -> JoinSet<()> {
+        let places = Arc::new(Semaphore::new(MOST_READS_AT_ONCE));
         let backends = self.0.backends.values();
         let refreshers: Vec<_> = backends
             .flat_map(|backend| {
                 backend.units().map(|unit| Refresher {
                     backend: Arc::clone(backend),
                     unit: Arc::clone(unit),
+                    places: Arc::clone(&places),
                     started: unit.now(),
                     share: 0.0,
                 })
@@ -64,6 +72,7 @@ impl Oracle {
 struct Refresher {
     backend: Arc<BackendState>,
     unit: Arc<UnitState>,
+    places: Arc<Semaphore>,
     started: Moment,
     /// The unit's place in the spread at start, in 0..1.
     share: f64,
@@ -87,6 +96,12 @@ impl Refresher {
                     }
                 }
                 Some(_) => {
+                    let place = self.places.acquire().await;
+                    // Somebody may have read it while this waited for its place.
+                    let still_due = self.due(unit.now(), jitter);
+                    if still_due.is_none_or(|due| !due.until(unit.now()).is_zero()) {
+                        continue;
+                    }
                     let is_first = !read_before && unit.entry().is_untried();
                     let cause = if is_first {
                         Cause::Preload
@@ -96,6 +111,7 @@ impl Refresher {
                     let flight = unit.read(cause, Priority::Background);
                     // A failure is already remembered, with the moment of the next try.
                     let _ = flight.outcome().await;
+                    drop(place);
                     read_before = true;
                     jitter = rand::random();
                 }

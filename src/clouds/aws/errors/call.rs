@@ -7,7 +7,7 @@ use aws_sdk_servicequotas::config::http::HttpResponse;
 use aws_sdk_servicequotas::error::{ConnectorError, ProvideErrorMetadata, SdkError};
 use aws_sdk_servicequotas::primitives::{DateTime, DateTimeFormat as Format};
 
-use super::codes::{Action, not_an_answer, refusal};
+use super::codes::{Action, NOT_REACHED, not_an_answer, refusal};
 use crate::clouds::kit::tls;
 use crate::model::{Failure, FailureKind};
 
@@ -64,10 +64,6 @@ pub(super) fn not_reached(error: &ConnectorError) -> &'static str {
         false => NOT_REACHED,
     }
 }
-
-/// The hint for when nobody answers.
-pub(super) const NOT_REACHED: &str =
-    "see whether this machine reaches AWS: `endpoint_url`, DNS, proxy, firewall";
 
 /// The wait that a cloud asks for: `x-amz-retry-after` in milliseconds, as the SDKs' 2026 retry
 /// specification reads it, or HTTP's own `Retry-After` in seconds or as a date (RFC 9110, section
