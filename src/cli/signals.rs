@@ -8,7 +8,7 @@ use std::io;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// What a process that a signal ends adds to the signal's number for its exit code (POSIX shells).
+/// The offset of a signal's number in the exit code of a process that it ends (POSIX shells).
 const ENDED_BY: u8 = 128;
 
 /// The signals that have come since the start.

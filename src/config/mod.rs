@@ -84,7 +84,7 @@ pub fn environment() -> impl Iterator<Item = (String, String)> {
     })
 }
 
-/// What has to change in the environment for the libraries that read it themselves: the variables
+/// The corrections of the environment for the libraries that read it themselves: the variables
 /// that say where AWS's clients find its services go, and those that hold a byte order mark or
 /// surrounding blanks and line ends, as env files of Windows do, are cleaned.
 pub fn corrections() -> Vec<(OsString, Option<OsString>)> {

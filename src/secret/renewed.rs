@@ -1,4 +1,4 @@
-//! What is made of secret files, and made again when they may have changed.
+//! Values made of secret files, and made again when the files may have changed.
 
 use std::fmt;
 use std::sync::Arc;

@@ -2,7 +2,7 @@
 
 use super::{SecretError, SecretString};
 
-/// What Windows editors and PowerShell put before a text in UTF-8.
+/// The mark that Windows editors and PowerShell put before a text in UTF-8.
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// Returns the text without leading byte order marks and without surrounding blanks and line ends,

@@ -27,7 +27,7 @@ async fn nebius() -> SimulatedNebius {
     SimulatedNebius::start(Settings::default()).await.unwrap()
 }
 
-/// What `check` says, and whether all backends are usable.
+/// Returns the output of `check`, and whether all backends are usable.
 async fn check(file: &ConfigFile, environment: &[(&'static str, &str)]) -> (bool, String) {
     let path = file.path.to_str().unwrap().to_owned();
     let environment: Vec<_> = environment

@@ -1,4 +1,4 @@
-//! What is agreed on by headers: the form of an answer, and that of a body.
+//! Negotiation by headers: the form of an answer, and that of a body.
 
 use std::io::Write;
 

@@ -9,7 +9,7 @@ use crate::harness::{Service, Setup, plain_aws, run};
 const ID: &str = "AKIAIOSFODNN7EXAMPLE";
 const SECRET: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
 
-/// What tools add before and after a secret.
+/// Characters that tools add before and after a secret.
 const ADDED: [(&str, &str); 5] = [
     ("", "\r"),
     ("", "\n"),

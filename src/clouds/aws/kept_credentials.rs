@@ -182,7 +182,7 @@ fn same(one: &Credentials, other: &Credentials) -> bool {
 
 /// Returns credentials without what editors and tools add to them.
 ///
-/// What is no word is refused here: the SDK would send it, or panic on a line break in a header.
+/// Refuses what is no word: the SDK would send it, or panic on a line break in a header.
 fn cleaned(credentials: Credentials) -> Result<Credentials, CredentialsError> {
     let word = |text: &str, place: &str| {
         secret::word(text, place).map_err(CredentialsError::invalid_configuration)

@@ -24,7 +24,7 @@ enum Fit {
 /// Returns the place of the offer that the caller prefers; the first one if none is acceptable,
 /// since an answer in another form says more than a refusal.
 ///
-/// What is equally welcome is decided by the closer range, so that `text/html, */*` means HTML,
+/// Equal weights are decided by the closer range, so that `text/html, */*` means HTML,
 /// and then by the order of the offers.
 pub(in crate::http) fn preferred(headers: &HeaderMap, offers: &[Offer]) -> usize {
     let ranges = ranges(headers);

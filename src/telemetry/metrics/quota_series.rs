@@ -15,7 +15,7 @@ pub struct QuotaSample {
     pub location: Location,
     /// The cloud's code.
     pub code: Arc<str>,
-    /// What people call it.
+    /// The name that people use.
     pub name: Arc<str>,
     /// The unit of the numbers.
     pub unit: &'static str,
