@@ -22,7 +22,7 @@ fn setup(aws: &SimulatedAws) -> Setup {
             aws.url()
         ))
         .token("reader", &["read"])
-        .token("verifier", &["read", "verify"])
+        .token("verifier", &["verify"])
         .token("admin", &["admin"])
         .token_for("narrow", &["admin"], Some(&["aws"]))
         .token_for("stranger", &["read"], Some(&["other"]))

@@ -70,7 +70,8 @@ impl Token {
 
     /// Whether the bearer may do what asks for `scope`.
     pub fn allows(&self, scope: Scope) -> bool {
-        self.scopes.contains(&scope) || self.scopes.contains(&Scope::Admin)
+        // Each scope includes those before it.
+        self.scopes.iter().any(|own| *own >= scope)
     }
 
     /// Whether the backend exists for the bearer.
