@@ -1,7 +1,7 @@
 //! Secrets: read from a file or the environment, never from the configuration file itself.
 //!
 //! Editors and tools add to a secret what is no part of it: a byte order mark, line ends, blanks.
-//! [`text`] cuts that off and refuses what then cannot be a secret. [`Renewed`] holds what was made
+//! `text` cuts that off and refuses what then cannot be a secret. [`Renewed`] holds what was made
 //! of secret files and reads them again while running.
 
 mod renewed;
