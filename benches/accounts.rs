@@ -274,7 +274,7 @@ fn measure_processor_time(service: &Service, figures: &mut Figures) {
         thread::sleep(Duration::from_secs(seconds));
         (service.cpu() - before).as_secs_f64()
     };
-    // What the last answers began behind them shall be over.
+    // The refreshes that the last answers started have to end first.
     thread::sleep(Duration::from_secs(3));
     const IDLE: u64 = 20;
     figures.note("% of a core, idle", spent(IDLE) / IDLE as f64 * 100.0, 0.99);

@@ -1,8 +1,8 @@
-//! How a command ends, and what it prints.
+//! The end of a command, and what it prints.
 
 use std::fmt;
 
-/// Why a command ended without doing what it should.
+/// The reason why a command failed.
 #[derive(Debug)]
 pub(super) enum Error {
     /// It was tried and failed.

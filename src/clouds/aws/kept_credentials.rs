@@ -90,7 +90,7 @@ impl KeptCredentials {
         if self.version() == version && may_look {
             state.looked = Some(Instant::now());
             if state.source.files_changed().await {
-                // What is wrong with them is said by the call that is made again.
+                // The call that is made again reports what is wrong with them.
                 let _ = self.ask(&mut state).await;
             }
         }

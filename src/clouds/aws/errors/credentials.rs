@@ -108,7 +108,7 @@ mod tests {
         ] {
             let failure = said(status, code);
             assert_eq!(failure.kind, kind, "{code}");
-            // What has no code was answered by something in between.
+            // An answer without a code came from something in between.
             let has_hint = kind == FailureKind::Denied || code.is_empty();
             assert_eq!(failure.hint.is_some(), has_hint, "{failure}");
             assert!(failure.detail.starts_with("no credentials: "), "{failure}");
