@@ -68,6 +68,8 @@ impl Command {
             Self::Serve => "info",
             #[cfg(feature = "demo")]
             Self::Demo(_) | Self::Simulate(_) => "info",
+            // Which certificates count is part of what it finds.
+            Self::Check(_) => "error,quota_oracle::clouds::kit::tls=warn",
             _ => "error",
         }
     }

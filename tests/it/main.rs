@@ -22,6 +22,7 @@ mod freshness;
 mod killed;
 mod logs;
 mod nebius;
+mod nebius_secrets;
 mod negotiation;
 mod offers;
 mod outages;

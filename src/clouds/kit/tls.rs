@@ -114,18 +114,21 @@ fn unusable(file: &Path, why: &str) -> Failure {
 
 /// Whether an error comes of a server's certificate that was not accepted.
 pub(in crate::clouds) fn is_certificate_problem(error: &(dyn StdError + 'static)) -> bool {
-    let is_it = |error: &(dyn StdError + 'static)| {
-        let refused = error.downcast_ref::<Error>();
-        refused.is_some_and(|error| matches!(error, Error::InvalidCertificate(_)))
-    };
-    let mut causes = std::iter::successors(Some(error), |&error| error.source());
-    causes.any(|cause| {
-        // An I/O error gives its content's causes for its own, and not its content.
-        let content = cause
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if matches!(error.downcast_ref(), Some(Error::InvalidCertificate(_))) {
+            return true;
+        }
+        // An I/O error gives its content's cause for its own, and not its content.
+        let content = error
             .downcast_ref::<io::Error>()
             .and_then(io::Error::get_ref);
-        is_it(cause) || content.is_some_and(|content| is_it(content))
-    })
+        next = match content {
+            Some(content) => Some(content),
+            None => error.source(),
+        };
+    }
+    false
 }
 
 /// Returns the verifier of servers' certificates, for libraries that build their configuration
@@ -254,7 +257,9 @@ mod tests {
         let refusal = verifier.verify_server_cert(certificate, &[], &server, &[], UnixTime::now());
         let refusal = refusal.unwrap_err();
         assert!(is_certificate_problem(&refusal));
-        assert!(is_certificate_problem(&io::Error::other(refusal)));
+        let wrapped = io::Error::other(refusal);
+        assert!(is_certificate_problem(&wrapped));
+        assert!(is_certificate_problem(&io::Error::other(wrapped)));
         assert!(!is_certificate_problem(&io::Error::other("refused")));
     }
 

@@ -10,6 +10,7 @@ mod scripted;
 mod service;
 mod setup;
 mod time;
+mod tls_front;
 
 use simulated_clouds::aws::{Controls, Filter, Settings, SimulatedAws};
 
@@ -19,6 +20,7 @@ pub(crate) use other_aws::{AWS_JSON, OtherAws, Words};
 pub(crate) use service::Service;
 pub(crate) use setup::{ConfigFile, Setup};
 pub(crate) use time::{eventually, let_time_pass};
+pub(crate) use tls_front::TlsFront;
 
 /// The first account of the simulated AWS, in which most stories play.
 pub(crate) const ACCOUNT: &str = "123456789012";
