@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::http::Request;
 use serde_json::{Value, json};
-use simulated_clouds::nebius::{Fault, Method, Rule, Settings, SimulatedNebius};
+use simulated_clouds::nebius::{Fault, Method, Rule, Settings, SimulatedNebius, State};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tower::ServiceExt;
@@ -348,5 +348,62 @@ async fn spot_machines_without_gpus_and_unknown_platforms_are_never_refused() {
     for (offer, verdict) in offers.iter().zip(answer["verdicts"].as_array().unwrap()) {
         assert_eq!(verdict["quota"]["verdict"], "unknown", "{offer}: {verdict}");
         assert_ne!(verdict["availability"], "no_quota", "{offer}: {verdict}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_quota_that_is_frozen_or_being_provisioned_says_so_and_is_judged_by_it() {
+    let nebius = nebius().await;
+    let h100 = "compute.instance.gpu.h100";
+    let service = setup(&nebius).start().await;
+    service.ready().await;
+    for (state, word, available, verdict, availability, said) in [
+        (
+            State::Frozen,
+            json!("frozen"),
+            json!(0),
+            "short",
+            "no_quota",
+            "it is frozen, so nothing of its 32 can be used",
+        ),
+        (
+            State::Provisioning,
+            json!("provisioning"),
+            Value::Null,
+            "unknown",
+            "unknown",
+            "its limit is being changed",
+        ),
+        (
+            State::Active,
+            Value::Null,
+            json!(8),
+            "fits",
+            "available",
+            "8 of 32 are free",
+        ),
+    ] {
+        nebius.controls().edit(|account| {
+            for row in &mut account.quotas {
+                if row.name == h100 && row.region == "eu-north1" && row.limit.is_some() {
+                    row.state = state;
+                }
+            }
+        });
+        assert_eq!(service.post("/refresh/nebius").await.status, 200);
+        let path = format!("/quotas/nebius/eu-north1?code={h100}");
+        let rows = service.get(&path).await.json();
+        let mut rows = rows["quotas"].as_array().unwrap().iter();
+        let row = rows.find(|row| row["container"]["kind"] == "tenant");
+        let row = row.unwrap();
+        assert_eq!(row["state"], word, "{row}");
+        assert_eq!(row["available"], available, "{row}");
+
+        let path = "/offers?region=eu-north1&gpu=H100&spot=false&min_gpu_count=8";
+        let offer = service.get(path).await.json()["offers"][0].clone();
+        assert_eq!(offer["quota"]["verdict"], verdict, "{offer}");
+        assert_eq!(offer["availability"], availability, "{offer}");
+        let reason = offer["quota"]["reason"].as_str().unwrap();
+        assert!(reason.ends_with(said), "{reason}");
     }
 }

@@ -52,6 +52,11 @@ fn state(outcome: Outcome, binding: &Binding, quotas: &QuotaIndex) -> String {
             "about {}, as the cloud rounds what is in use",
             room(row, binding.required, quotas)
         ),
+        (Outcome::Unknown(UnknownReason::NoLimit), Some(row))
+            if row.state == QuotaState::Provisioning =>
+        {
+            "its limit is being changed".to_owned()
+        }
         (Outcome::Unknown(UnknownReason::NoLimit), _) => "its limit is unknown".to_owned(),
         (_, Some(row)) => room(row, binding.required, quotas),
         (_, None) => "it is not among the quotas that were read".to_owned(),
