@@ -62,7 +62,12 @@ fn translate(
     match wrong {
         Some((found, expected)) => {
             let (below, found) = locate(table, &inner, found);
-            let claim = format!("must be {}, not {found}", wanted(expected));
+            // Of words between commas TOML makes one text.
+            let hint = match (expected, &*found) {
+                ("a sequence", "a string") => "; a list is written [\"one\", \"two\"]",
+                _ => "",
+            };
+            let claim = format!("must be {}, not {found}{hint}", wanted(expected));
             let path = below.map_or(path.clone(), |key| path.key(&key));
             Problem::value(&path, claim)
         }

@@ -119,7 +119,8 @@ fn a_value_of_the_wrong_type_is_named_with_the_right_one() {
         ),
         (
             "[[server.tokens]]\nname = 'a'\nscopes = 'read'",
-            "quota-oracle.toml:3:10: `server.tokens[0].scopes` must be a list, not a string",
+            "quota-oracle.toml:3:10: `server.tokens[0].scopes` must be a list, not a string; a list \
+             is written [\"one\", \"two\"]",
         ),
         (
             "[[server.tokens]]\nname = 'a'\nscopes = ['read', 5]",
