@@ -79,7 +79,7 @@ pub(super) struct Oracle {
     pub(super) aws: SimulatedAws,
     pub(super) url: String,
     serving: JoinHandle<std::io::Result<()>>,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Oracle {
@@ -118,7 +118,7 @@ impl Oracle {
             aws,
             url: format!("http://{}", listener.local_addr().unwrap()),
             serving: tokio::spawn(app.serve(listener, std::future::pending())),
-            _folder: folder,
+            folder,
         }
     }
 
@@ -131,6 +131,11 @@ impl Oracle {
     /// The usual client: `oracle-1` about the backend `aws`.
     pub(super) fn sdk(&self, region: &'static str) -> Client {
         self.client("/aws/aws", region, KEY)
+    }
+
+    /// Renews the secret of a client.
+    pub(super) fn renew(&self, (id, secret): (&str, &str)) {
+        std::fs::write(self.folder.path().join(id), secret).unwrap();
     }
 
     /// A client of the simulated AWS itself.

@@ -1,6 +1,6 @@
 //! Verification of callers.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use aws_credential_types::Credentials;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
@@ -138,6 +138,44 @@ async fn keys_open_only_what_is_theirs() {
     assert_eq!(code, "InvalidSignatureException");
     assert!(!message.contains("secret of"), "{message}");
     assert_eq!(oracle.answered(400).await, 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_renewed_secret_is_taken_up_and_the_replaced_one_refused() {
+    let renewed = (KEY.0, "the-next-secret-of-oracle-1");
+    // The second is as an editor of Windows writes it.
+    for written in [renewed.1, "\u{feff}the-next-secret-of-oracle-1\r\n"] {
+        for wait in [Duration::from_secs(2), Duration::from_secs(61)] {
+            let oracle = Oracle::start(Plan::default()).await;
+            let ask = |key| {
+                let client = oracle.client("/aws/aws", "us-east-1", key);
+                let call = client.get_service_quota().service_code("ec2");
+                call.quota_code(P).send()
+            };
+            assert!(ask(KEY).await.is_ok());
+            oracle.renew((KEY.0, written));
+            tokio::time::sleep(wait).await;
+            // Within the minute it is the new one that has the files read again.
+            assert!(ask(renewed).await.is_ok(), "{written:?} after {wait:?}");
+            let (_, code, _) = refusal!(ask(KEY));
+            assert_eq!(code, "InvalidSignatureException");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_replaced_secret_is_refused_after_a_minute_though_nobody_brings_the_new_one() {
+    let oracle = Oracle::start(Plan::default()).await;
+    let ask = || {
+        let client = oracle.sdk("us-east-1");
+        let call = client.get_service_quota().service_code("ec2");
+        call.quota_code(P).send()
+    };
+    assert!(ask().await.is_ok());
+    oracle.renew((KEY.0, "another"));
+    tokio::time::sleep(Duration::from_secs(61)).await;
+    let (_, code, _) = refusal!(ask());
+    assert_eq!(code, "InvalidSignatureException");
 }
 
 #[tokio::test(start_paused = true)]
