@@ -4,7 +4,7 @@ use reqwest::Client;
 use serde_json::Value;
 use simulated_clouds::aws::{Fault, FaultKind};
 
-use crate::harness::{Process, Setup, all_calls, plain_aws};
+use crate::harness::{Process, Setup, all_calls, eventually, plain_aws};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_calls_that_a_request_causes_are_logged_under_its_id() {
@@ -53,5 +53,54 @@ async fn the_calls_that_a_request_causes_are_logged_under_its_id() {
         let request = request.unwrap_or_else(|| panic!("no request in {line}"));
         assert_eq!(request["request_id"], "job-7");
         assert_eq!(request["path"], "/quotas/aws/us-east-1");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failure_that_all_regions_share_is_one_line_and_no_dump_of_a_library() {
+    // Nobody listens there.
+    let nowhere = Setup::at("http://127.0.0.1:1");
+    let regions = [
+        "us-east-1",
+        "us-west-2",
+        "eu-west-1",
+        "eu-north-1",
+        "ap-south-1",
+    ];
+    let aws = plain_aws().await;
+    aws.controls().inject(Fault::new(FaultKind::AccessDenied));
+    let denied = Setup::new(&aws);
+    aws.controls().verify_signatures(true);
+    for (setup, kind) in [(nowhere, "unavailable"), (denied, "denied")] {
+        let file = setup.set("backends.0.regions", regions.to_vec()).write();
+        let (mut process, url) = Process::serve(&file.path, &[]).await;
+        let client = Client::builder().no_proxy().build().unwrap();
+        let failed = async || {
+            let answer = client.get(format!("{url}/readyz")).send().await.unwrap();
+            let body: Value = answer.json().await.unwrap();
+            body["failed_count"] == regions.len()
+        };
+        eventually("all regions have failed", failed).await;
+        drop(client);
+        process.terminate();
+        assert!(process.ended().await.success());
+
+        let output = process.output();
+        let lines: Vec<Value> = output
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {line}")))
+            .collect();
+        let told = |line: &&Value| {
+            let message = line["message"].as_str().unwrap_or_default();
+            message.starts_with("quota fetch failed")
+        };
+        let told: Vec<&Value> = lines.iter().filter(told).collect();
+        assert_eq!(told.len(), 1, "{output}");
+        assert_eq!(told[0]["kind"], kind, "{output}");
+        for line in &lines {
+            let target = line["target"].as_str().unwrap_or_default();
+            assert!(!target.starts_with("aws"), "{line}");
+            assert!(line.to_string().len() < 2000, "{line}");
+        }
     }
 }
