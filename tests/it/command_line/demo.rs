@@ -93,3 +93,23 @@ async fn what_a_demo_says_to_try_works_and_what_it_says_breaks_the_cloud_does() 
     demo.terminate();
     assert!(demo.ended().await.success(), "{}", demo.output());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_demo_asks_no_proxy_for_clouds_on_this_machine() {
+    // Nobody listens at these ports, and the second is of a kind that no client speaks.
+    for (name, proxy) in [
+        ("HTTP_PROXY", "http://127.0.0.1:9"),
+        ("ALL_PROXY", "socks5://127.0.0.1:1"),
+        ("https_proxy", "http://127.0.0.1:9"),
+    ] {
+        let arguments = ["demo", "--listen", "127.0.0.1:0"];
+        let mut demo = Process::start(&arguments, &[(name, proxy)]);
+        let url = address(&demo.line("quota-oracle answers on ").await);
+        eventually("all backends are read", async || {
+            let quotas = get_json(&format!("{url}/quotas")).await;
+            let backends = quotas["backends"].as_array().unwrap();
+            backends.iter().all(|backend| backend["status"] == "ok")
+        })
+        .await;
+    }
+}
