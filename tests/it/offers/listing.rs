@@ -5,6 +5,7 @@ use axum::http::{Request, StatusCode, header};
 use quota_oracle::http::{Scope, Token};
 use quota_oracle::secret::Renewed;
 use serde_json::{Value, json};
+use simulated_clouds::aws::{Settings, SimulatedAws};
 
 use super::service::{Named, Service, simulated};
 
@@ -237,4 +238,45 @@ async fn null_stands_for_what_is_left_out_and_names_have_any_length() {
         assert!(reason.len() < 500, "{reason}");
     }
     assert_eq!(verdicts[5]["quota"]["verdict"], "short");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_type_that_the_region_does_not_list_is_made_of_what_it_is_elsewhere() {
+    let mut settings = Settings::plain();
+    let account = &mut settings.accounts[0];
+    account.regions.push("me-south-1".to_owned());
+    let account = account.clone();
+    let aws = SimulatedAws::start(settings).await.unwrap();
+    aws.controls()
+        .set_limit(&account.id, "me-south-1", P, 383.0)
+        .unwrap();
+    let named = [Named::new("headroom", &["me-south-1"])];
+    let service = Service::new(&aws.url(), &account, &named, Vec::new()).await;
+    service.read().await;
+    let listed = service.get("/offers?instance_type=p5.48xlarge").await;
+    assert_eq!(listed["total"], 0);
+
+    let offer =
+        json!({"backend": "headroom", "region": "me-south-1", "instance_type": "p5.48xlarge"});
+    for (count, reason, availability, launchable) in [
+        (1, "needs 192 vCPU of ", "available", 1),
+        (2, "needs 384 vCPU of ", "no_quota", 1),
+    ] {
+        let question = json!({"count": count, "offers": [offer]});
+        let answer = service.post(question).await;
+        let said = &answer["verdicts"][0];
+        assert_eq!(
+            (&said["availability"], &said["launchable"]),
+            (&json!(availability), &json!(launchable)),
+            "{said}"
+        );
+        let quota = &said["quota"];
+        assert_eq!(quota["binding"]["required"], 192 * count);
+        let told = quota["reason"].as_str().unwrap();
+        assert!(told.starts_with(reason), "{told}");
+        assert!(
+            told.ends_with("in me-south-1; 383 of 383 are free"),
+            "{told}"
+        );
+    }
 }
