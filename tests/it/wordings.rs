@@ -1,4 +1,4 @@
-//! What AWS says to people may change at any time: decisions rest on its codes.
+//! Texts that AWS shows to people may change at any time: decisions rest on its codes.
 
 use serde_json::{Value, json};
 
@@ -87,7 +87,7 @@ async fn either_market_is_told_by_codes_whatever_the_quotas_are_called() {
     }
 }
 
-/// What `/quotas` says of a region that was answered so.
+/// Returns the failure that `/quotas` shows of a region that was answered so.
 async fn failure_of(words: impl Fn(&Value) -> Words + Send + Sync + 'static) -> Value {
     let aws = OtherAws::start(words).await;
     let setup = Setup::at(&aws.url).set("backends.0.usage", "off");
