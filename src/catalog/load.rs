@@ -7,7 +7,7 @@ use std::time::UNIX_EPOCH;
 
 use jiff::Timestamp;
 
-use strum::IntoStaticStr;
+use strum::{IntoStaticStr, VariantArray};
 
 use super::parse::{Parsed, parse_bounded};
 use super::remote::Published;
@@ -32,7 +32,7 @@ pub struct Release {
 
 /// The origin of a release; `Bundled` under another configured source means that this source has
 /// not been loaded yet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "snake_case")]
 pub enum Origin {
     /// The binary.

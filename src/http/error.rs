@@ -108,21 +108,27 @@ pub(super) struct ProblemBody {
     #[schema(schema_with = urns)]
     kind: String,
     /// A short title of the kind.
+    #[schema(example = "Unknown backend")]
     title: &'static str,
     /// The HTTP status.
+    #[schema(example = 404, minimum = 400, maximum = 599)]
     status: u16,
     /// The error in one sentence.
+    #[schema(example = "there is no backend `awz`")]
     detail: String,
     /// The requested path.
+    #[schema(example = "/quotas/awz")]
     instance: String,
     /// The valid names.
     #[serde(skip_serializing_if = "Option::is_none")]
     known: Option<Vec<String>>,
     /// The invalid part of the request.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "offers[0].cpus")]
     field: Option<String>,
     /// Seconds after which a retry may succeed.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = 30)]
     retry_after_seconds: Option<u64>,
     /// The failure of the read.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -132,6 +138,7 @@ pub(super) struct ProblemBody {
 fn urns() -> Object {
     ObjectBuilder::new()
         .schema_type(Type::String)
+        .description(Some("The kind of error, as a stable URI"))
         .enum_values(Some(Kind::VARIANTS.iter().map(|kind| kind.urn())))
         .build()
 }

@@ -13,6 +13,7 @@ mod state;
 mod error;
 mod openapi;
 mod settings;
+mod vocabulary;
 
 mod auth;
 mod extract;

@@ -19,7 +19,19 @@ pub(super) fn add_refusals(document: &mut OpenApi) {
     }
 }
 
-/// Completes what the handlers' own documentation leaves out of their responses.
+/// Adds to each operation that needs no token how a request is refused.
+pub(super) fn add_open_refusals(document: &mut OpenApi) {
+    for responses in responses(document) {
+        // Callers of the AWS protocol are refused in its own words.
+        let words = responses.get("400").cloned();
+        for (status, when) in OPEN_REFUSALS {
+            let refusal = words.clone().unwrap_or_else(|| problem(when).into());
+            responses.entry(status.to_owned()).or_insert(refusal);
+        }
+    }
+}
+
+/// Completes what the handlers' own documentation leaves out.
 pub(super) fn complete(mut document: OpenApi) -> OpenApi {
     for responses in responses(&mut document) {
         for (status, response) in responses {
@@ -47,6 +59,13 @@ fn responses(
 const REFUSALS: [(&str, &str); 3] = [
     ("401", "There is no token, or it is not known"),
     ("403", "The token does not allow it"),
+    ("default", "Any other failure"),
+];
+
+/// Refusals of any route that needs none.
+const OPEN_REFUSALS: [(&str, &str); 3] = [
+    ("400", "The request cannot be understood"),
+    ("403", "It names another host, or comes from another site"),
     ("default", "Any other failure"),
 ];
 
@@ -108,4 +127,78 @@ pub(super) fn base() -> OpenApi {
             SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)),
         );
     document
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use serde_json::Value;
+
+    use crate::http::openapi_document;
+
+    fn document() -> Value {
+        serde_json::to_value(openapi_document()).unwrap()
+    }
+
+    #[test]
+    fn each_operation_has_a_name_of_its_own() {
+        let document = document();
+        let paths = document["paths"].as_object().unwrap().values();
+        let operations = paths.flat_map(|path| path.as_object().unwrap().values());
+        let mut names = BTreeSet::new();
+        for operation in operations {
+            let name = operation["operationId"].as_str().unwrap();
+            assert!(name.contains('_'), "{name}");
+            assert!(names.insert(name), "{name} stands twice");
+        }
+    }
+
+    /// Unsigned integers of 32 bits do not fit into signed ones.
+    #[test]
+    fn no_integer_is_narrower_than_what_is_taken() {
+        fn narrow(value: &Value) -> usize {
+            let is_narrow = value["format"] == "int32" && value.get("maximum").is_none();
+            let inside: usize = match value {
+                Value::Object(members) => members.values().map(narrow).sum(),
+                Value::Array(elements) => elements.iter().map(narrow).sum(),
+                _ => 0,
+            };
+            usize::from(is_narrow) + inside
+        }
+        assert_eq!(narrow(&document()), 0);
+    }
+
+    #[test]
+    fn each_field_has_a_description_and_an_example_or_words() {
+        let document = document();
+        let schemas = document["components"]["schemas"].as_object().unwrap();
+        let mut lacking = Vec::new();
+        for (schema, body) in schemas {
+            // Flattened bodies stand beside the own members.
+            let parts = body["allOf"]
+                .as_array()
+                .map_or_else(|| vec![body], |all| all.iter().collect());
+            let members = parts
+                .iter()
+                .filter_map(|part| part["properties"].as_object());
+            for (name, field) in members.flatten() {
+                let is_made_of_others = ["$ref", "oneOf", "allOf", "items", "enum"]
+                    .iter()
+                    .any(|key| field.get(key).is_some());
+                let is_boolean = field["type"].to_string().contains("boolean");
+                let has_example = is_made_of_others || is_boolean || field.get("example").is_some();
+                // Where a field may be null, it stands beside the reference.
+                let has_description = field.to_string().contains("\"description\":");
+                if !has_example || !has_description {
+                    lacking.push(format!("{schema}.{name}"));
+                }
+                let is_time = name == "at" || name == "as_of" || name.ends_with("_at");
+                if is_time && field["format"] != "date-time" {
+                    lacking.push(format!("{schema}.{name} as a time"));
+                }
+            }
+        }
+        assert_eq!(lacking, Vec::<String>::new());
+    }
 }

@@ -19,6 +19,7 @@ use super::state::Shared;
 #[derive(Serialize, ToSchema)]
 pub(super) struct Refreshed {
     /// The backend's name.
+    #[schema(example = "aws")]
     backend: String,
     /// Its regions that were to be read; `last_failure` tells of those that could not be.
     #[schema(value_type = Vec<RegionOverviewBody<'static>>)]
@@ -26,7 +27,7 @@ pub(super) struct Refreshed {
 }
 
 /// Reads all regions of a backend now.
-#[utoipa::path(post, path = "/refresh/{backend}", tag = "operation",
+#[utoipa::path(post, path = "/refresh/{backend}", operation_id = "refresh_backend", tag = "operation",
     params(("backend" = String, Path, description = "The backend's name", example = "aws")),
     responses((status = 200, body = Refreshed), (status = 404, body = ProblemBody)))]
 pub(super) async fn backend(
@@ -40,7 +41,7 @@ pub(super) async fn backend(
 }
 
 /// Reads a region now.
-#[utoipa::path(post, path = "/refresh/{backend}/{region}", tag = "operation",
+#[utoipa::path(post, path = "/refresh/{backend}/{region}", operation_id = "refresh_region", tag = "operation",
     params(
         ("backend" = String, Path, description = "The backend's name", example = "aws"),
         ("region" = String, Path, description = "The cloud's own region name", example = "us-east-1"),

@@ -140,8 +140,9 @@ pub fn openapi_document() -> OpenApi {
     let mut document = openapi::base();
     for (scope, group) in groups() {
         let mut routes = group.into_openapi();
-        if scope.is_some() {
-            openapi::add_refusals(&mut routes);
+        match scope {
+            Some(_) => openapi::add_refusals(&mut routes),
+            None => openapi::add_open_refusals(&mut routes),
         }
         document.merge(routes);
     }

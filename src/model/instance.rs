@@ -1,6 +1,6 @@
 //! Instance types, and how an instance is paid for.
 
-use strum::{EnumString, IntoStaticStr};
+use strum::{EnumString, IntoStaticStr, VariantArray};
 
 use std::sync::Arc;
 
@@ -48,7 +48,19 @@ pub struct Gpu {
 }
 
 /// Where a price comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, IntoStaticStr, EnumString)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    IntoStaticStr,
+    EnumString,
+    VariantArray,
+)]
 #[strum(serialize_all = "snake_case")]
 pub enum PriceBasis {
     /// The provider publishes it.

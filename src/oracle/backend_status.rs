@@ -1,11 +1,14 @@
 //! How far a backend can be read.
 
+use strum::{IntoStaticStr, VariantArray};
+
 use crate::model::{AccountId, BackendName, CloudKind, Region};
 
 use super::view::RegionView;
 
 /// How far a backend can be read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case")]
 pub enum Status {
     /// It is not read at start, and nobody has asked for it yet.
     Idle,
@@ -22,7 +25,8 @@ pub enum Status {
 }
 
 /// How far a region, or a unit whose regions are not known yet, can be read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case")]
 pub enum RegionState {
     /// Neither read nor asked for.
     Idle,
@@ -41,28 +45,9 @@ pub enum RegionState {
 }
 
 impl RegionState {
-    /// All states, in the order of their meaning.
-    pub const ALL: [Self; 7] = [
-        Self::Idle,
-        Self::Reading,
-        Self::Fresh,
-        Self::Stale,
-        Self::Expired,
-        Self::Failed,
-        Self::NotEnabled,
-    ];
-
-    /// The word of the public contract.
+    /// Returns the word of the public contract.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Idle => "idle",
-            Self::Reading => "reading",
-            Self::Fresh => "fresh",
-            Self::Stale => "stale",
-            Self::Expired => "expired",
-            Self::Failed => "failed",
-            Self::NotEnabled => "not_enabled",
-        }
+        self.into()
     }
 }
 
@@ -84,16 +69,9 @@ impl Status {
         }
     }
 
-    /// The word of the public contract.
+    /// Returns the word of the public contract.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Idle => "idle",
-            Self::Reading => "reading",
-            Self::Ok => "ok",
-            Self::Stale => "stale",
-            Self::Partial => "partial",
-            Self::Unavailable => "unavailable",
-        }
+        self.into()
     }
 }
 

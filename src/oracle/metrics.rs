@@ -1,5 +1,7 @@
 //! The metrics of everything that the oracle knows, as one text.
 
+use strum::VariantArray;
+
 use crate::telemetry::{CatalogSample, RegionsSample, SnapshotSample};
 
 use super::backend_status::{BackendStatus, RegionState};
@@ -58,11 +60,11 @@ impl Oracle {
 /// Returns how many regions of a backend are in each state, none included, so that an alert sees a
 /// state end.
 fn regions(backend: BackendStatus) -> impl Iterator<Item = RegionsSample> {
-    RegionState::ALL
-        .into_iter()
+    RegionState::VARIANTS
+        .iter()
         .map(move |state| RegionsSample {
             backend: backend.name.clone(),
             state: state.as_str(),
-            count: backend.states.iter().filter(|one| **one == state).count(),
+            count: backend.states.iter().filter(|one| *one == state).count(),
         })
 }

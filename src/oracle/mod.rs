@@ -24,7 +24,7 @@ mod supervise;
 mod unit;
 mod view;
 
-pub use crate::catalog::{Filter, NameOf, Offer, Provider, Shape};
+pub use crate::catalog::{Filter, NameOf, Offer, Origin, Provider, Shape};
 pub use backend::Backend;
 pub use backend_status::{BackendStatus, Status};
 pub use entry::Age;

@@ -22,7 +22,6 @@ mod freshness;
 mod killed;
 mod logs;
 mod nebius;
-mod nebius_secrets;
 mod negotiation;
 mod offers;
 mod outages;

@@ -64,7 +64,7 @@ const LARGEST_BODY: usize = 64 * 1024;
 /// `X-Amz-Target` names one of `GetServiceQuota`, `ListServiceQuotas`,
 /// `GetAWSDefaultServiceQuota` and `ListAWSDefaultServiceQuotas`; the region is that of the SigV4
 /// signature, which is made with one of the keys under `aws_protocol.clients`.
-#[utoipa::path(post, path = "/aws/{backend}", tag = "aws", security(()),
+#[utoipa::path(post, path = "/aws/{backend}", operation_id = "call_aws_backend", tag = "aws", security(()),
     params(
         ("backend" = String, Path, description = "The name of a backend of kind `aws`", example = "aws"),
         ("X-Amz-Target" = String, Header, description = "The operation", example = "ServiceQuotasV20190624.GetServiceQuota"),
@@ -85,7 +85,7 @@ pub(super) async fn backend(
 }
 
 /// The same about the only AWS backend that the caller may ask about, or the one named `aws`.
-#[utoipa::path(post, path = "/aws", tag = "aws", security(()),
+#[utoipa::path(post, path = "/aws", operation_id = "call_aws", tag = "aws", security(()),
     params(("X-Amz-Target" = String, Header, description = "The operation", example = "ServiceQuotasV20190624.ListServiceQuotas")),
     request_body(content = Value, content_type = "application/x-amz-json-1.1", description = "The operation's parameters",
         example = json!({"ServiceCode": "ec2"})),

@@ -28,15 +28,18 @@ const FORMS: [Offer; 2] = [
 #[derive(Serialize, ToSchema)]
 pub(super) struct Index {
     /// The name of the service.
+    #[schema(example = "quota-oracle")]
     name: &'static str,
     /// Its version.
+    #[schema(example = "0.1.0")]
     version: &'static str,
     /// All routes.
     routes: Vec<&'static str>,
 }
 
 /// The dashboard for a browser, a short index for others.
-#[utoipa::path(get, path = "/", tag = "operation", responses((status = 200, body = Index)))]
+#[utoipa::path(get, path = "/", operation_id = "get_index", tag = "operation",
+    responses((status = 200, content((Index = "application/json"), (String = "text/html")))))]
 pub(super) async fn index(headers: HeaderMap) -> Response {
     let wants_html = preferred(&headers, &FORMS) == 1;
     let vary = [(header::VARY, "accept")];

@@ -4,14 +4,17 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::http::quotas::body::time;
+use crate::http::vocabulary::{CatalogOrigin, HealthStatus, ReadinessStatus};
 use crate::oracle::{Provider, RegionStatus};
 
 /// Whether the process is alive.
 #[derive(Serialize, ToSchema)]
 pub(in crate::http) struct Health {
     /// `ok`.
+    #[schema(value_type = HealthStatus)]
     pub(super) status: &'static str,
     /// The version of the service.
+    #[schema(example = "0.1.0")]
     pub(super) version: &'static str,
 }
 
@@ -20,10 +23,13 @@ pub(in crate::http) struct Health {
 pub(in crate::http) struct ReadinessBody {
     /// `ready`, `waiting` while reads of the start are under way, or `unavailable` when all of them
     /// have failed.
+    #[schema(value_type = ReadinessStatus)]
     pub(super) status: &'static str,
     /// Number of regions that are read at start and were neither read nor refused yet.
+    #[schema(example = 0)]
     pub(super) waiting_count: usize,
     /// Number of regions that could not be read.
+    #[schema(example = 0)]
     pub(super) failed_count: usize,
     /// The regions that are waited for, as far as the caller may see their backend.
     pub(super) waiting_for: Vec<String>,
@@ -43,8 +49,10 @@ pub(in crate::http) struct CatalogBody {
     #[schema(example = "aws")]
     pub(super) provider: String,
     /// Number of offers.
+    #[schema(example = 40674)]
     pub(super) offers: usize,
     /// Number of damaged rows, which were left out.
+    #[schema(example = 0)]
     pub(super) damaged_rows: usize,
     #[serde(flatten)]
     pub(super) release: ReleaseBody,
@@ -55,14 +63,18 @@ pub(in crate::http) struct CatalogBody {
 #[schema(as = CatalogEdition)]
 pub(in crate::http) struct ReleaseBody {
     /// Where it comes from: `bundled`, `directory` or `published`.
+    #[schema(value_type = CatalogOrigin)]
     origin: &'static str,
     /// The source's version of it, where there is one.
+    #[schema(example = "0.1.0")]
     version: Option<String>,
     /// When it was loaded.
+    #[schema(format = DateTime, example = "2026-11-27T09:30:00Z")]
     loaded_at: String,
     /// The error of the last reload; absent when it succeeded. In full only for callers with a
     /// token, where tokens are configured.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "the source could not be read")]
     last_error: Option<String>,
 }
 
@@ -73,6 +85,7 @@ pub(in crate::http) struct FailedRegion {
     #[schema(example = "aws/us-east-1")]
     location: String,
     /// The failure.
+    #[schema(example = "denied: GetServiceQuota was refused")]
     failure: String,
 }
 

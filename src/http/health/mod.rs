@@ -17,7 +17,7 @@ use super::state::Shared;
 use body::{CatalogBody, FailedRegion, Health, ReadinessBody, ReleaseBody};
 
 /// Alive.
-#[utoipa::path(get, path = "/healthz", tag = "operation", responses((status = 200, body = Health)))]
+#[utoipa::path(get, path = "/healthz", operation_id = "get_health", tag = "operation", responses((status = 200, body = Health)))]
 pub(super) async fn healthz() -> Json<Health> {
     Json(Health {
         status: "ok",
@@ -26,7 +26,7 @@ pub(super) async fn healthz() -> Json<Health> {
 }
 
 /// Ready: everything that is read at start was tried, and some of it has answered.
-#[utoipa::path(get, path = "/readyz", tag = "operation", responses(
+#[utoipa::path(get, path = "/readyz", operation_id = "get_readiness", tag = "operation", responses(
     (status = 200, body = ReadinessBody),
     (status = 503, body = ReadinessBody, description = "First answers are missing; `waiting_for` and `failed` name them"),
 ))]
@@ -93,8 +93,8 @@ const TEXT_FORMATS: [Offer; 2] = [
 ];
 
 /// Prometheus metrics.
-#[utoipa::path(get, path = "/metrics", tag = "operation",
-    responses((status = 200, content_type = "text/plain", body = String)))]
+#[utoipa::path(get, path = "/metrics", operation_id = "get_metrics", tag = "operation",
+    responses((status = 200, content((String = "text/plain"), (String = "application/openmetrics-text")))))]
 pub(super) async fn metrics(
     State(shared): State<Shared>,
     Extension(caller): Extension<Caller>,

@@ -6,6 +6,10 @@ use utoipa::ToSchema;
 use super::query::parameter;
 use crate::http::health::body::ReleaseBody;
 use crate::http::quotas::body::{Number, QuotaBody, time};
+use crate::http::vocabulary::{
+    Availability, BackendState, Basis, CapacityLevel, Freshness, Outcome, PriceBasis,
+    RestrictionKind,
+};
 use crate::model::{Capacity, Gpu, Market, Region, Restriction, Unavailability};
 use crate::oracle::{
     Assessment, Assessments, BindingQuota, EvaluatedOffer, OfferPage, OfferedBackend,
@@ -19,8 +23,10 @@ pub(super) struct OffersBody<'a> {
     /// The offers of this page.
     offers: Vec<OfferBody<'a>>,
     /// Number of matching offers on all pages.
+    #[schema(example = 26)]
     total: usize,
     /// Value of `cursor` for the next page; null at the end.
+    #[schema(example = "eyJwIjo1NS4wNH0")]
     next_cursor: Option<String>,
     /// Status of the backends.
     backends: Vec<OfferedBackendBody<'a>>,
@@ -72,16 +78,18 @@ pub(super) struct OfferBody<'a> {
     /// Whether it is a spot offer.
     spot: bool,
     /// Virtual CPUs; null when unknown.
+    #[schema(value_type = Option<u64>, example = 192)]
     cpus: Option<u32>,
     /// Memory in GiB; null when unknown.
-    #[schema(minimum = 0)]
+    #[schema(minimum = 0, example = 2048.0)]
     memory_gb: Option<f64>,
     /// The GPUs; null where there are none.
     gpu: Option<GpuBody<'a>>,
     /// US dollars per hour; null when unknown.
-    #[schema(minimum = 0)]
+    #[schema(minimum = 0, example = 55.04)]
     price: Option<f64>,
     /// `listed`, `estimated` or, without a price, `unknown`.
+    #[schema(value_type = PriceBasis)]
     price_basis: &'static str,
     #[serde(flatten)]
     assessment: JudgementBody<'a>,
@@ -95,9 +103,10 @@ struct GpuBody<'a> {
     #[schema(example = "H100")]
     name: &'a str,
     /// Their number.
+    #[schema(value_type = u64, example = 8)]
     count: u32,
     /// Memory of each, in GiB; null when unknown.
-    #[schema(minimum = 0)]
+    #[schema(minimum = 0, example = 80.0)]
     memory_gb: Option<f64>,
     /// Their vendor; null when unknown.
     #[schema(example = "nvidia")]
@@ -110,9 +119,11 @@ struct GpuBody<'a> {
 struct JudgementBody<'a> {
     /// `available`, `unknown`, `no_quota` or `not_available`: the verdict as the backend's
     /// strictness has it.
+    #[schema(value_type = Availability)]
     availability: &'static str,
     /// Number of such instances that the quotas hold, an upper bound where `basis` is `limit`; null
     /// when unknown. Offers that share a quota do not add up.
+    #[schema(example = 1)]
     launchable: Option<u64>,
     /// The verdict behind it.
     quota: VerdictBody<'a>,
@@ -134,6 +145,7 @@ struct JudgementBody<'a> {
 struct RestrictionBody<'a> {
     /// `not_offered`, `subscription` or, where other zones of the region are not restricted,
     /// `zones`, which leaves `availability` as it is.
+    #[schema(value_type = RestrictionKind)]
     kind: &'static str,
     /// The restriction in a sentence.
     #[schema(example = "p5.48xlarge is not offered in us-west-1")]
@@ -145,12 +157,13 @@ struct RestrictionBody<'a> {
 #[schema(as = Unavailable)]
 struct UnavailableBody<'a> {
     /// When a launch failed.
-    #[schema(format = DateTime)]
+    #[schema(format = DateTime, example = "2026-11-27T09:30:00Z")]
     since: String,
     /// When such launches are offered again.
-    #[schema(format = DateTime)]
+    #[schema(format = DateTime, example = "2026-11-27T09:30:00Z")]
     until: String,
     /// The failure in a sentence.
+    #[schema(example = "no capacity for p5.48xlarge in us-east-1")]
     reason: &'a str,
 }
 
@@ -159,10 +172,13 @@ struct UnavailableBody<'a> {
 #[schema(as = Capacity)]
 struct CapacityBody {
     /// `high`, `medium`, `low`, `limit_reached` (the account's own limit) or `unknown`.
+    #[schema(value_type = CapacityLevel)]
     level: &'static str,
     /// Number of such instances.
+    #[schema(value_type = u64, example = 4)]
     available: u32,
     /// When the cloud looked; null where it does not say.
+    #[schema(format = DateTime, example = "2026-11-27T09:30:00Z")]
     as_of: Option<String>,
 }
 
@@ -171,12 +187,16 @@ struct CapacityBody {
 #[schema(as = Verdict)]
 struct VerdictBody<'a> {
     /// `fits`, `short` or `unknown`, whatever the strictness.
+    #[schema(value_type = Outcome)]
     verdict: &'static str,
     /// `headroom` where all usage is known, else `limit`; null when the verdict is unknown.
+    #[schema(value_type = Option<Basis>)]
     basis: Option<&'static str>,
     /// When the region's quotas were read; null if they never were.
+    #[schema(format = DateTime, example = "2026-11-27T09:30:00Z")]
     taken_at: Option<String>,
     /// `fresh`, `stale` or `expired`; null if the quotas were never read.
+    #[schema(value_type = Option<Freshness>)]
     freshness: Option<&'static str>,
     /// The quota that leaves the fewest launches, or that made the verdict unknown; null when no
     /// quota is known.
@@ -187,9 +207,13 @@ struct VerdictBody<'a> {
     )]
     reason: &'a str,
     /// Where a person asks for more of the binding quota.
+    #[schema(
+        example = "https://us-east-1.console.aws.amazon.com/servicequotas/home/services/ec2/quotas/L-417A185B"
+    )]
     increase_url: Option<&'a str>,
     /// The `availability` without `shadow`; absent where the backend does not set it.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Availability>)]
     shadow_availability: Option<&'static str>,
 }
 
@@ -200,7 +224,7 @@ struct BindingBody<'a> {
     #[serde(flatten)]
     quota: QuotaBody<'a>,
     /// The amount that all instances together take of it; null when unknown.
-    #[schema(value_type = Option<f64>, minimum = 0)]
+    #[schema(value_type = Option<f64>, minimum = 0, example = 192)]
     required: Option<Number>,
 }
 
@@ -209,8 +233,10 @@ struct BindingBody<'a> {
 #[schema(as = OfferedBackend)]
 struct OfferedBackendBody<'a> {
     /// The backend's name.
+    #[schema(example = "aws")]
     backend: &'a str,
     /// `idle`, `reading`, `ok`, `stale`, `partial` or `unavailable`.
+    #[schema(value_type = BackendState)]
     status: &'static str,
     /// The regions that no verdict can rest on.
     regions_unknown: Vec<&'a str>,
@@ -218,6 +244,7 @@ struct OfferedBackendBody<'a> {
     regions_without_offers: Vec<&'a str>,
     /// The failure of their last read; absent when no read has failed.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "denied: GetServiceQuota was refused")]
     failure: Option<String>,
     /// Where the offers come from.
     catalog: ReleaseBody,

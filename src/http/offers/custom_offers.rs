@@ -24,7 +24,7 @@ const MOST_OFFERS: usize = 10_000;
 pub(super) struct CustomOffersBody<'a> {
     /// Number of instances of each that are launched together, from 1 to 10,000.
     #[serde(default = "one", deserialize_with = "instances")]
-    #[schema(value_type = Option<u32>, minimum = 1, maximum = 10_000, default = 1)]
+    #[schema(value_type = Option<u64>, minimum = 1, maximum = 10_000, default = 1, example = 1)]
     pub(super) count: u32,
     /// The offers, up to 10,000.
     #[serde(borrow, deserialize_with = "bounded")]
@@ -57,11 +57,11 @@ struct CustomOfferBody<'a> {
     spot: bool,
     /// Virtual CPUs.
     #[serde(default)]
-    #[schema(value_type = Option<u32>, minimum = 1)]
+    #[schema(value_type = Option<u64>, minimum = 1, example = 192)]
     cpus: Option<WholeNumber>,
     /// Memory in GiB.
     #[serde(default, deserialize_with = "amount")]
-    #[schema(minimum = 0)]
+    #[schema(minimum = 0, example = 2048.0)]
     memory_gb: Option<f64>,
     /// The GPUs.
     #[serde(default, borrow)]
@@ -69,7 +69,7 @@ struct CustomOfferBody<'a> {
     gpu: Option<Object<CustomGpuBody<'a>>>,
     /// Disk to create with it, in GiB, if that is to be judged.
     #[serde(default, deserialize_with = "amount")]
-    #[schema(minimum = 0)]
+    #[schema(minimum = 0, example = 100.0)]
     disk_gb: Option<f64>,
     /// Whether it takes a public IPv4 address, if that is to be judged.
     #[serde(default, deserialize_with = "no_if_null")]
@@ -112,15 +112,15 @@ struct CustomGpuBody<'a> {
     #[schema(value_type = String, example = "H100")]
     name: Name<'a>,
     /// Their number.
-    #[schema(value_type = u32, minimum = 1)]
+    #[schema(value_type = u64, minimum = 1, example = 8)]
     count: WholeNumber,
     /// Memory of each, in GiB.
     #[serde(default, deserialize_with = "amount")]
-    #[schema(minimum = 0)]
+    #[schema(minimum = 0, example = 80.0)]
     memory_gb: Option<f64>,
     /// Their vendor.
     #[serde(default, borrow)]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, example = "nvidia")]
     vendor: Option<Name<'a>>,
 }
 

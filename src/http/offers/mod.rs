@@ -29,9 +29,11 @@ use stream::OFFER_BYTES;
 ///
 /// Answered from memory, without waiting for a cloud: what is not known yet is `unknown`. Offers
 /// are judged each on its own; families that share a quota do not add up.
-#[utoipa::path(get, path = "/offers", tag = "offers",
+#[utoipa::path(get, path = "/offers", operation_id = "list_offers", tag = "offers",
     params(OffersQuery),
-    responses((status = 200, body = OffersBody<'static>), (status = 400, body = ProblemBody)))]
+    responses(
+        (status = 200, content((OffersBody<'static> = "application/json"), (String = "text/plain"))),
+        (status = 400, body = ProblemBody)))]
 pub(super) async fn find(
     State(shared): State<Shared>,
     Extension(caller): Extension<Caller>,
@@ -57,7 +59,7 @@ pub(super) async fn find(
 ///
 /// Answered from memory, without waiting for a cloud. An offer of a backend, region or type that
 /// is not known gets the verdict `unknown` with its reason; it never makes the call fail.
-#[utoipa::path(post, path = "/offers", tag = "offers",
+#[utoipa::path(post, path = "/offers", operation_id = "judge_offers", tag = "offers",
     request_body(content = CustomOffersBody<'static>),
     responses(
         (status = 200, body = JudgementsBody<'static>),

@@ -43,9 +43,11 @@ pub struct OffersQuery {
     pub gpu_vendor: Vec<String>,
     /// Minimum number of GPUs
     #[arg(long)]
+    #[param(value_type = Option<u64>)]
     pub min_gpu_count: Option<u32>,
     /// Maximum number of GPUs
     #[arg(long)]
+    #[param(value_type = Option<u64>)]
     pub max_gpu_count: Option<u32>,
     /// Minimum memory of each GPU, in GiB
     #[arg(long)]
@@ -53,6 +55,7 @@ pub struct OffersQuery {
     pub min_gpu_memory_gb: Option<f64>,
     /// Minimum number of virtual CPUs
     #[arg(long)]
+    #[param(value_type = Option<u64>)]
     pub min_cpus: Option<u32>,
     /// Minimum memory, in GiB
     #[arg(long)]
@@ -80,6 +83,7 @@ pub struct OffersQuery {
     pub sort: Option<SortName>,
     /// Maximum number of offers in the answer; default 100, 0 for all
     #[arg(long)]
+    #[param(value_type = Option<u64>)]
     pub limit: Option<u32>,
     /// The next cursor of the previous answer, to continue from there
     #[arg(long)]

@@ -6,6 +6,10 @@ use jiff::{Timestamp, Unit as TimeUnit};
 use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 
+use crate::http::vocabulary::{
+    BackendState, FailureKind, Freshness, LimitKind, LimitSource, QuotaMarket, QuotaScope,
+    QuotaState, Unit,
+};
 use crate::model::{Amount, Container, Failure, FailureRecord, Limit, Quota, QuotaKey, Usage};
 use crate::oracle::{BackendStatus, RegionView};
 
@@ -23,10 +27,13 @@ pub(in crate::http) struct RegionBody<'a> {
     #[schema(example = "us-east-1")]
     region: &'a str,
     /// The cloud's own name of the account, once it is known.
+    #[schema(example = "123456789012")]
     account: Option<&'a str>,
     /// When the quotas were read; null if they never were.
+    #[schema(format = DateTime, example = "2026-11-27T09:30:00Z")]
     taken_at: Option<String>,
     /// `fresh`, `stale` or `expired`; null if the quotas were never read.
+    #[schema(value_type = Option<Freshness>)]
     freshness: Option<&'static str>,
     /// The failure of the last read; absent when it succeeded.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -55,48 +62,58 @@ pub(in crate::http) struct QuotaBody<'a> {
     #[schema(example = "ec2")]
     service: &'a str,
     /// The unit of the numbers: `vcpu`, `gpu`, `instance`, `byte` or `count`.
+    #[schema(value_type = Option<Unit>)]
     unit: Option<&'static str>,
     /// Which launches draw on it: `on_demand`, `spot`, `reserved` or `any`.
+    #[schema(value_type = Option<QuotaMarket>)]
     market: Option<&'static str>,
     /// Where it holds: `region`, `zone` or `global`.
+    #[schema(value_type = Option<QuotaScope>)]
     scope: Option<&'static str>,
     /// Whose limit it is, where the cloud sets limits on several layers.
     container: Option<ContainerBody<'a>>,
     /// The limit; null when unknown, unlimited or inherited.
-    #[schema(value_type = Option<f64>, minimum = 0)]
+    #[schema(value_type = Option<f64>, minimum = 0, example = 192)]
     limit: Option<Number>,
     /// `unlimited` where the cloud says so, `inherited` where the layer above sets it; absent
     /// otherwise.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<LimitKind>)]
     limit_kind: Option<&'static str>,
     /// `frozen` where the limit stands and nothing of it can be used, `provisioning` while it is
     /// being changed; absent otherwise.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<QuotaState>)]
     state: Option<&'static str>,
     /// Where the limit comes from: `applied`, `learned`, `configured` or `default`; null where
     /// `limit` is null.
+    #[schema(value_type = Option<LimitSource>)]
     limit_source: Option<&'static str>,
     /// The amount in use; null when unknown.
-    #[schema(value_type = Option<f64>, minimum = 0)]
+    #[schema(value_type = Option<f64>, minimum = 0, example = 96)]
     usage: Option<Number>,
     /// When the cloud counted the usage, where it says so.
+    #[schema(format = DateTime, example = "2026-11-27T09:30:00Z")]
     usage_as_of: Option<String>,
     /// The amount held for launches under way.
-    #[schema(value_type = f64, minimum = 0)]
+    #[schema(value_type = f64, minimum = 0, example = 0)]
     leased: Number,
     /// The amount left, never below zero; null when limit or usage is unknown.
-    #[schema(value_type = Option<f64>, minimum = 0)]
+    #[schema(value_type = Option<f64>, minimum = 0, example = 96)]
     available: Option<Number>,
     /// Whether the account may ask for more, where the cloud says so.
     adjustable: Option<bool>,
     /// The default that the cloud publishes for new accounts.
-    #[schema(value_type = Option<f64>, minimum = 0)]
+    #[schema(value_type = Option<f64>, minimum = 0, example = 0)]
     default: Option<Number>,
     /// Where a person asks for more.
+    #[schema(
+        example = "https://us-east-1.console.aws.amazon.com/servicequotas/home/services/ec2/quotas/L-417A185B"
+    )]
     increase_url: Option<&'a str>,
     /// When the call that brought the row was sent; absent when that is the snapshot's `taken_at`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(format = DateTime)]
+    #[schema(format = DateTime, example = "2026-11-27T09:30:00Z")]
     observed_at: Option<String>,
 }
 
@@ -108,6 +125,7 @@ pub(in crate::http) struct ContainerBody<'a> {
     #[schema(example = "project")]
     kind: &'a str,
     /// The cloud's id of it.
+    #[schema(example = "project-e00a1b2c3")]
     id: &'a str,
 }
 
@@ -116,11 +134,14 @@ pub(in crate::http) struct ContainerBody<'a> {
 #[schema(as = Failure)]
 pub(in crate::http) struct FailureBody {
     /// `denied`, `not_enabled`, `not_found`, `throttled`, `timeout`, `unavailable` or `malformed`.
+    #[schema(value_type = FailureKind)]
     kind: &'static str,
     /// In the words of whoever refused.
+    #[schema(example = "GetServiceQuota was refused: User is not authorized")]
     detail: String,
     /// A remedy.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "grant servicequotas:GetServiceQuota to the backend's credentials")]
     advice: Option<String>,
 }
 
@@ -131,8 +152,10 @@ pub(in crate::http) struct FailureRecordBody {
     #[serde(flatten)]
     failure: FailureBody,
     /// When it failed.
+    #[schema(format = DateTime, example = "2026-11-27T09:30:00Z")]
     at: String,
     /// Seconds from then until the next read.
+    #[schema(example = 30)]
     retry_after_seconds: u64,
 }
 
@@ -140,6 +163,7 @@ pub(in crate::http) struct FailureRecordBody {
 #[derive(Serialize, ToSchema)]
 #[schema(as = Overview)]
 pub(in crate::http) struct OverviewBody<'a> {
+    /// The backends, as far as the caller may see them.
     pub(in crate::http) backends: Vec<BackendOverviewBody<'a>>,
 }
 
@@ -148,12 +172,16 @@ pub(in crate::http) struct OverviewBody<'a> {
 #[schema(as = BackendOverview)]
 pub(in crate::http) struct BackendOverviewBody<'a> {
     /// The backend's name.
+    #[schema(example = "aws")]
     backend: &'a str,
     /// Which cloud it connects to.
+    #[schema(example = "aws")]
     kind: &'a str,
     /// The cloud's own name of the account, once it is known.
+    #[schema(example = "123456789012")]
     account: Option<&'a str>,
     /// `idle`, `reading`, `ok`, `stale`, `partial` or `unavailable`.
+    #[schema(value_type = BackendState)]
     status: &'static str,
     /// Its regions.
     regions: Vec<RegionOverviewBody<'a>>,
@@ -164,10 +192,13 @@ pub(in crate::http) struct BackendOverviewBody<'a> {
 #[schema(as = RegionOverview)]
 pub(in crate::http) struct RegionOverviewBody<'a> {
     /// The cloud's own region name.
+    #[schema(example = "us-east-1")]
     region: &'a str,
     /// `fresh`, `stale` or `expired`; null if it was never read.
+    #[schema(value_type = Option<Freshness>)]
     freshness: Option<&'static str>,
     /// When its quotas were read; null if they never were.
+    #[schema(format = DateTime, example = "2026-11-27T09:30:00Z")]
     taken_at: Option<String>,
     /// The failure of the last read; null when it succeeded.
     last_failure: Option<FailureRecordBody>,
@@ -178,12 +209,16 @@ pub(in crate::http) struct RegionOverviewBody<'a> {
 #[schema(as = BackendQuotas)]
 pub(in crate::http) struct BackendBody<'a> {
     /// The backend's name.
+    #[schema(example = "aws")]
     pub(in crate::http) backend: &'a str,
     /// Which cloud it connects to.
+    #[schema(example = "aws")]
     pub(in crate::http) kind: &'a str,
     /// The cloud's own name of the account, once it is known.
+    #[schema(example = "123456789012")]
     pub(in crate::http) account: Option<&'a str>,
     /// `idle`, `reading`, `ok`, `stale`, `partial` or `unavailable`.
+    #[schema(value_type = BackendState)]
     pub(in crate::http) status: &'static str,
     /// Its regions.
     pub(in crate::http) regions: Vec<RegionBody<'a>>,

@@ -34,7 +34,7 @@ use conditional::{conditional, head};
 use response_cache::CachedResponse;
 
 /// The backends, their regions and how fresh each is.
-#[utoipa::path(get, path = "/quotas", tag = "quotas",
+#[utoipa::path(get, path = "/quotas", operation_id = "list_quotas", tag = "quotas",
     responses((status = 200, body = OverviewBody<'static>)))]
 pub(super) async fn all(
     State(shared): State<Shared>,
@@ -50,13 +50,13 @@ pub(super) async fn all(
 }
 
 /// All regions of a backend with their quotas, as far as they are known.
-#[utoipa::path(get, path = "/quotas/{backend}", tag = "quotas",
+#[utoipa::path(get, path = "/quotas/{backend}", operation_id = "get_backend_quotas", tag = "quotas",
     params(
         ("backend" = String, Path, description = "The backend's name", example = "aws"),
         FormatQuery,
     ),
     responses(
-        (status = 200, body = BackendBody<'static>),
+        (status = 200, content((BackendBody<'static> = "application/json"), (String = "text/plain"))),
         (status = 400, body = ProblemBody),
         (status = 404, body = ProblemBody, description = "No such backend; `known` names those there are"),
     ))]
@@ -100,14 +100,14 @@ pub(super) async fn backend(
 ///
 /// Answered from memory whenever anything is known; otherwise waits for the cloud, up to the
 /// service's `request_timeout`.
-#[utoipa::path(get, path = "/quotas/{backend}/{region}", tag = "quotas",
+#[utoipa::path(get, path = "/quotas/{backend}/{region}", operation_id = "get_region_quotas", tag = "quotas",
     params(
         ("backend" = String, Path, description = "The backend's name", example = "aws"),
         ("region" = String, Path, description = "The cloud's own region name", example = "us-east-1"),
         RegionQuery,
     ),
     responses(
-        (status = 200, body = RegionBody<'static>, headers(
+        (status = 200, content((RegionBody<'static> = "application/json"), (String = "text/plain")), headers(
             ("ETag" = String, description = "Changes when what the body says changes"),
             ("Age" = u64, description = "Seconds since the quotas were read"),
             ("Cache-Control" = String, description = "`private`, with how long a reading is fresh as `max-age`"),

@@ -7,7 +7,7 @@ mod finding;
 mod judge;
 mod outlook;
 
-use strum::IntoStaticStr;
+use strum::{IntoStaticStr, VariantArray};
 
 use super::quota_index::UnknownReason;
 use super::{Amount, QuotaKey};
@@ -60,7 +60,7 @@ pub enum Shortfall {
 }
 
 /// The numbers that a verdict rests on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "snake_case")]
 pub enum Basis {
     /// Limit and usage of everything that is demanded.

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use simulated_clouds::nebius::{Method, Settings, SimulatedNebius};
+use simulated_clouds::nebius::{Method, SimulatedNebius};
 
+use super::nebius;
 use crate::harness::{Service, Setup, let_time_pass, run};
 
 /// A little longer than secrets are kept.
@@ -15,10 +16,6 @@ const ADDED: [(&str, &str); 4] = [
     ("\n\n", ""),
     ("  ", "\t \n"),
 ];
-
-async fn nebius() -> SimulatedNebius {
-    SimulatedNebius::start(Settings::default()).await.unwrap()
-}
 
 fn setup(nebius: &SimulatedNebius, credentials: &str) -> Setup {
     let url = nebius.url();
