@@ -93,7 +93,7 @@ fn quotas() -> QuotaIndex {
         observed_at: None,
         state: Default::default(),
     }]);
-    QuotaIndex::new(Arc::new(snapshot), Leased::new())
+    QuotaIndex::new(Arc::new(snapshot), Leased::NOTHING)
 }
 
 fn judge_all(table: &Table, quotas: &QuotaIndex) -> u64 {

@@ -20,7 +20,7 @@ use quota_oracle::model::{
     Amount, Lifetimes, Limit, LimitSource, Quota, QuotaKey, QuotaMarket, Reading, Region, Scope,
     Snapshot, Unit, UnitId, UnitKey, Usage,
 };
-use quota_oracle::oracle::{Backend, BackendSettings, Oracle, OracleSettings};
+use quota_oracle::oracle::{Backend, BackendSettings, LeaseSettings, Oracle, OracleSettings};
 use quota_oracle::store::{SnapshotStore, StoredSnapshot};
 use quota_oracle::telemetry::Metrics;
 use quota_oracle::telemetry::QuotaMetrics;
@@ -142,6 +142,7 @@ async fn serving(catalog: quota_oracle::catalog::Catalog, regions: &[Region]) ->
             stale_for: Duration::from_secs(86_400),
         },
         quota_metrics: QuotaMetrics::All,
+        leases: LeaseSettings::default(),
     };
     let oracle = Oracle::new(
         [backend],

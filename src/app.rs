@@ -65,6 +65,7 @@ impl App {
             OracleSettings {
                 lifetimes: config.cache.lifetimes(),
                 quota_metrics: config.telemetry.quota_metrics,
+                leases: config.leases,
             },
             clock,
             metrics,

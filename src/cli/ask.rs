@@ -1,4 +1,4 @@
-//! `quotas`, `offers` and `healthcheck`: ask a running service.
+//! `quotas`, `offers`, `verify`, `leases` and `healthcheck`: ask a running service.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -7,6 +7,7 @@ use clap::Args;
 use reqwest::header::ACCEPT;
 use reqwest::{Client, Response, StatusCode, Url};
 use serde::Deserialize;
+use serde_json::{Value, json};
 
 use crate::http::OffersQuery;
 use crate::model::is_near;
@@ -62,6 +63,42 @@ pub(super) struct OffersArguments {
     service: Service,
 }
 
+#[derive(Args, Debug)]
+pub(super) struct VerifyArguments {
+    /// The backend's name.
+    backend: String,
+    /// The cloud's own region name.
+    region: String,
+    /// The cloud's name of the type.
+    instance_type: String,
+    /// Spot instances.
+    #[arg(long)]
+    spot: bool,
+    /// How many are launched together.
+    #[arg(long, default_value_t = 1)]
+    count: u32,
+    /// What was asked of the cloud longer ago is asked again.
+    #[arg(long, value_name = "DURATION", default_value = "10s")]
+    max_age: String,
+    /// Take a lease for so long if it fits.
+    #[arg(long, value_name = "DURATION")]
+    lease: Option<String>,
+    /// Print the answer as it came.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    service: Service,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct LeasesArguments {
+    /// Print the answer as it came.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    service: Service,
+}
+
 /// The part of a problem document that a person reads.
 #[derive(Deserialize)]
 struct Problem {
@@ -91,6 +128,31 @@ pub(super) async fn offers(arguments: OffersArguments) -> Result<(), Error> {
     print(&text)
 }
 
+pub(super) async fn verify(arguments: VerifyArguments) -> Result<(), Error> {
+    let body = json!({
+        "offer": {
+            "backend": arguments.backend,
+            "region": arguments.region,
+            "instance_type": arguments.instance_type,
+            "spot": arguments.spot,
+        },
+        "count": arguments.count,
+        "max_age": arguments.max_age,
+        "lease": arguments.lease,
+    });
+    let accept = media_type(arguments.json);
+    let response = arguments.service.post(&["verify"], &body, accept).await?;
+    let text = answered(response).await?;
+    print(&text)
+}
+
+pub(super) async fn leases(arguments: LeasesArguments) -> Result<(), Error> {
+    let accept = media_type(arguments.json);
+    let response = arguments.service.get(&["leases"], "", accept).await?;
+    let text = answered(response).await?;
+    print(&text)
+}
+
 fn media_type(json: bool) -> &'static str {
     match json {
         true => "application/json",
@@ -111,6 +173,21 @@ pub(super) async fn healthcheck(service: Service) -> Result<(), Error> {
 
 impl Service {
     async fn get(&self, path: &[&str], query: &str, accept: &str) -> Result<Response, Error> {
+        self.ask(path, query, accept, None).await
+    }
+
+    async fn post(&self, path: &[&str], body: &Value, accept: &str) -> Result<Response, Error> {
+        self.ask(path, "", accept, Some(body)).await
+    }
+
+    /// Asks the service: with a body by POST, else by GET.
+    async fn ask(
+        &self,
+        path: &[&str],
+        query: &str,
+        accept: &str,
+        body: Option<&Value>,
+    ) -> Result<Response, Error> {
         let bad_url = || {
             Error::Usage(format!(
                 "`{}` is not an http:// or https:// address",
@@ -141,7 +218,11 @@ impl Service {
             .build()
             .or_else(|_| builder().tls_certs_only([]).build())
             .map_err(Error::failed)?;
-        let mut request = client.get(url).header(ACCEPT, accept);
+        let request = match body {
+            Some(body) => client.post(url).json(body),
+            None => client.get(url),
+        };
+        let mut request = request.header(ACCEPT, accept);
         if let Some(token) = self.token()? {
             request = request.bearer_auth(token.expose_secret());
         }

@@ -48,6 +48,10 @@ enum Command {
     Quotas(ask::QuotasArguments),
     /// Ask a running service what can be launched, and which quota stands in the way.
     Offers(Box<ask::OffersArguments>),
+    /// Ask a running service to verify a launch now, and to hold room for it.
+    Verify(Box<ask::VerifyArguments>),
+    /// Ask a running service for the leases that live.
+    Leases(ask::LeasesArguments),
     /// Try each backend's credentials and permissions, and say what to fix.
     Check(check::Arguments),
     /// Print the OpenAPI document.
@@ -160,6 +164,12 @@ async fn command(arguments: Arguments, signals: Signals) -> Result<ExitCode, Err
         }
         Command::Offers(arguments) => {
             return unless_ended(signals, ask::offers(*arguments)).await;
+        }
+        Command::Verify(arguments) => {
+            return unless_ended(signals, ask::verify(*arguments)).await;
+        }
+        Command::Leases(arguments) => {
+            return unless_ended(signals, ask::leases(arguments)).await;
         }
         Command::Check(arguments) => {
             return unless_ended(signals, check::run(config, arguments)).await;

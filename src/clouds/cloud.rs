@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use serde::de::DeserializeOwned;
@@ -67,6 +68,12 @@ pub trait CloudSettings: fmt::Debug + Send + Sync {
         None
     }
 
+    /// Returns after how long a launch shows in the usage that the cloud tells, unless the operator
+    /// knows better.
+    fn usage_delay(&self) -> UsageDelay {
+        UsageDelay::assumed(Duration::from_secs(5 * 60))
+    }
+
     /// Reads the secrets that the keys name, so that what is wrong is said with the key; relative
     /// paths start at `base`.
     fn check_secrets(&self, base: &Path) -> Result<(), SecretProblem>;
@@ -92,6 +99,25 @@ pub struct Connection {
     pub base: PathBuf,
     /// The variables that the cloud asked for, as far as they are set.
     pub variables: BTreeMap<&'static str, String>,
+}
+
+/// After how long a launch shows in the usage that a cloud tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UsageDelay {
+    /// So long at most.
+    pub delay: Duration,
+    /// Whether the cloud documents it.
+    pub is_documented: bool,
+}
+
+impl UsageDelay {
+    /// A delay that the cloud does not document.
+    pub const fn assumed(delay: Duration) -> Self {
+        Self {
+            delay,
+            is_documented: false,
+        }
+    }
 }
 
 /// Which regions a backend reads.

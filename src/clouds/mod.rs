@@ -8,7 +8,8 @@ pub mod kit;
 mod cloud;
 
 pub use cloud::{
-    CloudSettings, Connection, RegionChoice, Registration, SecretProblem, SettingsError, parse,
+    CloudSettings, Connection, RegionChoice, Registration, SecretProblem, SettingsError,
+    UsageDelay, parse,
 };
 pub use kit::tls::trust_ca_bundle;
 

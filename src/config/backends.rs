@@ -92,13 +92,15 @@ fn resolve_one(
     let (settings, own) = split(&rest, fields_of::<BackendSettings>());
     let common: Common = parse_table(&common, at)?;
     let kind = find_kind(&common.kind, at, registry)?;
-    let settings: BackendSettings = parse_table(&settings, at)?;
+    let mut settings: BackendSettings = parse_table(&settings, at)?;
     let regions = common.regions.0;
     check_owners(&own, kind, at, registry)?;
     let cloud = (kind.parse)(own.clone()).map_err(|error| {
         let shared = [fields_of::<Common>(), fields_of::<BackendSettings>()].concat();
         explain_cloud_error(&own, at, &error, &shared)
     })?;
+    let usage_delay = settings.usage_delay.unwrap_or(cloud.usage_delay().delay);
+    settings.usage_delay = Some(usage_delay);
     if let (Preload::Listed(preload), Some(known)) = (&settings.preload, cloud.regions(&regions)) {
         check_preload(preload, &known, at)?;
     }

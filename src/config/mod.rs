@@ -34,6 +34,7 @@ use crate::catalog::Source;
 use crate::clouds::{REGISTRY, Registration};
 use crate::http::{AwsClientSettings, AwsProtocolSettings, TokenSettings};
 use crate::model::duration;
+use crate::oracle::LeaseSettings;
 use crate::{catalog, http, secret, store, telemetry};
 
 pub use backends::Backend;
@@ -55,6 +56,8 @@ pub struct Config {
     pub server: http::Settings,
     /// How long answers are relied on, and where they rest.
     pub cache: store::Settings,
+    /// The bounds of leases.
+    pub leases: LeaseSettings,
     /// Where the catalog comes from.
     pub catalog: catalog::Settings,
     /// The choice of what is exported.
@@ -156,6 +159,7 @@ pub fn load_for(
 struct RawConfig {
     server: http::Settings<TokenSettings>,
     cache: store::Settings,
+    leases: LeaseSettings,
     catalog: catalog::Settings,
     telemetry: telemetry::Settings,
     backends: Vec<Table>,
@@ -185,6 +189,7 @@ fn resolve(
     Ok(Config {
         server,
         cache: resolve_cache(written.cache, &base)?,
+        leases: written.leases,
         catalog: resolve_catalog(written.catalog, &base),
         telemetry: written.telemetry,
         backends,

@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use strum::{EnumMessage, IntoStaticStr, VariantArray};
 use utoipa::ToSchema;
+use utoipa::openapi::Ref;
 use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 
 use crate::model::{Failure, suggest};
@@ -27,6 +28,8 @@ pub(super) struct Problem {
     pub(super) field: Option<String>,
     pub(super) failure: Option<Box<Failure>>,
     pub(super) retry_after: Option<Duration>,
+    /// The verdict on a launch that is refused.
+    pub(super) verdict: Option<Box<serde_json::Value>>,
 }
 
 /// The kinds of error; each has a slug, which ends its URI, and a title.
@@ -46,6 +49,8 @@ pub(super) enum Kind {
     UnknownBackend,
     #[strum(message = "Unknown region")]
     UnknownRegion,
+    #[strum(message = "Unknown lease")]
+    UnknownLease,
     #[strum(message = "Not found")]
     UnknownRoute,
     #[strum(message = "Method not allowed")]
@@ -63,6 +68,17 @@ pub(super) enum Kind {
     /// No reading exists and the cloud cannot be read for now.
     #[strum(serialize = "not-read-yet", message = "Not read yet")]
     Unread,
+    /// A launch for which no lease is granted.
+    #[strum(message = "No room for the lease")]
+    NoRoom,
+    #[strum(message = "Too many leases")]
+    TooManyLeases,
+    /// An idempotency key that comes with another request than before.
+    #[strum(
+        serialize = "idempotency-key-reused",
+        message = "Idempotency key reused"
+    )]
+    KeyReused,
     #[strum(message = "Deadline exceeded")]
     Deadline,
     #[strum(message = "Internal error")]
@@ -75,16 +91,19 @@ impl Kind {
             Self::BadRequest => StatusCode::BAD_REQUEST,
             Self::Unauthenticated => StatusCode::UNAUTHORIZED,
             Self::Forbidden => StatusCode::FORBIDDEN,
-            Self::UnknownBackend | Self::UnknownRegion | Self::UnknownRoute => {
-                StatusCode::NOT_FOUND
-            }
+            Self::UnknownBackend
+            | Self::UnknownRegion
+            | Self::UnknownLease
+            | Self::UnknownRoute => StatusCode::NOT_FOUND,
+            Self::NoRoom => StatusCode::CONFLICT,
+            Self::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType | Self::UnsupportedCoding => {
                 StatusCode::UNSUPPORTED_MEDIA_TYPE
             }
             Self::Refused => StatusCode::BAD_GATEWAY,
-            Self::Unread | Self::Deadline => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Unread | Self::Deadline | Self::TooManyLeases => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -133,6 +152,19 @@ pub(super) struct ProblemBody {
     /// The failure of the read.
     #[serde(skip_serializing_if = "Option::is_none")]
     failure: Option<super::quotas::body::FailureBody>,
+    /// The verdict on a launch for which no lease is granted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(schema_with = judgement)]
+    verdict: Option<Box<serde_json::Value>>,
+}
+
+fn judgement() -> Ref {
+    Ref::builder()
+        .ref_location_from_schema_name("Judgement")
+        .description(Some(
+            "The verdict on a launch for which no lease is granted",
+        ))
+        .build()
 }
 
 fn urns() -> Object {
@@ -152,6 +184,15 @@ impl Problem {
             field: None,
             failure: None,
             retry_after: None,
+            verdict: None,
+        }
+    }
+
+    /// Tells the verdict on a launch that is refused.
+    pub(super) fn verdict(self, verdict: serde_json::Value) -> Self {
+        Self {
+            verdict: Some(Box::new(verdict)),
+            ..self
         }
     }
 
@@ -213,6 +254,7 @@ impl Problem {
                 .failure
                 .as_deref()
                 .map(super::quotas::body::FailureBody::of),
+            verdict: self.verdict,
         };
         let mut response = (status, Json(body)).into_response();
         let headers = response.headers_mut();

@@ -23,9 +23,11 @@ mod server;
 mod aws_protocol;
 mod dashboard;
 mod health;
+mod leases;
 mod offers;
 mod quotas;
 mod refresh;
+mod verify;
 
 pub use aws_protocol::endpoint::AwsProtocol;
 pub use extract::format::Format;

@@ -51,7 +51,10 @@ fn responses(
     document: &mut OpenApi,
 ) -> impl Iterator<Item = &mut BTreeMap<String, RefOr<Response>>> {
     let paths = document.paths.paths.values_mut();
-    let operations = paths.flat_map(|item| [&mut item.get, &mut item.post].into_iter().flatten());
+    let operations = paths.flat_map(|item| {
+        let methods = [&mut item.get, &mut item.post, &mut item.delete];
+        methods.into_iter().flatten()
+    });
     operations.map(|operation| &mut operation.responses.responses)
 }
 

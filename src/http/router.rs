@@ -29,7 +29,8 @@ use super::quotas::response_cache::ResponseCache;
 use super::settings::{Scope, Settings};
 use super::state::{Inner, Shared};
 use super::{
-    aws_protocol, dashboard, error, health, middleware, offers, openapi, quotas, refresh, routes,
+    aws_protocol, dashboard, error, health, leases, middleware, offers, openapi, quotas, refresh,
+    routes, verify,
 };
 
 /// The document as its page asks for it, also where a proxy serves both below a path.
@@ -64,6 +65,7 @@ impl tower::Service<Request> for Service {
 pub fn service(oracle: Oracle, settings: &Settings, aws_protocol: Option<AwsProtocol>) -> Service {
     let shared = Shared(Arc::new(Inner {
         fast_path: FastPathCounters::new(oracle.metrics()),
+        leases: oracle.lease_settings(),
         oracle,
         tokens: Tokens::new(settings.tokens.clone()),
         request_timeout: settings.request_timeout,
@@ -108,7 +110,7 @@ async fn relative_redirect(mut response: Response) -> Response {
 
 /// All documented routes, by the scope that they need; none where whoever can reach the service
 /// may use them, or proves otherwise who they are.
-fn groups() -> [(Option<Scope>, OpenApiRouter<Shared>); 3] {
+fn groups() -> [(Option<Scope>, OpenApiRouter<Shared>); 4] {
     let open = OpenApiRouter::new()
         // Their callers sign instead.
         .routes(routes!(aws_protocol::backend))
@@ -123,14 +125,22 @@ fn groups() -> [(Option<Scope>, OpenApiRouter<Shared>); 3] {
         .routes(routes!(quotas::backend))
         .routes(routes!(quotas::region))
         .routes(routes!(offers::find, offers::judge))
+        // Taking one needs more than listing them, and asks for it itself.
+        .routes(routes!(leases::list, leases::take))
         .routes(routes!(health::metrics))
         .routes(routes!(dashboard::index));
+    let verifiers = OpenApiRouter::new()
+        .routes(routes!(verify::verify))
+        .routes(routes!(leases::commit))
+        .routes(routes!(leases::renew))
+        .routes(routes!(leases::release));
     let admins = OpenApiRouter::new()
         .routes(routes!(refresh::backend))
         .routes(routes!(refresh::region));
     [
         (None, open),
         (Some(Scope::Read), readers),
+        (Some(Scope::Verify), verifiers),
         (Some(Scope::Admin), admins),
     ]
 }

@@ -13,11 +13,16 @@ pub(super) const DOCS: &str = "/docs";
 const AWS: &str = "/aws";
 
 /// Every route. One that is missing here has no label in the metrics, and a test fails.
-pub(super) const ROUTES: [&str; 14] = [
+pub(super) const ROUTES: [&str; 19] = [
     "/quotas",
     "/quotas/{backend}",
     REGION,
     "/offers",
+    "/verify",
+    "/leases",
+    "/leases/{id}",
+    "/leases/{id}/commit",
+    "/leases/{id}/renew",
     "/refresh/{backend}",
     "/refresh/{backend}/{region}",
     AWS,
@@ -56,7 +61,7 @@ mod tests {
         assert_eq!(label("/aws/{backend}/"), Some("/aws/{backend}"));
         assert_eq!(label("/docs/{*rest}"), Some(DOCS));
         assert_eq!(label("/"), Some("/"));
-        assert_eq!(label("/leases"), None);
+        assert_eq!(label("/elsewhere"), None);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::oracle::Oracle;
+use crate::oracle::{LeaseSettings, Oracle};
 
 use super::auth::Tokens;
 use super::aws_protocol::endpoint::Endpoint;
@@ -19,6 +19,7 @@ pub(super) struct Inner {
     pub(super) oracle: Oracle,
     pub(super) tokens: Tokens,
     pub(super) request_timeout: Duration,
+    pub(super) leases: LeaseSettings,
     pub(super) response_cache: ResponseCache,
     pub(super) fast_path: FastPathCounters,
     /// Absent where the protocol is switched off.

@@ -81,6 +81,8 @@ vocabularies! {
     RestrictionKind: words::<model::RestrictionKind>();
     /// The room for instances of a type, as the cloud tells it.
     CapacityLevel: words::<model::CapacityLevel>();
+    /// The state of a lease.
+    LeaseState: vec!["held", "committed"];
     /// The origin of a catalog.
     CatalogOrigin: words::<oracle::Origin>();
 }

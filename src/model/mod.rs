@@ -11,6 +11,8 @@ pub mod duration;
 mod failure;
 mod freshness;
 mod instance;
+mod lease;
+mod leased;
 mod lenient;
 mod location;
 mod native_answers;
@@ -35,6 +37,10 @@ pub use demand::{Demand, Draw};
 pub use failure::{Failure, FailureKind, FailureRecord};
 pub use freshness::{Freshness, Lifetimes};
 pub use instance::{Gpu, Instance, Market, PriceBasis};
+pub use lease::{
+    Commitment, Hold, Lease, LeaseId, Ledger, Passed, QuotaPlace, RequestKey, holds, shown_until,
+};
+pub use leased::Leased;
 pub use location::{AccountId, BackendName, CloudKind, Location, Region};
 pub use native_answers::{NativeAnswers, NativeMarket, NativeValue};
 pub use near::is_near;
@@ -42,7 +48,7 @@ pub use quota::{
     Container, Limit, LimitSource, Native, Quota, QuotaKey, QuotaMarket, QuotaState, Scope, Unit,
     Usage, UsageRange,
 };
-pub use quota_index::{Leased, QuotaIndex, UnknownReason};
+pub use quota_index::{QuotaIndex, UnknownReason};
 pub use reading::{Incomplete, Reading};
 pub use reason::reason;
 pub use restriction::{Restriction, RestrictionKind};

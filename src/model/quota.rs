@@ -200,6 +200,24 @@ impl Usage {
         }
     }
 
+    /// Returns when the cloud counted it, given when its call was sent: then, or earlier where the
+    /// cloud says so.
+    pub fn counted_at(self, observed_at: Moment) -> Moment {
+        let as_of = match self {
+            Self::Known { as_of, .. } => as_of,
+            Self::Unknown => None,
+        };
+        match as_of {
+            Some(as_of) if as_of < observed_at.wall => Moment {
+                wall: as_of,
+                since_start: observed_at
+                    .since_start
+                    .saturating_sub(observed_at.wall.duration_since(as_of)),
+            },
+            _ => observed_at,
+        }
+    }
+
     /// The amounts between which it really is, if it is known; equal ones where it is exact.
     pub fn range(self) -> Option<UsageRange> {
         match self {

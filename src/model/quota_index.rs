@@ -1,12 +1,9 @@
 //! The room that a region's quotas leave, worked out once so that many demands can be judged.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::{Amount, Container, Limit, LimitSource, Quota, QuotaKey, QuotaState, Snapshot};
-
-/// How much of each quota is held for launches under way.
-pub type Leased = BTreeMap<QuotaKey, Amount>;
+use super::{Amount, Container, Leased, Limit, LimitSource, Quota, QuotaKey, QuotaState, Snapshot};
 
 /// A region's quotas, ready to be judged against.
 #[derive(Clone, Debug)]
@@ -78,11 +75,10 @@ impl QuotaIndex {
     ) -> Self {
         let mut rooms: HashMap<QuotaKey, Room> = HashMap::new();
         for (place, row) in snapshot.quotas().iter().enumerate() {
-            let held = leased.get(&row.key).copied().unwrap_or_default();
             let room = rooms.entry(row.key.clone()).or_insert(Room::EMPTY);
             match reason(row) {
                 Some(reason) => room.leave_undecided(place, reason),
-                None => room.add(place, row, held),
+                None => room.add(place, row, leased.of(row)),
             }
         }
         rooms.values_mut().for_each(Room::settle);
@@ -97,7 +93,7 @@ impl QuotaIndex {
     /// The index of a region of which nothing was ever read, and whose rows are no more than names.
     pub fn unread(names: Arc<Snapshot>) -> Self {
         let reason = UnknownReason::Unread;
-        Self::with_reasons(names, Leased::new(), reason, |_| Some(reason))
+        Self::with_reasons(names, Leased::NOTHING, reason, |_| Some(reason))
     }
 
     /// The index of a snapshot that is too old to rest a verdict on.
@@ -116,9 +112,9 @@ impl QuotaIndex {
         self.snapshot.quotas().get(place)
     }
 
-    /// How much of a quota is held for launches under way.
-    pub fn leased(&self, key: &QuotaKey) -> Amount {
-        self.leased.get(key).copied().unwrap_or_default()
+    /// How much is held for launches under way of the quota of a row.
+    pub fn leased(&self, row: &Quota) -> Amount {
+        self.leased.of(row)
     }
 
     /// The room of a quota, or why nothing is known of it.

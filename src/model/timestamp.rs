@@ -60,6 +60,16 @@ impl Moment {
         }
     }
 
+    /// The moment `earlier` before this one.
+    #[must_use]
+    pub fn minus(self, earlier: Duration) -> Self {
+        let earlier = SignedDuration::try_from(earlier).unwrap_or(SignedDuration::MAX);
+        Self {
+            wall: self.wall.saturating_sub(earlier).unwrap_or(Timestamp::MIN),
+            since_start: self.since_start.saturating_sub(earlier),
+        }
+    }
+
     /// How long after `now` this will be; zero if it has passed.
     pub fn until(&self, now: Moment) -> Duration {
         now.age(*self)

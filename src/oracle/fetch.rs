@@ -5,7 +5,6 @@
 //! hangs up. Its result is taken up before the next read can start, and a failed full read is
 //! remembered, so that the next caller does not ask a throttling cloud again.
 
-use std::collections::BTreeSet;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,11 +15,11 @@ use tokio::time::{Instant, timeout_at};
 use tracing::Instrument;
 
 use crate::model::{Failure, FailureKind, FailureRecord, Moment, Reading};
-use crate::source::{CallContext, Priority, QuotaRef, QuotaSource, Urgency, Wanted};
+use crate::source::{CallContext, Priority, QuotaSource, Urgency, Verification, Wanted};
 use crate::telemetry::Cause;
 
 use super::backoff;
-use super::flights::{Flight, Outcome, PlannedFlight, RowsFlight, UnderWay};
+use super::flights::{Flight, Outcome, PlannedFlight, RowsFlight, UnderWay, WantedRows};
 use super::unit::UnitState;
 
 /// The least that one full read of a unit may take in all.
@@ -59,28 +58,28 @@ impl UnitState {
     /// Reads these rows: joins a read of them that is under way or about to start, or starts one.
     pub(super) fn read_rows(
         self: &Arc<Self>,
-        rows: BTreeSet<QuotaRef>,
+        wanted: WantedRows,
         cause: Cause,
         priority: Priority,
     ) -> Flight {
         let mut under_way = self.flights.under_way();
         let Some(current) = &under_way.rows else {
             let (flight, done) = Flight::new(self.now(), priority);
-            self.start_rows(&mut under_way, rows, flight.clone(), done, cause);
+            self.start_rows(&mut under_way, wanted, flight.clone(), done, cause);
             return flight;
         };
-        if rows.is_subset(&current.rows) {
+        if current.brings(&wanted) {
             self.join(&current.flight, priority);
             return current.flight.clone();
         }
         if let Some(next) = &mut under_way.next_rows {
-            next.rows.extend(rows);
+            next.wanted.extend(wanted);
             self.join(&next.flight, priority);
             return next.flight.clone();
         }
         let (flight, done) = Flight::new(self.now(), priority);
         under_way.next_rows = Some(PlannedFlight {
-            rows,
+            wanted,
             flight: flight.clone(),
             done,
             cause,
@@ -98,16 +97,16 @@ impl UnitState {
     fn start_rows(
         self: &Arc<Self>,
         under_way: &mut UnderWay,
-        rows: BTreeSet<QuotaRef>,
+        wanted: WantedRows,
         flight: Flight,
         done: watch::Sender<Option<Outcome>>,
         cause: Cause,
     ) {
         under_way.rows = Some(RowsFlight {
-            rows: rows.clone(),
+            wanted: wanted.clone(),
             flight: flight.clone(),
         });
-        let read = Arc::clone(self).run_rows(rows, cause, flight, done);
+        let read = Arc::clone(self).run_rows(wanted, cause, flight, done);
         tokio::spawn(read.instrument(tracing::info_span!("fetch", unit = %self.key)));
     }
 
@@ -121,7 +120,12 @@ impl UnitState {
             started, urgency, ..
         } = flight;
         let read = async {
-            let result = self.fetch(&Wanted::All, urgency).await;
+            let unit = &self.key.unit;
+            let result = self
+                .in_time(urgency, async |context| {
+                    self.source.fetch(unit, &Wanted::All, context).await
+                })
+                .await;
             self.take_up_full(result, cause, started)
         };
         // Whatever happens, the read ends here, and a next one may begin after a while.
@@ -134,17 +138,26 @@ impl UnitState {
 
     async fn run_rows(
         self: Arc<Self>,
-        rows: BTreeSet<QuotaRef>,
+        wanted: WantedRows,
         cause: Cause,
         flight: Flight,
         done: watch::Sender<Option<Outcome>>,
     ) {
-        let wanted = Wanted::Only(rows);
+        let wanted = Verification {
+            wanted: Wanted::Only(wanted.rows),
+            needs: wanted.needs,
+            since: self.context.clock.instant(wanted.since).into_std(),
+        };
         let Flight {
             started, urgency, ..
         } = flight;
         let read = async {
-            let result = self.fetch(&wanted, urgency).await;
+            let unit = &self.key.unit;
+            let result = self
+                .in_time(urgency, async |context| {
+                    self.source.verify(unit, &wanted, context).await
+                })
+                .await;
             self.take_up_rows(result, cause, started)
         };
         let read = AssertUnwindSafe(read).catch_unwind().await;
@@ -153,27 +166,31 @@ impl UnitState {
         under_way.rows = None;
         if let Some(next) = under_way.next_rows.take() {
             let PlannedFlight {
-                rows,
+                wanted,
                 flight,
                 done,
                 cause,
             } = next;
-            self.start_rows(&mut under_way, rows, flight, done, cause);
+            self.start_rows(&mut under_way, wanted, flight, done, cause);
         }
         drop(under_way);
         let _ = done.send(Some(outcome));
     }
 
     /// Reads the cloud, within the time that this may take.
-    async fn fetch(&self, wanted: &Wanted, urgency: Urgency) -> Result<Reading, Failure> {
+    async fn in_time(
+        &self,
+        urgency: Urgency,
+        read: impl AsyncFnOnce(&CallContext) -> Result<Reading, Failure>,
+    ) -> Result<Reading, Failure> {
         let read_timeout = read_timeout(&*self.source);
         let deadline = Instant::now() + read_timeout;
         let context = CallContext {
             urgency,
             deadline: deadline.into_std(),
         };
-        let fetch = self.source.fetch(&self.key.unit, wanted, &context);
-        timeout_at(deadline, fetch).await.unwrap_or_else(|_| {
+        let read = timeout_at(deadline, read(&context)).await;
+        read.unwrap_or_else(|_| {
             let seconds = read_timeout.as_secs();
             let detail = format!("no complete answer within {seconds} s");
             Err(Failure::new(FailureKind::Timeout, detail))
@@ -193,7 +210,10 @@ impl UnitState {
         match result {
             Ok(reading) => {
                 self.store_rows(&reading, started);
-                Ok(())
+                // Whoever waits for rows waits for all of them.
+                let mut gaps = reading.gaps.into_iter();
+                let left_out = gaps.find(|gap| gap.kind.is_transient());
+                left_out.map_or(Ok(()), Err)
             }
             Err(failure) => {
                 tracing::warn!(cause, "quota fetch of some rows failed: {failure}");

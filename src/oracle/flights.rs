@@ -6,7 +6,7 @@ use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::watch;
 
 use crate::model::{Failure, FailureKind, Moment};
-use crate::source::{Priority, QuotaRef, Urgency};
+use crate::source::{Need, Priority, QuotaRef, Urgency};
 use crate::telemetry::Cause;
 
 /// How a read ended; its answer is in the unit by then.
@@ -33,17 +33,66 @@ pub(super) struct Flight {
     pub(super) urgency: Urgency,
 }
 
+/// The rows that somebody wants read.
+#[derive(Clone, Debug)]
+pub(super) struct WantedRows {
+    /// Which.
+    pub(super) rows: BTreeSet<QuotaRef>,
+    /// The launches that they are read for.
+    pub(super) needs: BTreeSet<Need>,
+    /// Answers to calls that were sent earlier are too old.
+    pub(super) since: Moment,
+}
+
+impl WantedRows {
+    /// Rows of which all is needed that can be known.
+    pub(super) fn whole(rows: BTreeSet<QuotaRef>, since: Moment) -> Self {
+        Self::for_launch(rows, Need::new(), since)
+    }
+
+    /// Rows that a launch waits for.
+    pub(super) fn for_launch(rows: BTreeSet<QuotaRef>, need: Need, since: Moment) -> Self {
+        Self {
+            rows,
+            needs: BTreeSet::from([need]),
+            since,
+        }
+    }
+
+    /// Adds what somebody else wants.
+    pub(super) fn extend(&mut self, other: Self) {
+        self.rows.extend(other.rows);
+        self.needs.extend(other.needs);
+        if self.since.is_before(other.since) {
+            self.since = other.since;
+        }
+    }
+
+    /// Whether reading these brings what `other` asks for, apart from its age.
+    fn bring(&self, other: &Self) -> bool {
+        let serves = |need: &Need| self.needs.contains(need) || self.needs.contains(&Need::new());
+        other.rows.is_subset(&self.rows) && other.needs.iter().all(serves)
+    }
+}
+
 /// A read of some rows under way.
 #[derive(Debug)]
 pub(super) struct RowsFlight {
-    pub(super) rows: BTreeSet<QuotaRef>,
+    pub(super) wanted: WantedRows,
     pub(super) flight: Flight,
+}
+
+impl RowsFlight {
+    /// Whether it brings what somebody wants.
+    pub(super) fn brings(&self, wanted: &WantedRows) -> bool {
+        self.wanted.bring(wanted)
+    }
 }
 
 /// A read of some rows that waits for the one under way to end; callers may still add rows.
 #[derive(Debug)]
 pub(super) struct PlannedFlight {
-    pub(super) rows: BTreeSet<QuotaRef>,
+    pub(super) wanted: WantedRows,
     pub(super) flight: Flight,
     pub(super) done: watch::Sender<Option<Outcome>>,
     pub(super) cause: Cause,

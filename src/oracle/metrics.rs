@@ -2,7 +2,7 @@
 
 use strum::VariantArray;
 
-use crate::telemetry::{CatalogSample, RegionsSample, SnapshotSample};
+use crate::telemetry::{CatalogSample, QuotaMetrics, RegionsSample, SnapshotSample};
 
 use super::backend_status::{BackendStatus, RegionState};
 use super::offers::judged_catalog;
@@ -14,6 +14,11 @@ impl Oracle {
     pub fn metrics_text(&self) -> String {
         let oracle = &*self.0;
         let now = oracle.clock.now();
+        // Before the series, so that what has ended by the clock is in none of them.
+        let with_quotas = oracle.settings.quota_metrics != QuotaMetrics::Off;
+        oracle
+            .metrics
+            .set_leases(oracle.leases.samples(with_quotas));
         let backends = oracle.backends.values();
         let series: Vec<_> = backends
             .clone()

@@ -8,20 +8,25 @@
 mod backend;
 mod backend_status;
 mod backoff;
+mod deny;
 mod entry;
 mod failure_log;
 mod fetch;
 mod flights;
+mod leases;
+mod limits_alone;
 mod metrics;
 mod offers;
 mod quota_metrics;
 mod quotas;
 mod refresh;
+mod row_ages;
 mod settings;
 mod state;
 mod status;
 mod supervise;
 mod unit;
+mod verify;
 mod view;
 
 pub use crate::catalog::{Filter, NameOf, Offer, Origin, Provider, Shape};
@@ -29,6 +34,7 @@ pub use backend::Backend;
 pub use backend_status::{BackendStatus, Status};
 pub use entry::Age;
 pub use fetch::read_timeout;
+pub use leases::{LeaseRefusal, LeaseSettings, LeaseWish};
 pub use offers::{
     Assessment, Assessments, BindingQuota, Cursor, CustomGpu, CustomOffer, EvaluatedOffer,
     OfferPage, OfferQuestion, OfferedBackend, Sort, UnmatchedFilter,
@@ -38,4 +44,5 @@ pub use settings::{BackendSettings, OracleSettings, Preload};
 pub use state::Oracle;
 pub use status::{Readiness, RegionStatus};
 pub use supervise::supervise;
+pub use verify::{Verified, VerifyQuestion};
 pub use view::{RegionSnapshot, RegionView, Revision};

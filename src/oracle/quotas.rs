@@ -13,7 +13,7 @@ use crate::source::{Priority, QuotaRef};
 use crate::telemetry::Cause;
 
 use super::backend::BackendState;
-use super::flights::Flight;
+use super::flights::{Flight, WantedRows};
 use super::state::{Oracle, OracleState};
 use super::unit::UnitState;
 use super::view::RegionView;
@@ -217,7 +217,8 @@ fn due_read(
         };
     }
     let old = rows_to_read(unit, region, max_age, rows, asked);
-    (!old.is_empty()).then(|| unit.read_rows(old, Cause::Request, Priority::Request))
+    let wanted = WantedRows::whole(old, asked.minus(max_age));
+    (!wanted.rows.is_empty()).then(|| unit.read_rows(wanted, Cause::Request, Priority::Request))
 }
 
 fn rows_to_read(

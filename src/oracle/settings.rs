@@ -9,6 +9,8 @@ use serde::{Deserialize, Deserializer};
 use crate::model::{Lifetimes, Region, Strictness, duration};
 use crate::telemetry::QuotaMetrics;
 
+use super::leases::LeaseSettings;
+
 /// The settings that all backends share.
 #[derive(Clone, Copy, Debug)]
 pub struct OracleSettings {
@@ -16,6 +18,8 @@ pub struct OracleSettings {
     pub lifetimes: Lifetimes,
     /// Which quotas have series of their own in the metrics.
     pub quota_metrics: QuotaMetrics,
+    /// The bounds of leases.
+    pub leases: LeaseSettings,
 }
 
 /// The keys of a `[[backends]]` table that are the same for every cloud.
@@ -32,6 +36,16 @@ pub struct BackendSettings {
     pub strictness: Strictness,
     /// Whether availability is as under `off` while what would have been said is shown and counted.
     pub shadow: bool,
+    /// After this long a launch shows in the cloud's usage; the cloud's default if absent.
+    #[serde(deserialize_with = "usage_delay")]
+    pub usage_delay: Option<Duration>,
+    /// A verdict of `short` that rests on older rows is verified before it is given to a caller
+    /// who may verify; never if absent.
+    #[serde(deserialize_with = "deny_max_age")]
+    pub deny_max_age: Option<Duration>,
+    /// The longest that such a verification may keep the caller waiting.
+    #[serde(with = "duration")]
+    pub deny_wait: Duration,
 }
 
 impl Default for BackendSettings {
@@ -41,7 +55,20 @@ impl Default for BackendSettings {
             refresh_every: Duration::from_secs(5 * 60),
             strictness: Strictness::default(),
             shadow: false,
+            usage_delay: None,
+            deny_max_age: None,
+            deny_wait: Duration::from_secs(1),
         }
+    }
+}
+
+/// The delay of a cloud that tells none of its own: an assumption.
+const USAGE_DELAY: Duration = Duration::from_secs(5 * 60);
+
+impl BackendSettings {
+    /// Returns after how long a launch shows in the cloud's usage.
+    pub fn usage_delay(&self) -> Duration {
+        self.usage_delay.unwrap_or(USAGE_DELAY)
     }
 }
 
@@ -61,6 +88,20 @@ fn strictness<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Strictness, 
     let word = String::deserialize(deserializer)?;
     word.parse()
         .map_err(|_| D::Error::unknown_variant(&word, &WORDS))
+}
+
+fn usage_delay<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    duration::or_zero::deserialize(deserializer).map(Some)
+}
+
+fn deny_max_age<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    if text == "off" {
+        return Ok(None);
+    }
+    let age = duration::parse(&text);
+    age.map(Some)
+        .map_err(|error| D::Error::custom(format!("{error}, or \"off\"")))
 }
 
 impl<'de> Deserialize<'de> for Preload {

@@ -10,6 +10,7 @@ use crate::store::{SnapshotStore, StoredSnapshot};
 use crate::telemetry::Metrics;
 
 use super::backend::{Backend, BackendState};
+use super::leases::{LeaseBook, LeaseSettings};
 use super::offers::{ExplainedVerdicts, SharedDemands, SharedLayouts};
 use super::settings::OracleSettings;
 use super::unit::UnitContext;
@@ -29,6 +30,7 @@ pub(super) struct OracleState {
     pub(super) demands: SharedDemands,
     pub(super) layouts: SharedLayouts,
     pub(super) explained: ExplainedVerdicts,
+    pub(super) leases: Arc<LeaseBook>,
 }
 
 impl Oracle {
@@ -45,12 +47,15 @@ impl Oracle {
         clock: Clock,
         metrics: Metrics,
     ) -> Self {
+        let journal = store.as_ref().and_then(|store| store.lease_journal());
+        let leases = Arc::new(LeaseBook::new(settings.leases, clock, journal));
         let context = UnitContext {
             clock,
             lifetimes: settings.lifetimes,
             metrics: metrics.clone(),
             store: store.clone(),
             failures: Arc::default(),
+            leases: Arc::clone(&leases),
         };
         let backends: BTreeMap<_, _> = backends
             .into_iter()
@@ -68,6 +73,7 @@ impl Oracle {
         for snapshot in stored {
             restore(&backends, snapshot);
         }
+        leases.restore();
         Self(Arc::new(OracleState {
             backends,
             catalog,
@@ -78,6 +84,7 @@ impl Oracle {
             demands: SharedDemands::default(),
             layouts: SharedLayouts::default(),
             explained: ExplainedVerdicts::default(),
+            leases,
         }))
     }
 
@@ -89,6 +96,11 @@ impl Oracle {
     /// Whether there is such a backend.
     pub fn has_backend(&self, name: &str) -> bool {
         self.0.backends.contains_key(name)
+    }
+
+    /// The bounds of leases.
+    pub fn lease_settings(&self) -> LeaseSettings {
+        self.0.settings.leases
     }
 
     /// The metrics that the answers count into.

@@ -11,16 +11,18 @@ use tokio::sync::Notify;
 
 use crate::clock::Clock;
 use crate::model::{
-    CloudKind, Coverage, FailureRecord, FetchUnit, Lifetimes, Moment, QuotaKey, Reading, Region,
-    Scope, Snapshot, UnitKey,
+    CloudKind, Coverage, FailureRecord, FetchUnit, Lifetimes, Moment, QuotaPlace, Reading, Region,
+    UnitKey, shown_until,
 };
-use crate::source::{QuotaRef, QuotaSource};
+use crate::source::QuotaSource;
 use crate::store::{SnapshotStore, StoredSnapshot};
 use crate::telemetry::Metrics;
 
 use super::entry::{Entry, LastGood};
 use super::failure_log::FailureLog;
 use super::flights::Flights;
+use super::leases::{LeaseBook, UnitLeases};
+use super::limits_alone::LimitsAlone;
 
 /// Tools that all units of a process share.
 #[derive(Clone, Debug)]
@@ -30,6 +32,7 @@ pub(super) struct UnitContext {
     pub(super) metrics: Metrics,
     pub(super) store: Option<Arc<dyn SnapshotStore>>,
     pub(super) failures: Arc<FailureLog>,
+    pub(super) leases: Arc<LeaseBook>,
 }
 
 /// A fetch unit: what is known of it, the reads under way, and when somebody last asked.
@@ -41,6 +44,7 @@ pub(super) struct UnitState {
     pub(super) source: Arc<dyn QuotaSource>,
     pub(super) context: UnitContext,
     pub(super) flights: Flights,
+    pub(super) leases: UnitLeases,
     entry: ArcSwap<Entry>,
     /// In seconds since the start of the process.
     requested_at: AtomicI64,
@@ -48,6 +52,7 @@ pub(super) struct UnitState {
     pub(super) wake: Notify,
     /// Counts the changes of all units of the backend.
     backend_changes: Arc<AtomicU64>,
+    pub(super) limits_alone: LimitsAlone,
 }
 
 /// A unit that nobody asked about for this long is read less often.
@@ -63,6 +68,7 @@ impl UnitState {
         backend_changes: Arc<AtomicU64>,
     ) -> Self {
         Self {
+            leases: UnitLeases::new(&context.leases, &key, &backend_changes),
             key,
             kind,
             coverage: unit.coverage,
@@ -73,6 +79,7 @@ impl UnitState {
             requested_at: AtomicI64::new(0),
             wake: Notify::new(),
             backend_changes,
+            limits_alone: LimitsAlone::default(),
         }
     }
 
@@ -172,17 +179,28 @@ impl UnitState {
                 ..Entry::default()
             }
         });
+        self.limits_alone.forget();
         self.write(&entry);
+        self.settle_leases(&entry);
     }
 
     /// Takes up rows that were read on their own, from `started` on.
     pub(super) fn store_rows(&self, rows: &Reading, started: Moment) {
+        let usable_for = self.context.lifetimes.stale_for;
+        let now = self.now();
+        self.limits_alone.note(rows, started);
         let entry = self.update(|before| {
             let last_good = match &before.last_good {
                 Some(last) if !is_another_account(&last.reading, rows) => {
                     let reading = Reading::clone(&last.reading);
                     // Without a full read every row has a moment of its own.
                     let taken_at = last.taken_at.unwrap_or(started);
+                    let rows = match rows.incomplete.usage {
+                        true => &rows
+                            .clone()
+                            .with_usage_of(&reading, taken_at, now, usable_for),
+                        false => rows,
+                    };
                     LastGood {
                         reading: Arc::new(reading.merge(taken_at, rows, started)),
                         taken_at: last.taken_at,
@@ -199,6 +217,34 @@ impl UnitState {
             }
         });
         self.write(&entry);
+        self.settle_leases(&entry);
+    }
+
+    /// Ends the leases whose launches the entry shows.
+    ///
+    /// Those on a quota that is one for all regions wait for their end by the clock where other
+    /// units show it too.
+    fn settle_leases(&self, entry: &Entry) {
+        let Some(good) = &entry.last_good else {
+            return;
+        };
+        let now = self.now();
+        let regions = &good.reading.regions;
+        let row_of = |place: &QuotaPlace| match &place.region {
+            Some(region) => {
+                let rows = regions.get(region)?;
+                rows.find(&place.key, place.container.as_ref())
+            }
+            None if !matches!(self.coverage, Coverage::Region(_)) => {
+                let mut shown = regions.values();
+                shown.find_map(|rows| rows.find(&place.key, place.container.as_ref()))
+            }
+            None => None,
+        };
+        self.leases.settle(now, |place| {
+            let row = row_of(place)?;
+            Some(shown_until(row, row.observed_at.or(good.taken_at), now))
+        });
     }
 
     /// Remembers a failed full read beside the last good answer.
@@ -207,34 +253,6 @@ impl UnitState {
             last_failure: Some(failure.clone()),
             ..before.clone()
         });
-    }
-
-    /// Returns those of these quotas whose row is older than `max_age` or not known at all.
-    pub(super) fn rows_older_than(
-        &self,
-        region: &Region,
-        keys: impl IntoIterator<Item = QuotaKey>,
-        max_age: Duration,
-        now: Moment,
-    ) -> BTreeSet<QuotaRef> {
-        let entry = self.entry();
-        let good = entry.last_good.as_ref();
-        let is_young = |key: &QuotaKey| {
-            let Some(good) = good else { return false };
-            let Some(snapshot) = good.reading.regions.get(region) else {
-                return false;
-            };
-            let mut rows = snapshot.quotas().iter().filter(|row| row.key == *key);
-            let is_young = |observed: Moment| observed.age(now) <= max_age;
-            rows.clone().next().is_some()
-                && rows.all(|row| row.observed_at.or(good.taken_at).is_some_and(is_young))
-        };
-        let old = keys.into_iter().filter(|key| !is_young(key));
-        old.map(|key| QuotaRef {
-            region: asked_region(good.map(|good| &*good.reading), region, &key).clone(),
-            key,
-        })
-        .collect()
     }
 
     /// Replaces the entry; `change` may run several times and sees what the last change left.
@@ -271,19 +289,6 @@ impl UnitState {
             });
         }
     }
-}
-
-/// Returns the region by which a quota is asked for: the same one for a quota that is one for all
-/// regions, so that callers in any of them share its read.
-fn asked_region<'a>(known: Option<&'a Reading>, region: &'a Region, key: &QuotaKey) -> &'a Region {
-    let is_global = |snapshot: &Snapshot| {
-        let mut rows = snapshot.quotas().iter().filter(|row| row.key == *key);
-        rows.clone().next().is_some() && rows.all(|row| row.scope == Scope::Global)
-    };
-    let known = known.filter(|known| known.regions.get(region).is_some_and(|own| is_global(own)));
-    let mut shown = known.into_iter().flat_map(|known| &known.regions);
-    let first = shown.find(|(_, snapshot)| is_global(snapshot));
-    first.map_or(region, |(first, _)| first)
 }
 
 fn is_another_account(known: &Reading, new: &Reading) -> bool {

@@ -1,6 +1,6 @@
 //! The read model of a region: quotas, offers, the AWS protocol and metrics all read through it.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::model::{
     AccountId, Amount, Capacity, CloudKind, Failure, FailureKind, FailureRecord, Freshness, Leased,
@@ -20,6 +20,7 @@ pub struct RegionView {
     now: Moment,
     /// Why the region has no rows though its unit was read: the account does not have it.
     absence: Option<Arc<FailureRecord>>,
+    leased: OnceLock<Leased>,
 }
 
 /// The version of what a region's answers say.
@@ -32,6 +33,8 @@ pub struct Revision {
     freshness: Option<Freshness>,
     /// How many rows with an age of their own have expired.
     expired_rows: usize,
+    /// How often what is leased has changed.
+    leases: u64,
 }
 
 /// The last full answer about a region.
@@ -57,6 +60,7 @@ impl RegionView {
             region,
             now,
             absence: absence.map(Arc::new),
+            leased: OnceLock::new(),
         }
     }
 
@@ -135,20 +139,31 @@ impl RegionView {
             .is_some_and(|known| known.age.freshness != Freshness::Expired)
     }
 
-    /// Returns the amounts that are held for launches under way; none are yet.
+    /// Returns the amounts that are held for launches under way.
     pub fn leased(&self) -> &Leased {
-        static NONE: Leased = Leased::new();
-        &NONE
+        self.leased.get_or_init(|| {
+            static EMPTY: Snapshot = Snapshot::EMPTY;
+            let rows = self.rows().unwrap_or(&EMPTY);
+            let observed_at = |row: &Quota| self.observed_at(row);
+            let leases = &self.unit.leases;
+            leases.leased(&self.region, rows, observed_at, self.now)
+        })
     }
 
-    /// Returns how much of a quota is held for launches under way.
-    pub fn leased_of(&self, key: &QuotaKey) -> Amount {
-        self.leased().get(key).copied().unwrap_or_default()
+    /// Returns how much of a row's quota is held for launches under way.
+    pub fn leased_of(&self, row: &Quota) -> Amount {
+        self.leased().of(row)
+    }
+
+    /// Whether a lease lives that concerns the region, so that an answer about it may change at
+    /// any moment.
+    pub fn has_leases(&self) -> bool {
+        self.unit.leases.concern(&self.region, self.now)
     }
 
     /// Returns what is left of a quota, or nothing if its limit or usage is unknown.
     pub fn available(&self, row: &Quota) -> Option<Amount> {
-        row.available(self.leased_of(&row.key))
+        row.available(self.leased_of(row))
     }
 
     /// Returns the quotas of the spot launches that belong to an on-demand quota.
@@ -164,10 +179,11 @@ impl RegionView {
             entry: self.entry.revision,
             freshness: self.freshness(),
             expired_rows: own_age.filter(|row| self.is_expired(row)).count(),
+            leases: self.unit.leases.changes(self.now),
         }
     }
 
-    /// Returns when the revision changes by age alone.
+    /// Returns when the revision changes by the clock alone.
     pub fn next_change(&self) -> Option<Moment> {
         let lifetimes = self.unit.context.lifetimes;
         let changes_in = |since: Moment| {
@@ -177,30 +193,44 @@ impl RegionView {
         let rows = self.rows().map_or(&[][..], Snapshot::quotas);
         let rows = rows.iter().filter_map(|row| changes_in(row.observed_at?));
         let whole = self.entry.taken_at().and_then(changes_in);
-        rows.chain(whole).min_by_key(|moment| moment.since_start)
+        let leases = self.unit.leases.next_change(self.now);
+        let all = rows.chain(whole).chain(leases);
+        all.min_by_key(|moment| moment.since_start)
     }
 
     /// Returns the region's quotas, ready to be judged against.
     pub fn quota_index(&self) -> QuotaIndex {
-        let leased = self.leased().clone();
-        let missing = match self.freshness() {
-            None => UnknownReason::Unread,
-            Some(Freshness::Expired) => UnknownReason::Expired,
-            Some(Freshness::Fresh | Freshness::Stale) => UnknownReason::NotListed,
-        };
-        let known = self.region_rows().cloned();
-        let names = || Arc::new(self.unit.source.placeholder_quotas(&self.region));
-        let snapshot = known.unwrap_or_else(|| match missing {
-            UnknownReason::Unread => names(),
-            _ => Arc::default(),
-        });
-        QuotaIndex::with_reasons(snapshot, leased, missing, |row| {
+        self.index_of(self.rows_or_names(), self.leased().clone())
+    }
+
+    /// Returns some of the region's rows, ready to be judged against.
+    pub(super) fn index_of(&self, rows: Arc<Snapshot>, leased: Leased) -> QuotaIndex {
+        QuotaIndex::with_reasons(rows, leased, self.missing(), |row| {
             match self.observed_at(row) {
                 None => Some(UnknownReason::Unread),
                 Some(_) if self.is_expired(row) => Some(UnknownReason::Expired),
                 Some(_) => None,
             }
         })
+    }
+
+    /// Returns the rows that are known of the region; before anything is, those that are no more
+    /// than names.
+    pub(super) fn rows_or_names(&self) -> Arc<Snapshot> {
+        let known = self.region_rows().cloned();
+        known.unwrap_or_else(|| match self.missing() {
+            UnknownReason::Unread => Arc::new(self.unit.source.placeholder_quotas(&self.region)),
+            _ => Arc::default(),
+        })
+    }
+
+    /// Returns why nothing is known of a quota that has no row.
+    fn missing(&self) -> UnknownReason {
+        match self.freshness() {
+            None => UnknownReason::Unread,
+            Some(Freshness::Expired) => UnknownReason::Expired,
+            Some(Freshness::Fresh | Freshness::Stale) => UnknownReason::NotListed,
+        }
     }
 
     /// Returns when the call that brought a row was sent.

@@ -14,7 +14,7 @@ use crate::model::{
 };
 
 pub use call::{CallContext, Priority, Urgency};
-pub use wanted::{QuotaRef, Wanted};
+pub use wanted::{Need, QuotaRef, Verification, Wanted};
 
 /// A connected cloud.
 ///
@@ -33,6 +33,19 @@ pub trait QuotaSource: Send + Sync + fmt::Debug {
         wanted: &'a Wanted,
         context: &'a CallContext,
     ) -> BoxFuture<'a, Result<Reading, Failure>>;
+
+    /// Reads the rows that launches wait for.
+    ///
+    /// A source may leave out usage that cannot change a verdict, and then says that its usage is
+    /// incomplete.
+    fn verify<'a>(
+        &'a self,
+        unit: &'a UnitId,
+        wanted: &'a Verification,
+        context: &'a CallContext,
+    ) -> BoxFuture<'a, Result<Reading, Failure>> {
+        self.fetch(unit, &wanted.wanted, context)
+    }
 
     /// Returns how long a full read takes within the configured rate when nothing goes wrong, as
     /// far as that is known beforehand.

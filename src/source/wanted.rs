@@ -1,8 +1,9 @@
 //! The quotas that one read is to bring.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
 
-use crate::model::{QuotaKey, Region};
+use crate::model::{Amount, QuotaKey, Region};
 
 /// The quotas that one read is to bring.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +21,36 @@ pub struct QuotaRef {
     pub region: Region,
     /// The quota.
     pub key: QuotaKey,
+}
+
+/// The amounts that one launch takes of some rows; without any, all that is known of them is needed.
+pub type Need = BTreeMap<QuotaRef, Amount>;
+
+/// The rows that launches wait for.
+#[derive(Clone, Debug)]
+pub struct Verification {
+    /// The rows, as [`Wanted::Only`].
+    pub wanted: Wanted,
+    /// What they are read for.
+    pub needs: BTreeSet<Need>,
+    /// An answer to a call that was sent earlier is too old.
+    pub since: Instant,
+}
+
+impl Verification {
+    /// Whether all needs are known to be less than everything there is to know.
+    pub fn may_be_decided_by_limits(&self) -> bool {
+        !self.needs.is_empty() && self.needs.iter().all(|need| !need.is_empty())
+    }
+
+    /// Whether limits alone are too small for every launch, so that no usage changes anything.
+    pub fn is_decided_by_limits(&self, limit: impl Fn(&QuotaRef) -> Option<Amount>) -> bool {
+        let is_short = |need: &Need| {
+            let mut amounts = need.iter();
+            amounts.any(|(row, amount)| limit(row).is_some_and(|limit| limit < *amount))
+        };
+        !self.needs.is_empty() && self.needs.iter().all(is_short)
+    }
 }
 
 impl Wanted {

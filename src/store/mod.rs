@@ -1,17 +1,21 @@
-//! Where snapshots survive a restart: the trait of a store, and a directory of files.
+//! Where snapshots and leases survive a restart: the trait of a store, and a directory of files.
 
 mod directory;
 mod fingerprint;
+mod lease_journal;
 mod settings;
 mod snapshot_format;
 mod stored_snapshot;
+mod unfinished;
 
 use std::fmt;
+use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
 pub use directory::DirectoryStore;
 pub use fingerprint::{Fingerprint, Fingerprints};
+pub use lease_journal::{LeaseJournal, StoredLease};
 pub use settings::Settings;
 pub use stored_snapshot::StoredSnapshot;
 
@@ -30,4 +34,9 @@ pub trait SnapshotStore: Send + Sync + fmt::Debug {
 
     /// Waits until everything queued so far is stored, or could not be.
     fn flush(&self) -> BoxFuture<'_, ()>;
+
+    /// Returns where leases survive a restart too, if they do.
+    fn lease_journal(&self) -> Option<Arc<LeaseJournal>> {
+        None
+    }
 }

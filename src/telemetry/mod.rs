@@ -6,7 +6,7 @@ mod settings;
 
 pub use logs::{LogFormat, init as init_logs};
 pub use metrics::{
-    CatalogSample, Cause, HttpRequests, Metrics, QuotaSample, QuotaSeries, RegionsSample,
-    SnapshotSample, in_plain_text,
+    CatalogSample, Cause, HttpRequests, LeasesSample, Metrics, QuotaSample, QuotaSeries,
+    RegionsSample, SnapshotSample, in_plain_text,
 };
 pub use settings::{QuotaMetrics, Settings};

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "demo")]
 mod demo;
+mod leases;
 mod offers;
 
 use std::process::Output;

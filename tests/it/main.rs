@@ -20,6 +20,7 @@ mod fake_cloud;
 mod floors;
 mod freshness;
 mod killed;
+mod leases;
 mod logs;
 mod nebius;
 mod negotiation;

@@ -28,6 +28,7 @@ async fn service() -> Service {
     cloud.inject(Fault::new(FaultKind::Hang).region("eu-west-3"));
     let service = Setup::new(&aws)
         .set("server.max_body", "64KiB")
+        .set("leases.max_live", 1)
         .set("backends.0.preload", false)
         .set(
             "backends.0.regions",
@@ -103,9 +104,49 @@ async fn every_kind_of_problem_that_is_documented_can_be_met() {
         let body = Body::from(json!({"offers": [offer]}).to_string());
         with_type(request).body(body).unwrap()
     };
+    let launch = |instance_type: &str, count: u32| {
+        let offer =
+            json!({"backend": "aws", "region": "us-east-1", "instance_type": instance_type});
+        json!({"offer": offer, "count": count})
+    };
+    let lease = |request: Builder, body: Value| {
+        let body = Body::from(body.to_string());
+        with_type(request).body(body).unwrap()
+    };
+    let one_more = |request: Builder| lease(request, launch("zz9.large", 1));
+    let too_large = |request: Builder| lease(request, launch("p5.48xlarge", 10_000));
+    let with_key = |request: Builder| {
+        let request = request.header("idempotency-key", "used");
+        lease(request, launch("zz9.large", 2))
+    };
     let (get, post) = (&Method::GET, &Method::POST);
     let region = "/quotas/aws/us-east-1";
-    let cases: [(&str, &Method, &str, Build<'_>, u16, &str); 14] = [
+    // The region is read, and the one lease that may live is taken.
+    assert_eq!(service.get_as("all", region).await.status, 200);
+    let first = service.request(Method::POST, "/leases").bearer_auth("all");
+    let first = first
+        .header("idempotency-key", "used")
+        .json(&launch("zz9.large", 1));
+    assert_eq!(service.send(first).await.status, 201);
+    let cases: [(&str, &Method, &str, Build<'_>, u16, &str); 18] = [
+        ("all", post, "/leases", &too_large, 409, "no-room"),
+        ("all", post, "/leases", &one_more, 503, "too-many-leases"),
+        (
+            "all",
+            post,
+            "/leases",
+            &with_key,
+            422,
+            "idempotency-key-reused",
+        ),
+        (
+            "all",
+            post,
+            "/leases/x/commit",
+            &empty,
+            404,
+            "unknown-lease",
+        ),
         ("all", get, "/quotas?x=1", &empty, 400, "bad-request"),
         ("who", get, region, &empty, 401, "unauthenticated"),
         ("reader", post, "/refresh/aws", &empty, 403, "forbidden"),

@@ -35,6 +35,7 @@ mod tests;
 use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -43,7 +44,9 @@ use crate::model::{Failure, NativeAnswers, Region};
 use crate::source::QuotaSource;
 use crate::upstream::RateLimit;
 
-use super::cloud::{CloudSettings, Connection, RegionChoice, Registration, SecretProblem};
+use super::cloud::{
+    CloudSettings, Connection, RegionChoice, Registration, SecretProblem, UsageDelay,
+};
 
 use regions::resolve_regions;
 use source::AwsSource;
@@ -65,7 +68,15 @@ pub const REGISTRATION: Registration = Registration {
     parse: super::cloud::parse::<Settings>,
 };
 
+/// AWS does not say how soon a launch is in the utilization report. The metrics of vCPU usage are of
+/// one minute and, as their users observe, late by some.
+const USAGE_DELAY: Duration = Duration::from_secs(5 * 60);
+
 impl CloudSettings for Settings {
+    fn usage_delay(&self) -> UsageDelay {
+        UsageDelay::assumed(USAGE_DELAY)
+    }
+
     fn regions(&self, choice: &RegionChoice) -> Option<Vec<Region>> {
         Some(resolve_regions(choice))
     }

@@ -56,6 +56,12 @@ pub(super) fn reading(
     }
 }
 
+/// Marks a reading as one for which no usage was asked.
+pub(super) fn without_usage(mut reading: Reading) -> Reading {
+    reading.incomplete.usage = true;
+    reading
+}
+
 /// Returns until when limits that are in at `now` wait for the report.
 ///
 /// A verification waits as long as its caller does, since it was asked for the usage.

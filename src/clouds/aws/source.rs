@@ -6,15 +6,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use futures_util::future::{BoxFuture, Either, select};
+use futures_util::future::{BoxFuture, Either, join, select};
 use tokio::time::{Instant, timeout_at};
 
 use crate::clouds::cloud::Connection;
 use crate::model::{
-    Coverage, Demand, Failure, FailureKind, FetchUnit, Instance, Market, QuotaKey, Reading, Region,
-    Snapshot, UnitId,
+    Coverage, Demand, Failure, FailureKind, FetchUnit, Instance, LimitSource, Market, QuotaKey,
+    Reading, Region, Snapshot, UnitId,
 };
-use crate::source::{CallContext, DemandScope, QuotaSource, Wanted};
+use crate::source::{CallContext, DemandScope, QuotaRef, QuotaSource, Verification, Wanted};
 
 use super::access::{Access, with_closest_region};
 use super::client::{AccountClient, RegionClient};
@@ -22,7 +22,7 @@ use super::credentials;
 use super::demand;
 use super::fetch::{self, Limits};
 use super::overrides::QuotaOverrides;
-use super::reading::{late, reading, report_due};
+use super::reading::{late, reading, report_due, without_usage};
 use super::regions::{ENABLED_BY_DEFAULT, needs_opt_in, resolve_regions};
 use super::settings::{Settings, UsageSource};
 use super::usage::{self, Report, Reports};
@@ -95,6 +95,30 @@ impl AwsSource {
         })
     }
 
+    fn region(&self, unit: &UnitId) -> Result<&ReadRegion, Failure> {
+        self.regions.get(unit).ok_or_else(|| {
+            let detail = format!("there is no fetch unit {unit}");
+            Failure::new(FailureKind::NotFound, detail)
+        })
+    }
+
+    /// Says more about a failure of a read than its call does.
+    async fn explained(
+        &self,
+        region: &ReadRegion,
+        read: Result<Reading, Failure>,
+        context: &CallContext,
+    ) -> Result<Reading, Failure> {
+        let name = region.client.region();
+        let read = match read {
+            Err(refusal) if refusal.kind == FailureKind::NotEnabled => {
+                Err(self.access.explain(refusal, name, context).await)
+            }
+            read => read,
+        };
+        read.map_err(|failure| with_closest_region(failure, name))
+    }
+
     async fn read(
         &self,
         region: &ReadRegion,
@@ -114,6 +138,42 @@ impl AwsSource {
             Either::Right((report, limits)) => (limits.await?, report),
         };
         Ok(reading(region.client.region(), limits, report))
+    }
+
+    /// Reads the rows that launches wait for: a limit that is too small needs no usage.
+    async fn verify_rows(
+        &self,
+        region: &ReadRegion,
+        verification: &Verification,
+        context: &CallContext,
+    ) -> Result<Reading, Failure> {
+        let ReadRegion { client, reports } = region;
+        let since = Instant::from_std(verification.since);
+        let limits = self.limits(region, &verification.wanted, context);
+        let report = async {
+            let report = usage::read_or_share(client, reports, &self.wanted, since, context);
+            let due = report_due(&verification.wanted, Instant::now(), context);
+            let report = timeout_at(due, report).await;
+            report.unwrap_or_else(|_| Err(late()))
+        };
+        if self.usage == UsageSource::Off {
+            return Ok(reading(client.region(), limits.await?, None));
+        }
+        if !verification.may_be_decided_by_limits() {
+            let (limits, report) = join(limits, report).await;
+            return Ok(reading(client.region(), limits?, Some(report)));
+        }
+        let limits = limits.await?;
+        let limit = |row: &QuotaRef| {
+            let row = limits.rows.get(&row.key)?;
+            let is_applied = row.limit_source == LimitSource::Applied;
+            row.limit.known().filter(|_| is_applied)
+        };
+        if verification.is_decided_by_limits(limit) {
+            return Ok(without_usage(reading(client.region(), limits, None)));
+        }
+        let report = report.await;
+        Ok(reading(client.region(), limits, Some(report)))
     }
 
     /// Reads the limits that are wanted.
@@ -148,7 +208,8 @@ impl AwsSource {
                 Some(usage::read(client, reports, &self.wanted, context).await)
             }
             (UsageSource::Report, Wanted::Only(_)) => {
-                Some(usage::read_or_share(client, reports, &self.wanted, context).await)
+                let since = usage::shared_since();
+                Some(usage::read_or_share(client, reports, &self.wanted, since, context).await)
             }
         }
     }
@@ -176,18 +237,23 @@ impl QuotaSource for AwsSource {
         context: &'a CallContext,
     ) -> BoxFuture<'a, Result<Reading, Failure>> {
         async move {
-            let Some(region) = self.regions.get(unit) else {
-                let detail = format!("there is no fetch unit {unit}");
-                return Err(Failure::new(FailureKind::NotFound, detail));
-            };
-            let result = match self.read(region, wanted, context).await {
-                Err(refusal) if refusal.kind == FailureKind::NotEnabled => {
-                    let region = region.client.region();
-                    Err(self.access.explain(refusal, region, context).await)
-                }
-                result => result,
-            };
-            result.map_err(|failure| with_closest_region(failure, region.client.region()))
+            let region = self.region(unit)?;
+            let read = self.read(region, wanted, context).await;
+            self.explained(region, read, context).await
+        }
+        .boxed()
+    }
+
+    fn verify<'a>(
+        &'a self,
+        unit: &'a UnitId,
+        wanted: &'a Verification,
+        context: &'a CallContext,
+    ) -> BoxFuture<'a, Result<Reading, Failure>> {
+        async move {
+            let region = self.region(unit)?;
+            let read = self.verify_rows(region, wanted, context).await;
+            self.explained(region, read, context).await
         }
         .boxed()
     }

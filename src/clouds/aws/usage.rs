@@ -80,17 +80,24 @@ struct Row {
     default: Option<f64>,
 }
 
-/// Returns the last report if it is young enough to be shared, else reads one.
+/// Returns since when a report may have been started to be shared by whoever does not say.
+pub(super) fn shared_since() -> Instant {
+    let now = Instant::now();
+    now.checked_sub(SHARED_FOR).unwrap_or(now)
+}
+
+/// Returns the last report if it was started after `since`, else reads one.
 pub(super) async fn read_or_share(
     client: &RegionClient,
     reports: &Reports,
     wanted: &WantedQuotas,
+    since: Instant,
     context: &CallContext,
 ) -> Result<Arc<Report>, Failure> {
     let last = reports.0.lock().last.clone();
-    match last.filter(|report| report.started.at.elapsed() < SHARED_FOR) {
+    match last.filter(|report| report.started.at >= since) {
         Some(report) => Ok(report),
-        None => read(client, reports, wanted, context).await,
+        None => read_since(client, reports, wanted, Some(since), context).await,
     }
 }
 
@@ -101,9 +108,23 @@ pub(super) async fn read(
     wanted: &WantedQuotas,
     context: &CallContext,
 ) -> Result<Arc<Report>, Failure> {
+    read_since(client, reports, wanted, None, context).await
+}
+
+/// The same; one that was started before `since` is not taken up.
+async fn read_since(
+    client: &RegionClient,
+    reports: &Reports,
+    wanted: &WantedQuotas,
+    since: Option<Instant>,
+    context: &CallContext,
+) -> Result<Arc<Report>, Failure> {
     // AWS has deleted an old one by now, or never makes it.
     let unread = reports.0.lock().unread.clone();
-    let started = match unread.filter(|report| report.at.elapsed() < PATIENCE) {
+    let is_good = |report: &Started| {
+        report.at.elapsed() < PATIENCE && since.is_none_or(|since| report.at >= since)
+    };
+    let started = match unread.filter(is_good) {
         Some(started) => started,
         None => {
             let Sent { value, at } = client.start_report(context).await?;

@@ -24,6 +24,7 @@ mod tests;
 use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
@@ -31,7 +32,7 @@ use crate::model::Failure;
 use crate::source::QuotaSource;
 use crate::upstream::RateLimit;
 
-use super::cloud::{CloudSettings, Connection, Registration, SecretProblem, parse};
+use super::cloud::{CloudSettings, Connection, Registration, SecretProblem, UsageDelay, parse};
 
 use source::NebiusSource;
 
@@ -49,7 +50,14 @@ pub const REGISTRATION: Registration = Registration {
     parse: parse::<Settings>,
 };
 
+/// Nebius does not say how soon a launch is in the usage of its quotas.
+const USAGE_DELAY: Duration = Duration::from_secs(60);
+
 impl CloudSettings for Settings {
+    fn usage_delay(&self) -> UsageDelay {
+        UsageDelay::assumed(USAGE_DELAY)
+    }
+
     fn account_fields(&self) -> Vec<(&'static str, String)> {
         self.identity()
     }

@@ -46,6 +46,8 @@ fn the_example_states_every_default_and_not_only_some() {
         "server.max_body",
         "cache.fresh_for",
         "cache.stale_for",
+        "leases.max_live",
+        "leases.max_ttl",
         "catalog.source",
         "catalog.reload_every",
         "backends[0].name",
@@ -54,6 +56,9 @@ fn the_example_states_every_default_and_not_only_some() {
         "backends[0].refresh_every",
         "backends[0].strictness",
         "backends[0].shadow",
+        "backends[0].usage_delay",
+        "backends[0].deny_max_age",
+        "backends[0].deny_wait",
         "backends[0].rate_limit.per_second",
         "backends[0].rate_limit.burst",
         "backends[0].rate_limit.concurrency",
@@ -70,6 +75,7 @@ fn the_example_shows_every_key_of_every_settings_type() {
     shows::<http::Settings<TokenSettings>>(&table, "server");
     shows::<TokenSettings>(&table, "server.tokens");
     shows::<store::Settings>(&table, "cache");
+    shows::<LeaseSettings>(&table, "leases");
     shows::<catalog::Settings>(&table, "catalog");
     shows::<telemetry::Settings>(&table, "telemetry");
     shows::<Common>(&table, "backends");

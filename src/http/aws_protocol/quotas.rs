@@ -98,7 +98,7 @@ impl<'a> Rows<'a> {
 
     /// The amount of a quota held for launches under way.
     fn leased(&self, row: &Quota) -> Amount {
-        self.view.leased_of(&row.key)
+        self.view.leased_of(row)
     }
 
     fn of_service(&self, service: &str) -> Result<&'a [Quota], AwsError> {

@@ -116,7 +116,7 @@ struct GpuBody<'a> {
 /// The assessment of a launch.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Judgement)]
-struct JudgementBody<'a> {
+pub(in crate::http) struct JudgementBody<'a> {
     /// `available`, `unknown`, `no_quota` or `not_available`: the verdict as the backend's
     /// strictness has it.
     #[schema(value_type = Availability)]
@@ -317,7 +317,7 @@ impl<'a> GpuBody<'a> {
 }
 
 impl<'a> JudgementBody<'a> {
-    fn of(assessment: &'a Assessment) -> Self {
+    pub(in crate::http) fn of(assessment: &'a Assessment) -> Self {
         let verdict = assessment.verdict();
         let decision = assessment.decision;
         let binding = assessment.binding();

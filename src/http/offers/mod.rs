@@ -1,6 +1,7 @@
 //! `/offers`: what can be launched, out of the catalog or out of the caller's own list.
 
-mod body;
+pub(super) mod body;
+pub(super) mod custom_offer;
 mod custom_offers;
 pub(super) mod query;
 mod stream;
@@ -14,10 +15,13 @@ use axum::response::{IntoResponse, Response};
 
 use super::auth::Caller;
 use super::error::{Problem, ProblemBody};
+use super::extract::deadline::Deadline;
 use super::extract::format::wants_table;
 use super::extract::json;
 use super::extract::query::{NoQuery, StrictQuery};
+use super::settings::Scope;
 use super::state::Shared;
+use crate::model::BackendName;
 
 use body::{JudgementsBody, OffersBody};
 use custom_offers::CustomOffersBody;
@@ -57,7 +61,8 @@ pub(super) async fn find(
 
 /// Judges offers of the caller's own, in their order.
 ///
-/// Answered from memory, without waiting for a cloud. An offer of a backend, region or type that
+/// Answered from memory, without waiting for a cloud, unless the backend sets `deny_max_age` and
+/// the caller may verify. An offer of a backend, region or type that
 /// is not known gets the verdict `unknown` with its reason; it never makes the call fail.
 #[utoipa::path(post, path = "/offers", operation_id = "judge_offers", tag = "offers",
     request_body(content = CustomOffersBody<'static>),
@@ -70,17 +75,23 @@ pub(super) async fn find(
 pub(super) async fn judge(
     State(shared): State<Shared>,
     Extension(caller): Extension<Caller>,
+    Extension(Deadline(deadline)): Extension<Deadline>,
     _: StrictQuery<NoQuery>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Problem> {
     let list: CustomOffersBody<'_> = json::read(&headers, &body)?;
-    let judged = shared
-        .0
-        .oracle
-        .assess_custom(list.offers(), list.count, |backend| {
-            caller.sees(backend.as_str())
-        });
+    let oracle = &shared.0.oracle;
+    let sees = |backend: &BackendName| caller.sees(backend.as_str());
+    let judged = match caller.require(Scope::Verify) {
+        Ok(()) => {
+            let offers: Vec<_> = list.offers().collect();
+            oracle
+                .assess_verified(&offers, list.count, sees, deadline)
+                .await
+        }
+        Err(_) => oracle.assess_custom(list.offers(), list.count, sees),
+    };
     let mut bytes = Vec::with_capacity(OFFER_BYTES * (judged.assessments.len() + 1));
     let body = JudgementsBody::of(&judged);
     serde_json::to_writer(&mut bytes, &body).expect("wire structs have text keys only");

@@ -243,7 +243,7 @@ impl<'a> RegionBody<'a> {
             quotas: rows
                 .iter()
                 .filter(|row| keep(row))
-                .map(|row| QuotaBody::of(&row.key, Some(row), view.leased_of(&row.key)))
+                .map(|row| QuotaBody::of(&row.key, Some(row), view.leased_of(row)))
                 .collect(),
         }
     }
@@ -288,7 +288,7 @@ impl<'a> QuotaBody<'a> {
 }
 
 impl<'a> ContainerBody<'a> {
-    fn of(container: &'a Container) -> Self {
+    pub(in crate::http) fn of(container: &'a Container) -> Self {
         Self {
             kind: &container.kind,
             id: &container.id,

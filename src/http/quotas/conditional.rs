@@ -4,12 +4,21 @@ use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-use crate::oracle::Age;
+use crate::oracle::{Age, RegionView};
 
 use super::response_cache::CachedResponse;
 
+/// Returns the headers of an answer about several regions, which are of several ages.
+pub(in crate::http) fn head_of_several() -> HeaderMap {
+    head(None, false)
+}
+
 /// Returns the headers that say how old an answer about a region is, and how long it may be cached.
-pub(in crate::http) fn head(age: Option<Age>) -> HeaderMap {
+pub(in crate::http) fn head_of(view: &RegionView) -> HeaderMap {
+    head(view.age(), view.has_leases())
+}
+
+fn head(age: Option<Age>, has_leases: bool) -> HeaderMap {
     // All headers of the answer will fit.
     let mut head = HeaderMap::with_capacity(8);
     let vary = HeaderValue::from_static("accept, accept-encoding");
@@ -17,7 +26,11 @@ pub(in crate::http) fn head(age: Option<Age>) -> HeaderMap {
     if let Some(age) = age {
         head.insert(header::AGE, HeaderValue::from(age.age.as_secs()));
         // A cache takes the age off itself (RFC 9111, section 4.2.3).
-        let cache = format!("private, max-age={}", age.fresh_for.as_secs());
+        let cache = match has_leases {
+            // The next lease changes the answer at once.
+            true => "private, no-cache".to_owned(),
+            false => format!("private, max-age={}", age.fresh_for.as_secs()),
+        };
         let cache = HeaderValue::try_from(cache).expect("words and digits are a header value");
         head.insert(header::CACHE_CONTROL, cache);
     }

@@ -17,7 +17,7 @@ use crate::http::middleware::request_id::{self, REQUEST_ID};
 use crate::http::settings::Scope;
 use crate::http::state::Shared;
 
-use super::conditional::{conditional, head};
+use super::conditional::{conditional, head_of};
 use super::response_cache::ContentEncoding;
 
 /// Returns the response, if it is cached and nothing about the request is unusual.
@@ -63,7 +63,7 @@ fn find(shared: &Shared, request: &Request) -> Option<Response> {
         .response_cache
         .get(backend, region, view.revision())?;
 
-    let headers_of_answer = head(view.age());
+    let headers_of_answer = head_of(&view);
     let mut response = conditional(headers, &cached, headers_of_answer);
     if encoding != ContentEncoding::Identity && response.status() == StatusCode::OK {
         *response.body_mut() = Body::from(cached.encoded(encoding));

@@ -30,7 +30,7 @@ use super::settings::Scope;
 use super::state::Shared;
 
 use body::{BackendBody, BackendOverviewBody, OverviewBody, RegionBody};
-use conditional::{conditional, head};
+use conditional::{conditional, head_of, head_of_several};
 use response_cache::CachedResponse;
 
 /// The backends, their regions and how fresh each is.
@@ -76,7 +76,7 @@ pub(super) async fn backend(
         return Err(unknown(&shared, &caller, &backend));
     };
     if wants_table(query.format, &headers) {
-        return Ok((head(None), table::backend(status)).into_response());
+        return Ok((head_of_several(), table::backend(status)).into_response());
     }
     let body = BackendBody {
         backend: status.name.as_str(),
@@ -92,7 +92,7 @@ pub(super) async fn backend(
     Ok(conditional(
         &headers,
         &CachedResponse::of_json(&body),
-        head(None),
+        head_of_several(),
     ))
 }
 
@@ -110,7 +110,7 @@ pub(super) async fn backend(
         (status = 200, content((RegionBody<'static> = "application/json"), (String = "text/plain")), headers(
             ("ETag" = String, description = "Changes when what the body says changes"),
             ("Age" = u64, description = "Seconds since the quotas were read"),
-            ("Cache-Control" = String, description = "`private`, with how long a reading is fresh as `max-age`"),
+            ("Cache-Control" = String, description = "`private`, with how long a reading is fresh as `max-age`, or `no-cache` while a lease is live on the region"),
         )),
         (status = 304, description = "What the body says has not changed"),
         (status = 400, body = ProblemBody),
@@ -188,7 +188,7 @@ fn answer(
     headers: &HeaderMap,
 ) -> Response {
     let keep = |quota: &Quota| query.rows().matches(&quota.key);
-    let head = head(view.age());
+    let head = head_of(view);
     if wants_table(query.format, headers) {
         let text = table::region(view, keep);
         return (head, text).into_response();

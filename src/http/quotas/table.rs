@@ -48,7 +48,7 @@ pub(in crate::http) fn region(view: &RegionView, keep: impl Fn(&Quota) -> bool) 
         .load_style(NOTHING)
         .set_header(["CODE", "NAME", "MARKET", "UNIT", "LIMIT", "USED", "FREE"]);
     for quota in rows.iter().filter(|row| keep(row)) {
-        table.add_row(row(quota, view.leased_of(&quota.key)));
+        table.add_row(row(quota, view.leased_of(quota)));
     }
     for column in 4..7 {
         if let Some(column) = table.column_mut(column) {

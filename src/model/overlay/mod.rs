@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Container, Limit, Moment, Quota, QuotaKey, Reading, Region, Scope, Snapshot, Usage};
+use super::{
+    Container, Incomplete, Limit, Moment, Quota, QuotaKey, Reading, Region, Scope, Snapshot, Usage,
+};
 
 impl Reading {
     /// Completes the reading by the limits, usage and restrictions that a failure left out and that
@@ -66,6 +68,49 @@ impl Reading {
             *snapshot = Arc::new(Snapshot::new(rows.into_values().collect()));
         }
         self
+    }
+
+    /// Completes rows that were read without their usage by the usage that `last`, taken at
+    /// `last_taken_at`, has: such a row is as old as its usage.
+    #[must_use]
+    pub fn with_usage_of(
+        self,
+        last: &Self,
+        last_taken_at: Moment,
+        now: Moment,
+        usable_for: Duration,
+    ) -> Self {
+        let read = self.regions.clone();
+        let mut complete = Self {
+            incomplete: Incomplete {
+                usage: true,
+                ..Incomplete::default()
+            },
+            ..self
+        }
+        .carry_over(last, last_taken_at, now, usable_for);
+        for (region, snapshot) in &mut complete.regions {
+            let (Some(read), Some(known)) = (read.get(region), last.regions.get(region)) else {
+                continue;
+            };
+            let with_age = |row: &Quota| {
+                let container = row.container.as_ref();
+                let had_usage = read
+                    .find(&row.key, container)
+                    .is_some_and(|read| read.usage != Usage::Unknown);
+                let old = known.find(&row.key, container);
+                match old.filter(|_| !had_usage && row.usage != Usage::Unknown) {
+                    Some(old) => Quota {
+                        observed_at: Some(old.observed_at.unwrap_or(last_taken_at)),
+                        ..row.clone()
+                    },
+                    None => row.clone(),
+                }
+            };
+            let rows = snapshot.quotas().iter().map(with_age);
+            *snapshot = Arc::new(Snapshot::new(rows.collect()));
+        }
+        complete
     }
 
     /// Lays the rows of `newer`, taken at `newer_taken_at`, over this reading, taken at `taken_at`.

@@ -76,7 +76,7 @@ fn default_only(row: &Quota) -> String {
 }
 
 fn room(row: &Quota, required: Option<Amount>, quotas: &QuotaIndex) -> String {
-    let leased = quotas.leased(&row.key);
+    let leased = quotas.leased(row);
     let limit = match row.limit {
         Limit::Known(limit) => limit,
         Limit::Unlimited => return "it has no limit".to_owned(),
@@ -121,7 +121,7 @@ fn with_unit(amount: Amount, unit: Unit) -> String {
 /// Whether an amount and what is free of a quota differ by less than people are shown, as 60,417
 /// GiB and 59 TiB do: "needs 59 TiB; 59 TiB are free" would be no reason.
 fn reads_as_what_is_free(amount: Amount, row: &Quota, quotas: &QuotaIndex) -> bool {
-    let free = row.available(quotas.leased(&row.key));
+    let free = row.available(quotas.leased(row));
     row.unit == Unit::Byte
         && free
             .is_some_and(|free| free != amount && shown(free, row.unit) == shown(amount, row.unit))

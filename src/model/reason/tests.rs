@@ -56,7 +56,7 @@ fn said_of(quotas: &QuotaIndex, demand: &Demand) -> String {
 
 fn said(row: Quota, amount: Option<f64>) -> String {
     let snapshot = Arc::new(Snapshot::new(vec![row]));
-    said_of(&QuotaIndex::new(snapshot, Leased::new()), &demand(amount))
+    said_of(&QuotaIndex::new(snapshot, Leased::NOTHING), &demand(amount))
 }
 
 #[test]
@@ -96,7 +96,8 @@ fn unknown_usage_is_said_to_be() {
     let row = vcpus(96.0, None);
     assert!(said(row.clone(), Some(192.0)).ends_with("; the limit is 96 and its usage is unknown"));
 
-    let leased = Leased::from([(row.key.clone(), Amount::from(32u32))]);
+    let mut leased = Leased::NOTHING;
+    leased.add(&row, Amount::from(32u32));
     let quotas = QuotaIndex::new(Arc::new(Snapshot::new(vec![row])), leased);
     assert!(
         said_of(&quotas, &demand(Some(192.0)))
@@ -130,7 +131,7 @@ fn each_doubt_has_its_words() {
     let snapshot = Arc::new(Snapshot::new(vec![vcpus(5.0, None)]));
     let demand = demand(Some(8.0));
     assert!(
-        said_of(&QuotaIndex::expired(snapshot, Leased::new()), &demand)
+        said_of(&QuotaIndex::expired(snapshot, Leased::NOTHING), &demand)
             .ends_with("P instances in us-east-1; what was read of the region has expired")
     );
     assert_eq!(
@@ -138,7 +139,7 @@ fn each_doubt_has_its_words() {
         "needs 8 of L-417A185B in us-east-1; the region has not been read yet"
     );
     assert_eq!(
-        said_of(&QuotaIndex::new(Arc::default(), Leased::new()), &demand),
+        said_of(&QuotaIndex::new(Arc::default(), Leased::NOTHING), &demand),
         "needs 8 of L-417A185B in us-east-1; it is not among the quotas that were read"
     );
 }

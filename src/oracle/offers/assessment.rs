@@ -56,6 +56,11 @@ impl Assessment {
         }
     }
 
+    /// The answer about a launch of a backend that there is not.
+    pub(in crate::oracle) fn of_unknown_backend(name: &str) -> Self {
+        Self::unknown(format!("there is no backend `{name}`"), None)
+    }
+
     /// The answer about a launch at a place that nobody knows, for this reason; by the policy of
     /// its backend, if there is one.
     pub(super) fn unknown(reason: String, policy: Option<Policy>) -> Self {
@@ -104,10 +109,11 @@ impl Assessment {
     pub fn binding(&self) -> Option<BindingQuota<'_>> {
         let binding = self.explained.verdict.binding.as_ref()?;
         let quotas = &self.region.as_ref()?.quotas;
+        let row = binding.row.and_then(|place| quotas.row(place));
         Some(BindingQuota {
             key: &binding.quota,
-            row: binding.row.and_then(|place| quotas.row(place)),
-            leased: quotas.leased(&binding.quota),
+            row,
+            leased: row.map_or(Amount::ZERO, |row| quotas.leased(row)),
             required: binding.required,
         })
     }

@@ -11,7 +11,7 @@ use crate::model::{CloudKind, Demand, Market, QuotaKey, Snapshot};
 use crate::source::{DemandScope, QuotaSource};
 
 /// The demands of a catalog's instance types.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, PartialEq, Default)]
 pub(super) struct Demands {
     distinct: Vec<Demand>,
     /// For each shape the number of its demand, on-demand and as spot.

@@ -23,13 +23,16 @@ mod cursor;
 mod unmatched_filters;
 
 mod assessment;
+mod custom_offer;
 mod custom_offers;
+mod launch;
 mod page;
 mod verdict_counts;
 
 pub use assessment::{Assessment, BindingQuota};
 pub use cursor::{Cursor, Sort};
-pub use custom_offers::{Assessments, CustomGpu, CustomOffer};
+pub use custom_offer::{CustomGpu, CustomOffer};
+pub use custom_offers::Assessments;
 pub use page::{EvaluatedOffer, OfferPage, OfferedBackend};
 pub use question::OfferQuestion;
 pub use unmatched_filters::UnmatchedFilter;
@@ -38,4 +41,5 @@ pub(super) use demands::SharedDemands;
 pub(super) use explained::ExplainedVerdicts;
 pub(super) use judged_catalog::JudgedCatalogs;
 pub(super) use judging::judged_catalog;
+pub(super) use launch::{Assessed, Launch};
 pub(super) use layout::SharedLayouts;

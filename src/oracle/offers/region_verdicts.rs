@@ -68,6 +68,36 @@ impl RegionVerdicts {
         }
     }
 
+    /// The part of a region that concerns the launch of a type: `quotas` are the rows that it draws
+    /// from.
+    pub(super) fn of_launch(
+        view: &RegionView,
+        quotas: QuotaIndex,
+        instance_type: &str,
+        market: Market,
+    ) -> Self {
+        let snapshot = view.snapshot();
+        let capacity = view.capacity().iter();
+        let restrictions = view.restrictions().iter();
+        let unavailable = view.unavailable().iter();
+        let wanted = (instance_type, market);
+        Self {
+            taken_at: snapshot.map(|known| known.taken_at),
+            freshness: snapshot.map(|known| known.age.freshness),
+            failure: view.last_failure().map(|record| record.failure.clone()),
+            capacity: capacity.filter(|one| key(one) == wanted).cloned().collect(),
+            restrictions: restrictions
+                .filter(|one| one.applies_to(instance_type, market))
+                .cloned()
+                .collect(),
+            unavailable: unavailable
+                .filter(|one| one.applies_to(instance_type, market))
+                .cloned()
+                .collect(),
+            ..Self::with_index(view.region().clone(), quotas, Arc::default())
+        }
+    }
+
     /// A region that nothing is known of, not even whether it exists.
     pub(super) fn unread(
         name: Region,

@@ -1,8 +1,5 @@
 //! File names for backends and units.
 
-/// Starts the name of a file that is being written; one left behind by a crash is removed.
-pub(super) const UNFINISHED: &str = ".unfinished-";
-
 /// Ends the name of a snapshot.
 pub(super) const EXTENSION: &str = "json";
 

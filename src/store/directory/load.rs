@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use std::thread;
 
 use crate::store::snapshot_format::{self, Decoded};
+use crate::store::unfinished::UNFINISHED;
 
-use super::file_name::{EXTENSION, UNFINISHED};
+use super::file_name::EXTENSION;
 
 /// The least number of files that is worth another thread: decoding that many takes a few
 /// milliseconds, starting a thread a few hundredths of one.

@@ -6,11 +6,12 @@ mod load;
 mod writer;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
-use super::{Fingerprints, SnapshotStore, StoredSnapshot};
+use super::{Fingerprints, LeaseJournal, SnapshotStore, StoredSnapshot};
 
 use writer::Writer;
 
@@ -20,6 +21,7 @@ pub struct DirectoryStore {
     directory: PathBuf,
     fingerprints: Fingerprints,
     writer: Writer,
+    leases: Arc<LeaseJournal>,
 }
 
 impl DirectoryStore {
@@ -29,8 +31,9 @@ impl DirectoryStore {
     pub fn open(directory: &Path, fingerprints: Fingerprints) -> Self {
         Self {
             directory: directory.to_owned(),
-            fingerprints,
             writer: Writer::start(directory),
+            leases: Arc::new(LeaseJournal::new(directory, fingerprints.clone())),
+            fingerprints,
         }
     }
 }
@@ -62,6 +65,10 @@ impl SnapshotStore for DirectoryStore {
 
     fn flush(&self) -> BoxFuture<'_, ()> {
         self.writer.flush().boxed()
+    }
+
+    fn lease_journal(&self) -> Option<Arc<LeaseJournal>> {
+        Some(Arc::clone(&self.leases))
     }
 }
 

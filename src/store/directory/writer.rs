@@ -10,9 +10,10 @@ use std::thread;
 use tokio::sync::oneshot;
 
 use crate::model::UnitKey;
+use crate::store::unfinished::UNFINISHED;
 use crate::store::{StoredSnapshot, snapshot_format};
 
-use super::file_name::{EXTENSION, UNFINISHED, file_name};
+use super::file_name::{EXTENSION, file_name};
 
 /// A handle to the writing thread, which ends when its last handle is dropped.
 #[derive(Clone, Debug)]

@@ -27,6 +27,8 @@ pub(super) struct Families {
     pub(super) fetches: Counters<FetchLabels>,
     pub(super) coalesced: Counters<BackendLabels>,
     pub(super) verdicts: Counters<VerdictLabels>,
+    pub(super) leases: Gauges<BackendLabels>,
+    pub(super) leased: Gauges<LeasedLabels>,
     pub(super) http_requests: Counters<HttpLabels>,
     pub(super) http_duration: Histograms<HttpLabels>,
 }
@@ -72,6 +74,8 @@ impl Families {
                 "verdicts",
                 "Verdicts given; shadow says what would have been said instead",
             ),
+            leases: to.add("leases", "Leases that live"),
+            leased: to.add("leased", "Amount of a quota that leases hold, in its unit"),
             http_requests: to.add("http_requests", "Requests answered"),
             http_duration: to.add_seconds(
                 "http_request_duration",
@@ -155,6 +159,13 @@ pub(super) struct VerdictLabels {
     pub(super) backend: String,
     pub(super) verdict: &'static str,
     pub(super) shadow: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct LeasedLabels {
+    pub(super) backend: String,
+    pub(super) region: String,
+    pub(super) code: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]

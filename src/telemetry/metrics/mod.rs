@@ -16,7 +16,7 @@ use prometheus_client::registry::Registry;
 pub use plain_text::in_plain_text;
 pub use quota_series::{QuotaSample, QuotaSeries};
 pub use recording::{Cause, HttpRequests};
-pub use scrape::{CatalogSample, RegionsSample, SnapshotSample};
+pub use scrape::{CatalogSample, LeasesSample, RegionsSample, SnapshotSample};
 
 use families::Families;
 

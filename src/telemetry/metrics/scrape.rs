@@ -1,5 +1,6 @@
 //! Metrics that are looked at for a scrape: the quotas, regions and catalogs as they are now.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -7,7 +8,9 @@ use prometheus_client::encoding::text::encode;
 
 use crate::model::{BackendName, CloudKind, Location};
 
-use super::families::{Gauges, ProviderLabels, RegionLabels, StateLabels};
+use super::families::{
+    BackendLabels, Gauges, LeasedLabels, ProviderLabels, RegionLabels, StateLabels,
+};
 use super::{Metrics, QuotaSeries, process, quota_series};
 
 /// The numbers of one region at the moment of a scrape.
@@ -45,7 +48,40 @@ pub struct CatalogSample {
     pub failing: bool,
 }
 
+/// The leases of one backend at the moment of a scrape.
+#[derive(Clone, Debug)]
+pub struct LeasesSample {
+    /// The backend.
+    pub backend: BackendName,
+    /// How many live.
+    pub live: usize,
+    /// How much they hold, by region, which is empty for a quota of all regions, and code.
+    pub held: Vec<(String, Arc<str>, f64)>,
+}
+
 impl Metrics {
+    /// Takes up the leases of all backends as they are now.
+    pub fn set_leases(&self, all: impl IntoIterator<Item = LeasesSample>) {
+        let _scrape = self.0.scrape.lock();
+        let families = &self.0.families;
+        families.leased.clear();
+        for sample in all {
+            let backend = sample.backend.to_string();
+            for (region, code, amount) in sample.held {
+                let labels = LeasedLabels {
+                    backend: backend.clone(),
+                    region,
+                    code: code.to_string(),
+                };
+                // Where several containers limit a quota, the most that is held of one.
+                let gauge = families.leased.get_or_create(&labels);
+                gauge.set(gauge.get().max(amount));
+            }
+            let gauge = families.leases.get_or_create(&BackendLabels { backend });
+            gauge.set(sample.live as f64);
+        }
+    }
+
     /// Returns the Prometheus text of all metrics, with these quotas, regions and catalogs as they
     /// are now.
     pub fn render<'a>(

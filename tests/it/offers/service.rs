@@ -11,7 +11,7 @@ use quota_oracle::clock::Clock;
 use quota_oracle::clouds::{CloudSettings, Connection, RegionChoice, aws};
 use quota_oracle::http::{self, Settings, Token};
 use quota_oracle::model::{Lifetimes, Region, Strictness};
-use quota_oracle::oracle::{Backend, BackendSettings, Oracle, OracleSettings};
+use quota_oracle::oracle::{Backend, BackendSettings, LeaseSettings, Oracle, OracleSettings};
 use quota_oracle::telemetry::Metrics;
 use quota_oracle::telemetry::QuotaMetrics;
 use quota_oracle::upstream::{RateLimit, Shared, Upstream};
@@ -108,6 +108,7 @@ impl Service {
                 stale_for: Duration::from_secs(3600),
             },
             quota_metrics: QuotaMetrics::All,
+            leases: LeaseSettings::default(),
         };
         let clock = Clock::starting_at("2026-11-21T19:00:00Z".parse().unwrap());
         let oracle = Oracle::new(backends, catalog(), None, settings_of_all, clock, metrics);

@@ -21,7 +21,7 @@ async fn verdict(market: Market, rows: Vec<QuotaRow>) -> &'static str {
     let story = Story::of(all).await;
     let reading = story.read().await.unwrap();
     let region = Region::from("eu-north1");
-    let index = QuotaIndex::new(Arc::clone(&reading.regions[&region]), Leased::new());
+    let index = QuotaIndex::new(Arc::clone(&reading.regions[&region]), Leased::NOTHING);
     let instance = Instance {
         instance_type: "gpu-h100-sxm 8gpu-128vcpu-1600gb".into(),
         cpus: Some(128),

@@ -1,5 +1,7 @@
 //! Laws that hold for every demand and every set of quotas.
 
+use std::collections::BTreeMap;
+
 use proptest::prelude::*;
 use strum::VariantArray;
 
@@ -65,7 +67,7 @@ fn demands() -> impl Strategy<Value = Demand> {
     })
 }
 
-fn leases() -> impl Strategy<Value = Leased> {
+fn leases() -> impl Strategy<Value = BTreeMap<QuotaKey, Amount>> {
     proptest::collection::btree_map(
         proptest::sample::select(CODES.to_vec()).prop_map(key),
         (0u32..100).prop_map(amount),
@@ -76,7 +78,7 @@ fn leases() -> impl Strategy<Value = Leased> {
 #[derive(Clone, Debug)]
 struct Case {
     rows: Vec<Quota>,
-    leased: Leased,
+    leased: BTreeMap<QuotaKey, Amount>,
     demand: Demand,
     count: u32,
 }
@@ -95,7 +97,17 @@ prop_compose! {
 impl Case {
     fn quotas(&self) -> QuotaIndex {
         let snapshot = Arc::new(Snapshot::new(self.rows.clone()));
-        QuotaIndex::new(snapshot, self.leased.clone())
+        let leased = self.leased(&snapshot);
+        QuotaIndex::new(snapshot, leased)
+    }
+
+    fn leased(&self, snapshot: &Snapshot) -> Leased {
+        let mut leased = Leased::NOTHING;
+        for row in snapshot.quotas() {
+            let amount = self.leased.get(&row.key).copied();
+            leased.add(row, amount.unwrap_or_default());
+        }
+        leased
     }
 
     fn verdict(&self) -> Verdict {
@@ -196,7 +208,7 @@ proptest! {
     #[test]
     fn nothing_rests_on_what_is_expired_or_was_never_read(case in cases()) {
         let snapshot = Arc::new(Snapshot::new(case.rows.clone()));
-        let expired = QuotaIndex::expired(Arc::clone(&snapshot), case.leased.clone());
+        let expired = QuotaIndex::expired(Arc::clone(&snapshot), case.leased(&snapshot));
         for quotas in [expired, QuotaIndex::unread(snapshot)] {
             let verdict = judge(&case.demand, case.count, &quotas);
             prop_assert_eq!(verdict.outcome.as_str(), "unknown");

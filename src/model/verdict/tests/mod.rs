@@ -61,7 +61,7 @@ fn contained(in_container: &str, quota: Quota) -> Quota {
 }
 
 fn index(rows: Vec<Quota>) -> QuotaIndex {
-    QuotaIndex::new(Arc::new(Snapshot::new(rows)), Leased::new())
+    QuotaIndex::new(Arc::new(Snapshot::new(rows)), Leased::NOTHING)
 }
 
 fn takes(draws: &[(&str, Option<u32>)]) -> Demand {
@@ -150,7 +150,8 @@ fn what_a_launch_takes_is_rounded_up_once_for_all_instances() {
 #[test]
 fn what_is_leased_is_not_left() {
     let snapshot = Arc::new(Snapshot::new(vec![at_most("P", 400, used(96))]));
-    let leased = Leased::from([(key("P"), amount(200))]);
+    let mut leased = Leased::NOTHING;
+    leased.add(&snapshot.quotas()[0], amount(200));
     let quotas = QuotaIndex::new(snapshot, leased);
     let verdict = judge(&takes(&[("P", Some(100))]), 1, &quotas);
     assert_eq!(verdict.launchable, Some(1));
@@ -231,7 +232,7 @@ fn what_is_not_known_is_unknown_and_says_which_quota() {
             false,
         ),
         (
-            QuotaIndex::expired(snapshot, Leased::new()),
+            QuotaIndex::expired(snapshot, Leased::NOTHING),
             UnknownReason::Expired,
             true,
         ),
@@ -353,14 +354,14 @@ fn taking_nothing_claims_nothing_of_what_is_not_known() {
             Outcome::Unknown(UnknownReason::Unread),
         ),
         (
-            QuotaIndex::expired(full.clone(), Leased::new()),
+            QuotaIndex::expired(full.clone(), Leased::NOTHING),
             Outcome::Unknown(UnknownReason::Expired),
         ),
         (
             index(vec![row("disk", Limit::Unknown, used(0))]),
             Outcome::Unknown(UnknownReason::NoLimit),
         ),
-        (QuotaIndex::new(full, Leased::new()), Outcome::Fits),
+        (QuotaIndex::new(full, Leased::NOTHING), Outcome::Fits),
     ] {
         assert_eq!(judge(&nothing, 1, &quotas).outcome, outcome);
     }

@@ -1,0 +1,244 @@
+//! The leases of all backends, under one lock.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use parking_lot::Mutex;
+
+use crate::clock::Clock;
+use crate::model::{
+    Amount, BackendName, Lease, LeaseId, Ledger, Moment, QuotaPlace, RequestKey, UnitKey,
+};
+use crate::store::{LeaseJournal, StoredLease};
+use crate::telemetry::LeasesSample;
+
+use super::book_state::{BackendLeases, BookState, Untaken};
+use super::new_lease::{NewLease, restore_moments};
+use super::settings::LeaseSettings;
+use super::signals::BackendSignals;
+
+/// The leases of all backends.
+#[derive(Debug)]
+pub(in crate::oracle) struct LeaseBook {
+    state: Mutex<BookState>,
+    pub(super) settings: LeaseSettings,
+    clock: Clock,
+    journal: Option<Arc<LeaseJournal>>,
+}
+
+impl LeaseBook {
+    pub(in crate::oracle) fn new(
+        settings: LeaseSettings,
+        clock: Clock,
+        journal: Option<Arc<LeaseJournal>>,
+    ) -> Self {
+        Self {
+            state: Mutex::default(),
+            settings,
+            clock,
+            journal,
+        }
+    }
+
+    /// Notes a unit; returns where its changes are counted, and the signals of its backend.
+    pub(super) fn register(
+        &self,
+        unit: &UnitKey,
+        backend_changes: &Arc<AtomicU64>,
+    ) -> (Arc<AtomicU64>, Arc<BackendSignals>) {
+        let mut state = self.state.lock();
+        let backend = state.backends.entry(unit.backend.clone());
+        let backend = backend.or_insert_with(|| BackendLeases {
+            ledger: Ledger::default(),
+            signals: Arc::new(BackendSignals::new(Arc::clone(backend_changes))),
+            units: BTreeMap::new(),
+        });
+        let changes = backend.units.entry(unit.unit.clone()).or_default();
+        (Arc::clone(changes), Arc::clone(&backend.signals))
+    }
+
+    /// Takes up the leases that an earlier process has granted, of the backends there are.
+    pub(in crate::oracle) fn restore(&self) {
+        let Some(journal) = &self.journal else {
+            return;
+        };
+        let now = self.clock.now();
+        let mut state = self.state.lock();
+        for StoredLease { mut lease, request } in journal.load(now.wall) {
+            restore_moments(&mut lease, &self.clock);
+            let Some(backend) = state.backends.get_mut(&lease.backend) else {
+                continue;
+            };
+            if !now.is_before(lease.expires_at) {
+                continue;
+            }
+            backend.ledger.insert(lease.clone());
+            backend.tell([&lease]);
+            state.live += 1;
+            if let Some(request) = request {
+                state.keys.insert(request, lease.id);
+            }
+        }
+    }
+
+    /// Looks at the leases of a backend as they are at `now`.
+    pub(super) fn read<T>(
+        &self,
+        backend: &BackendName,
+        now: Moment,
+        look: impl FnOnce(&Ledger) -> T,
+    ) -> Option<T> {
+        let mut state = self.state.lock();
+        let backend = state.pass(backend, now)?;
+        Some(look(&backend.ledger))
+    }
+
+    /// Ends the committed leases of a backend whose launches are shown.
+    pub(super) fn settle(
+        &self,
+        backend: &BackendName,
+        now: Moment,
+        shown_until: impl Fn(&QuotaPlace) -> Option<Moment>,
+    ) {
+        let mut state = self.state.lock();
+        let Some(leases) = state.pass(backend, now) else {
+            return;
+        };
+        if !leases.ledger.has_committed() {
+            return;
+        }
+        let ended = leases.ledger.settle(shown_until);
+        if ended.is_empty() {
+            return;
+        }
+        leases.tell(&ended);
+        for lease in ended {
+            self.end(&mut state, &lease, now);
+        }
+    }
+
+    /// Judges a launch and grants the lease that the judgement allows, in one step. The judge gets
+    /// the leases, the time, and the lease that the same request has taken before, if it has.
+    pub(super) fn take<T>(
+        &self,
+        backend: &BackendName,
+        request: Option<RequestKey>,
+        judge: impl FnOnce(&Ledger, Moment, Option<&LeaseId>) -> (T, Option<NewLease>),
+    ) -> Result<(T, Option<Lease>), Untaken> {
+        let mut state = self.state.lock();
+        let now = self.clock.now();
+        let before = state.used(request.as_ref(), now)?;
+        let Some(leases) = state.pass(backend, now) else {
+            let (judged, _) = judge(&Ledger::default(), now, None);
+            return Ok((judged, None));
+        };
+        let id = before.as_ref().map(|lease| &lease.id);
+        let (judged, new) = judge(&leases.ledger, now, id);
+        if before.is_some() {
+            return Ok((judged, before));
+        }
+        let Some(new) = new else {
+            return Ok((judged, None));
+        };
+        if state.live >= self.settings.max_live {
+            state.pass_all(now);
+            if state.live >= self.settings.max_live {
+                return Err(Untaken::TooMany);
+            }
+        }
+        let lease = new.granted(backend.clone(), now);
+        self.write(&lease, request.as_ref());
+        if let Some(request) = request {
+            state.keys.insert(request, lease.id.clone());
+        }
+        state.live += 1;
+        if let Some(leases) = state.backends.get_mut(backend) {
+            leases.ledger.insert(lease.clone());
+            leases.tell([&lease]);
+        }
+        Ok((judged, Some(lease)))
+    }
+
+    /// Changes a lease of a backend that the caller sees; nothing if there is none.
+    pub(super) fn change(
+        &self,
+        id: &str,
+        sees: impl Fn(&BackendName) -> bool,
+        change: impl FnOnce(&mut Ledger, &Lease, Moment),
+    ) -> Option<Lease> {
+        let now = self.clock.now();
+        let mut state = self.state.lock();
+        let before = state.find(id, sees, now)?;
+        let leases = state.backends.get_mut(&before.backend)?;
+        change(&mut leases.ledger, &before, now);
+        let after = leases.ledger.get(&before.id)?.clone();
+        if after != before {
+            leases.tell([&after]);
+            self.write(&after, state.keys.of(&after.id));
+        }
+        Some(after)
+    }
+
+    /// Ends a lease of a backend that the caller sees; returns it as it was.
+    pub(super) fn release(&self, id: &str, sees: impl Fn(&BackendName) -> bool) -> Option<Lease> {
+        let now = self.clock.now();
+        let mut state = self.state.lock();
+        let lease = state.find(id, sees, now)?;
+        let leases = state.backends.get_mut(&lease.backend)?;
+        leases.ledger.remove(&lease.id);
+        leases.tell([&lease]);
+        self.end(&mut state, &lease, now);
+        Some(lease)
+    }
+
+    /// Returns the leases of the backends that the caller sees, the oldest first.
+    pub(super) fn leases(&self, sees: impl Fn(&BackendName) -> bool) -> Vec<Lease> {
+        let mut state = self.state.lock();
+        state.pass_all(self.clock.now());
+        let seen = state.backends.iter().filter(|(name, _)| sees(name));
+        let leases = seen.flat_map(|(_, backend)| backend.ledger.leases());
+        let mut leases: Vec<Lease> = leases.cloned().collect();
+        drop(state);
+        leases.sort_by(|a, b| {
+            let key = |lease: &Lease| (lease.created_at.since_start, lease.id.clone());
+            key(a).cmp(&key(b))
+        });
+        leases
+    }
+
+    /// Returns how many leases each backend has and, if asked, how much they hold.
+    pub(in crate::oracle) fn samples(&self, with_quotas: bool) -> Vec<LeasesSample> {
+        let mut state = self.state.lock();
+        state.pass_all(self.clock.now());
+        let held = |(place, amount): (&QuotaPlace, Amount)| {
+            let region = place.region.as_ref().map(ToString::to_string);
+            let code = Arc::clone(&place.key.code);
+            (region.unwrap_or_default(), code, amount.get())
+        };
+        let sample = |(name, leases): (&BackendName, &BackendLeases)| LeasesSample {
+            backend: name.clone(),
+            live: leases.ledger.len(),
+            held: match with_quotas {
+                true => leases.ledger.held().map(held).collect(),
+                false => Vec::new(),
+            },
+        };
+        state.backends.iter().map(sample).collect()
+    }
+
+    /// Notes that a lease, which is in the ledger no more, has ended.
+    fn end(&self, state: &mut BookState, lease: &Lease, now: Moment) {
+        state.live -= 1;
+        state.keys.end(lease, now);
+        if let Some(journal) = &self.journal {
+            journal.end(&lease.id);
+        }
+    }
+
+    fn write(&self, lease: &Lease, request: Option<&RequestKey>) {
+        if let Some(journal) = &self.journal {
+            journal.put(lease, request, self.clock.now().wall);
+        }
+    }
+}

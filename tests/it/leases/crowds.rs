@@ -1,0 +1,93 @@
+//! Two hundred callers at once, and room for thirty-seven.
+
+use axum::body::Body;
+use axum::http::Request;
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
+use tower::ServiceExt;
+
+use super::{REGION, leases, p_of, quiet};
+use crate::harness::{ACCOUNT, Answer, P, Service, Setup, calls, let_time_pass, plain_aws};
+
+const CALLERS: usize = 200;
+const ROOM: usize = 37;
+
+/// Asks from many callers at once.
+async fn crowd(service: &Service, path: &'static str, body: &Value) -> Vec<Answer> {
+    let mut callers = JoinSet::new();
+    for _ in 0..CALLERS {
+        let function = service.function();
+        let request = Request::post(path)
+            .header("host", "localhost")
+            .header("content-type", "application/json")
+            .body(Body::from(body.to_string()))
+            .unwrap();
+        callers.spawn(async move { Answer::of(function.oneshot(request).await.unwrap()).await });
+    }
+    callers.join_all().await
+}
+
+async fn service(aws: &simulated_clouds::aws::SimulatedAws) -> Service {
+    let controls = aws.controls();
+    let limit = (ROOM * 8 + 100 + 7) as f64;
+    controls.set_limit(ACCOUNT, "us-east-1", P, limit).unwrap();
+    controls.set_usage(ACCOUNT, "us-east-1", P, 100.0).unwrap();
+    let service = quiet(Setup::new(aws)).start().await;
+    service.ready().await;
+    service
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_two_hundred_verifications_as_many_get_a_lease_as_there_is_room_for() {
+    let aws = plain_aws().await;
+    let service = service(&aws).await;
+    let_time_pass(std::time::Duration::from_secs(60)).await;
+    let controls = aws.controls();
+    controls.reset_counters();
+
+    let body = json!({"offer": p_of(8), "max_age": "10s", "lease": "2m"});
+    let answers = crowd(&service, "/verify", &body).await;
+
+    let mut granted = 0;
+    for answer in &answers {
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        let body = answer.json();
+        assert_eq!(body["verified"], true, "{body}");
+        assert_eq!(body["quota"]["binding"]["code"], P);
+        match body["quota"]["verdict"].as_str().unwrap() {
+            "fits" => {
+                assert_eq!(body["lease"]["holds"][0]["amount"], 8);
+                granted += 1;
+            }
+            "short" => {
+                assert_eq!(body["lease"], Value::Null);
+                assert_eq!(body["availability"], "no_quota");
+                assert_eq!(body["quota"]["binding"]["available"], 7);
+            }
+            other => panic!("{other}"),
+        }
+    }
+    assert_eq!((answers.len(), granted), (CALLERS, ROOM));
+    assert_eq!(leases(&service).await.len(), ROOM);
+    // One read of the one quota serves them all.
+    assert_eq!(calls(&controls, "GetServiceQuota"), 1);
+    assert_eq!(calls(&controls, "StartQuotaUtilizationReport"), 1);
+    let row = service.get(REGION).await.quota(P);
+    assert_eq!(
+        (&row["leased"], &row["available"]),
+        (&json!(ROOM * 8), &json!(7))
+    );
+    let reads = r#"backend="aws",cause="verify",outcome="ok""#;
+    assert_eq!(service.metric("fetches_total", reads).await, 1.0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_two_hundred_leases_as_many_are_granted_as_there_is_room_for() {
+    let aws = plain_aws().await;
+    let service = service(&aws).await;
+    let body = json!({"offer": p_of(8), "ttl": "2m"});
+    let answers = crowd(&service, "/leases", &body).await;
+    let count = |status: u16| answers.iter().filter(|one| one.status == status).count();
+    assert_eq!((count(201), count(409)), (ROOM, CALLERS - ROOM));
+    assert_eq!(leases(&service).await.len(), ROOM);
+}
