@@ -1,4 +1,6 @@
 #![doc = include_str!("../docs/architecture.md")]
+// They panic where nothing can be written: `cli::output` and `telemetry::last_words` do not.
+#![warn(clippy::print_stdout, clippy::print_stderr)]
 
 // In reading order, lowest floor first.
 pub mod model;

@@ -19,7 +19,7 @@ use std::{io, process};
 use clap::{Parser, Subcommand};
 use tokio::runtime::Runtime;
 
-use crate::telemetry::{LogFormat, init_logs};
+use crate::telemetry::{LogFormat, init_logs, last_words};
 use crate::{clouds, config, http};
 
 use output::{Error, print};
@@ -79,6 +79,18 @@ impl Command {
     }
 }
 
+/// Thresholds of glibc's allocator, as they are at first. It would raise the first to the size of the
+/// largest buffer that was ever freed, and from then on keep what a crowd has used. An operator's
+/// own are left as they are.
+const THRESHOLDS: &[(&str, &str)] = if cfg!(target_env = "gnu") {
+    &[
+        ("MALLOC_MMAP_THRESHOLD_", "131072"),
+        ("MALLOC_TRIM_THRESHOLD_", "1048576"),
+    ]
+} else {
+    &[]
+};
+
 /// Begins again in an environment without the variables that lead AWS's clients elsewhere, and
 /// without what env files add to values; returns only if there is none of both, or why that cannot
 /// be done.
@@ -86,8 +98,16 @@ impl Command {
 /// The SDK's own ways to credentials follow the environment, and cannot be told otherwise
 /// (aws-config 1.13, `ProviderConfig::client_config`). In an environment shared with its own
 /// clients the service would ask itself for a role.
+///
+/// The same way leads to the allocator, which reads its thresholds from nowhere else.
 fn in_a_corrected_environment(arguments: &[OsString]) -> io::Result<()> {
-    let corrections = config::corrections();
+    let mut corrections = config::corrections();
+    if arguments.iter().any(|it| it == "serve" || it == "demo") {
+        let unset = THRESHOLDS
+            .iter()
+            .filter(|(name, _)| std::env::var_os(name).is_none());
+        corrections.extend(unset.map(|(name, value)| (name.into(), Some(value.into()))));
+    }
     if corrections.is_empty() {
         return Ok(());
     }
@@ -108,14 +128,15 @@ fn in_a_corrected_environment(arguments: &[OsString]) -> io::Result<()> {
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     if let Err(error) = in_a_corrected_environment(&arguments) {
-        eprintln!("quota-oracle: cannot start in a corrected environment: {error}");
-        return ExitCode::from(1);
+        return failed(
+            &format!("cannot start in a corrected environment: {error}"),
+            1,
+        );
     }
     let (runtime, signals) = match started() {
         Ok(started) => started,
         Err(error) => {
-            eprintln!("quota-oracle: cannot start: {error}");
-            return ExitCode::from(1);
+            return failed(&format!("cannot start: {error}"), 1);
         }
     };
     // clap prints its own help and errors, and exits with 2 on bad arguments.
@@ -130,12 +151,18 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let ended = runtime.block_on(command(arguments, signals));
     // What is left are look-ups of names and the like that nobody waits for any more.
     runtime.shutdown_background();
-    let (sentence, code) = match ended {
-        Ok(code) => return code,
-        Err(Error::Failed(sentence)) => (sentence, 1),
-        Err(Error::Usage(sentence)) => (sentence, 2),
-    };
-    eprintln!("quota-oracle: {sentence}");
+    match ended {
+        Ok(code) => {
+            last_words(None);
+            code
+        }
+        Err(Error::Failed(sentence)) => failed(&sentence, 1),
+        Err(Error::Usage(sentence)) => failed(&sentence, 2),
+    }
+}
+
+fn failed(sentence: &str, code: u8) -> ExitCode {
+    last_words(Some(&format!("quota-oracle: {sentence}")));
     ExitCode::from(code)
 }
 

@@ -21,6 +21,7 @@ mod floors;
 mod freshness;
 mod killed;
 mod leases;
+mod log_sinks;
 mod logs;
 mod nebius;
 mod negotiation;

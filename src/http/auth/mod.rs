@@ -26,6 +26,10 @@ pub(super) enum Caller {
     Bearer(Arc<Token>),
 }
 
+/// Marks the answer to a caller who was let in.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct KnownCaller;
+
 impl Tokens {
     pub(super) fn new(tokens: Vec<Token>) -> Self {
         Self(tokens.into_iter().map(Arc::new).collect())

@@ -4,6 +4,7 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 
+use crate::http::auth::KnownCaller;
 use crate::http::error::Problem;
 use crate::http::settings::Scope;
 use crate::http::state::Shared;
@@ -18,5 +19,7 @@ pub(in crate::http) async fn require(
     let caller = tokens.caller(request.headers(), request.method())?;
     caller.require(scope)?;
     request.extensions_mut().insert(caller);
-    Ok(next.run(request).await)
+    let mut response = next.run(request).await;
+    response.extensions_mut().insert(KnownCaller);
+    Ok(response)
 }

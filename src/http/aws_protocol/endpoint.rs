@@ -7,6 +7,7 @@ use crate::http::settings::{AwsAnswers, AwsProtocolSettings};
 use crate::model::BackendName;
 
 use super::callers::Callers;
+use super::refusal_log::RefusalLog;
 
 /// Everything that the protocol needs besides the oracle.
 #[derive(Clone, Debug)]
@@ -25,6 +26,7 @@ pub(in crate::http) struct Endpoint {
     pub(super) callers: Callers,
     pub(super) backends: BTreeMap<BackendName, AwsAnswers>,
     pub(super) clock: Clock,
+    pub(super) refusals: RefusalLog,
 }
 
 impl Endpoint {
@@ -33,6 +35,7 @@ impl Endpoint {
             callers: Callers::new(protocol.settings),
             backends: protocol.backends,
             clock: protocol.clock,
+            refusals: RefusalLog::default(),
         }
     }
 }

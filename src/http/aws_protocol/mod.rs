@@ -34,6 +34,7 @@ pub(super) mod error;
 mod operation;
 mod paging;
 mod quotas;
+mod refusal_log;
 mod response;
 mod signature;
 mod value;
@@ -81,7 +82,8 @@ pub(super) async fn backend(
     Path(backend): Path<String>,
     request: Request,
 ) -> Result<Response, AwsError> {
-    log_refusal(answer(&shared, deadline, Some(&backend), request).await)
+    let answer = answer(&shared, deadline, Some(&backend), request).await;
+    log_refusal(&shared, answer)
 }
 
 /// The same about the only AWS backend that the caller may ask about, or the one named `aws`.
@@ -98,7 +100,8 @@ pub(super) async fn default_backend(
     Extension(deadline): Extension<Deadline>,
     request: Request,
 ) -> Result<Response, AwsError> {
-    log_refusal(answer(&shared, deadline, None, request).await)
+    let answer = answer(&shared, deadline, None, request).await;
+    log_refusal(&shared, answer)
 }
 
 async fn answer(
@@ -144,9 +147,9 @@ async fn answer(
 }
 
 /// Clients such as dstack pass over a refusal in silence, so that this is where it can be found.
-fn log_refusal(result: Result<Response, AwsError>) -> Result<Response, AwsError> {
-    if let Err(refusal) = &result {
-        tracing::info!(code = refusal.code, "refused: {}", refusal.message);
+fn log_refusal(shared: &Shared, result: Result<Response, AwsError>) -> Result<Response, AwsError> {
+    if let (Err(refusal), Some(endpoint)) = (&result, &shared.0.aws_protocol) {
+        endpoint.refusals.log(refusal);
     }
     result
 }

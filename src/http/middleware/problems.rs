@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use headers::{ContentType, HeaderMapExt};
 use mime::Mime;
 
+use crate::http::auth::KnownCaller;
 use crate::http::aws_protocol::error::AwsError;
 use crate::http::error::{Kind, Problem};
 use crate::http::routes;
@@ -96,8 +97,12 @@ fn has_a_document(response: &Response) -> bool {
     media_type.is_some_and(|media_type| Mime::from(media_type).essence_str().contains("json"))
 }
 
-/// Keeps what the framework said in headers, such as the methods that are allowed.
+/// Keeps what the framework said in headers, such as the methods that are allowed, and whether the
+/// caller is known.
 fn carry_over(from: &Response, to: &mut Response) {
+    if let Some(known) = from.extensions().get::<KnownCaller>() {
+        to.extensions_mut().insert(*known);
+    }
     if let Some(allow) = from.headers().get(header::ALLOW) {
         to.headers_mut().insert(header::ALLOW, allow.clone());
     }

@@ -2,11 +2,16 @@
 
 use std::time::Duration;
 
-use axum::http::{Request, Response};
+use axum::http::{Request, Response, StatusCode};
 use tower_http::classify::{ServerErrorsAsFailures, SharedClassifier};
 use tower_http::request_id::RequestId;
 use tower_http::trace::TraceLayer;
 use tracing::Span;
+
+use crate::http::auth::KnownCaller;
+
+/// The longest part of a path that log lines repeat; no path of ours is as long.
+const LONGEST_PATH: usize = 256;
 
 /// The layer of requests with bodies `Q` and answers with bodies `R`.
 type Layer<Q, R> = TraceLayer<
@@ -33,18 +38,22 @@ pub(super) fn layer<Q, R>() -> Layer<Q, R> {
 fn span<Q>(request: &Request<Q>) -> Span {
     let id = request.extensions().get::<RequestId>();
     let id = id.and_then(|id| id.header_value().to_str().ok());
+    let path = request.uri().path();
     tracing::info_span!(
         "request",
         request_id = id.unwrap_or_default(),
         method = %request.method(),
-        path = request.uri().path()
+        path = &path[..path.floor_char_boundary(LONGEST_PATH)]
     )
 }
 
 fn log<R>(response: &Response<R>, took: Duration, _: &Span) {
     let status = response.status().as_u16();
     let took_us = took.as_micros() as u64;
-    if response.status().is_server_error() {
+    // Whoever is not known writes no log: they would fill a disk with it. A 500 is our own.
+    let is_known = response.extensions().get::<KnownCaller>().is_some();
+    let is_ours = response.status() == StatusCode::INTERNAL_SERVER_ERROR;
+    if is_ours || (is_known && response.status().is_server_error()) {
         tracing::warn!(status, took_us, "answered");
     } else {
         tracing::debug!(status, took_us, "answered");

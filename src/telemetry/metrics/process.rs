@@ -4,6 +4,8 @@
 use std::fmt::Write;
 use std::fs;
 
+use crate::telemetry::logs;
+
 /// Linux tells CPU time in hundredths of a second to all programs, whatever the kernel's own clock.
 const TICKS_PER_SECOND: f64 = 100.0;
 
@@ -13,6 +15,12 @@ pub(super) fn write(text: &mut String) {
     let labels = format!("{{version=\"{version}\"}}");
     let build = ("quota_oracle_build_info", "gauge", "The version that runs");
     put(text, build, &labels, 1.0);
+    let lost = (
+        "quota_oracle_log_lines_lost",
+        "counter",
+        "Log lines that could not be written",
+    );
+    put(text, lost, "", logs::lost_lines() as f64);
     for (family, value) in process() {
         if let Some(value) = value {
             put(text, family, "", value);

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 /// Variables of a process.
 pub(super) type Environment<'a> = &'a [(&'a str, &'a str)];
@@ -36,6 +36,38 @@ pub(crate) fn run(arguments: &[&str], environment: Environment<'_>) -> Output {
     command(arguments, environment).output().unwrap()
 }
 
+/// The same, printing and logging there; its exit code.
+pub(crate) fn run_into(
+    arguments: &[&str],
+    environment: Environment<'_>,
+    printed: Stdio,
+    logged: Stdio,
+) -> Option<i32> {
+    let mut command = command(arguments, environment);
+    command.stdout(printed).stderr(logged);
+    command.status().unwrap().code()
+}
+
+/// The port that a process listens on, as Linux tells it.
+fn listening_on(process: u32) -> Option<u16> {
+    let descriptors = std::fs::read_dir(format!("/proc/{process}/fd")).ok()?;
+    let links = descriptors.filter_map(|it| std::fs::read_link(it.ok()?.path()).ok());
+    let own: Vec<String> = links
+        .filter_map(|link| {
+            let link = link.into_os_string().into_string().ok()?;
+            let inode = link.strip_prefix("socket:[")?.strip_suffix(']')?;
+            Some(inode.to_owned())
+        })
+        .collect();
+    let sockets = std::fs::read_to_string("/proc/net/tcp").ok()?;
+    sockets.lines().skip(1).find_map(|line| {
+        let fields: Vec<&str> = line.split_whitespace().collect();
+        let (_, port) = fields[1].split_once(':')?;
+        let listens = fields[3] == "0A" && own.iter().any(|inode| inode == fields[9]);
+        u16::from_str_radix(port, 16).ok().filter(|_| listens)
+    })
+}
+
 /// A running program; it is killed when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Process {
@@ -46,16 +78,18 @@ pub(crate) struct Process {
 
 impl Process {
     pub(crate) fn start(arguments: &[&str], environment: Environment<'_>) -> Self {
-        let mut command = command(arguments, environment);
-        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        Self::spawn(command(arguments, environment), Stdio::piped())
+    }
+
+    fn spawn(mut command: Command, log: Stdio) -> Self {
+        command.stdout(Stdio::piped()).stderr(log);
         let mut child = command.spawn().unwrap();
         let (sender, lines) = unbounded_channel();
         let output = Arc::<Mutex<String>>::default();
-        let streams: [Box<dyn Read + Send>; 2] = [
-            Box::new(child.stdout.take().unwrap()),
-            Box::new(child.stderr.take().unwrap()),
-        ];
-        for stream in streams {
+        let printed = child.stdout.take().map(|stream| Box::new(stream) as Box<_>);
+        let logged = child.stderr.take().map(|stream| Box::new(stream) as Box<_>);
+        let streams: [Option<Box<dyn Read + Send>>; 2] = [printed, logged];
+        for stream in streams.into_iter().flatten() {
             let (sender, output) = (sender.clone(), Arc::clone(&output));
             std::thread::spawn(move || {
                 for line in BufReader::new(stream).lines().map_while(Result::ok) {
@@ -81,6 +115,37 @@ impl Process {
         let line: Value = serde_json::from_str(&line).unwrap();
         let url = format!("http://{}", line["listen"].as_str().unwrap());
         (process, url)
+    }
+
+    /// Starts the service with its log there, where the story cannot read it, and waits until it
+    /// listens.
+    pub(crate) async fn serve_with_log(
+        config: &Path,
+        environment: Environment<'_>,
+        log: Stdio,
+    ) -> (Self, String) {
+        let config = config.to_str().unwrap();
+        let process = Self::spawn(command(&["serve", "--config", config], environment), log);
+        let listens = async {
+            loop {
+                match listening_on(process.child.id()) {
+                    Some(port) => return port,
+                    None => sleep(Duration::from_millis(20)).await,
+                }
+            }
+        };
+        let port = timeout(PATIENCE, listens).await.expect("it listens");
+        (process, format!("http://127.0.0.1:{port}"))
+    }
+
+    /// The kibibytes of memory that it occupies, besides its own code, which is large in a build for
+    /// tests.
+    pub(crate) fn resident_kib(&self) -> u64 {
+        let status = format!("/proc/{}/status", self.child.id());
+        let status = std::fs::read_to_string(status).unwrap();
+        let line = status.lines().find_map(|it| it.strip_prefix("RssAnon:"));
+        let amount = line.unwrap().trim().strip_suffix(" kB").unwrap();
+        amount.trim().parse().unwrap()
     }
 
     /// Waits for the next line with this text.

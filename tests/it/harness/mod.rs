@@ -15,7 +15,7 @@ mod tls_front;
 use simulated_clouds::aws::{Controls, Filter, Settings, SimulatedAws};
 
 pub(crate) use answer::Answer;
-pub(crate) use binary::{Process, run};
+pub(crate) use binary::{Process, run, run_into};
 pub(crate) use other_aws::{AWS_JSON, OtherAws, Words};
 pub(crate) use service::Service;
 pub(crate) use setup::{ConfigFile, Setup};

@@ -60,7 +60,7 @@ impl Setup {
 
     pub(crate) fn without_backends() -> Self {
         // A disk takes real time, in which an hour of the paused clock passes.
-        let table = "[server]\nlisten = \"127.0.0.1:0\"\nshutdown_timeout = \"1h\"";
+        let table = "[server]\nlisten = \"127.0.0.1:0\"\ndrain = \"0s\"\nshutdown_timeout = \"1h\"";
         Self {
             table: toml::from_str(table).unwrap(),
             folder: Arc::new(tempfile::tempdir().unwrap()),
