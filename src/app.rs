@@ -26,7 +26,7 @@ use crate::upstream::{Shared, Upstream};
 pub struct App {
     oracle: Oracle,
     service: http::Service,
-    shutdown_timeout: Duration,
+    ending: http::Ending,
     reload_catalog_every: Duration,
 }
 
@@ -73,7 +73,10 @@ impl App {
         Ok(Self {
             service: http::service(oracle.clone(), &config.server, aws_protocol(config, clock)),
             oracle,
-            shutdown_timeout: config.server.shutdown_timeout,
+            ending: http::Ending {
+                drain: config.server.drain,
+                timeout: config.server.shutdown_timeout,
+            },
             reload_catalog_every: config.catalog.reload_every,
         })
     }
@@ -100,27 +103,13 @@ impl App {
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> io::Result<()> {
         let background = self.start_background();
-        let (stopping, stopped) = tokio::sync::oneshot::channel();
         let stop = async move {
             stop.await;
             tracing::info!("stopping");
-            // Nobody listens any more only if serving has already failed.
-            let _ = stopping.send(());
         };
-        let server = http::serve(listener, self.service, stop);
-        let shutdown_timeout = self.shutdown_timeout;
-        let result = tokio::select! {
-            result = server => result,
-            () = async {
-                let _ = stopped.await;
-                tokio::time::sleep(shutdown_timeout).await;
-            } => {
-                tracing::warn!("some requests did not finish in time");
-                Ok(())
-            }
-        };
+        let result = http::serve(listener, self.service, self.ending, stop).await;
         drop(background);
-        if timeout(self.shutdown_timeout, self.oracle.flush())
+        if timeout(self.ending.timeout, self.oracle.flush())
             .await
             .is_err()
         {

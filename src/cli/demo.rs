@@ -62,7 +62,8 @@ fn configure(
     listen: SocketAddr,
     clouds: &[(&str, RunningCloud)],
 ) -> Result<Config, Error> {
-    let mut text = format!("[server]\nlisten = \"{listen}\"\n");
+    // Nobody has to be told to go elsewhere.
+    let mut text = format!("[server]\nlisten = \"{listen}\"\ndrain = \"0s\"\n");
     for (_, cloud) in clouds {
         text.push('\n');
         text.push_str(&cloud.configuration);

@@ -181,7 +181,7 @@ fn started() -> io::Result<(Runtime, Signals)> {
 async fn command(arguments: Arguments, signals: Signals) -> Result<ExitCode, Error> {
     let config = arguments.config.as_deref();
     match arguments.command {
-        Command::Serve => serve::run(config, signals).await?,
+        Command::Serve => return serve::run(config, signals).await,
         #[cfg(feature = "demo")]
         Command::Demo(arguments) => demo::run(arguments, signals).await?,
         #[cfg(feature = "demo")]

@@ -3,6 +3,7 @@
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::process::ExitCode;
 
 use tokio::net::TcpListener;
 use tokio::signal::unix::Signal;
@@ -15,7 +16,7 @@ use crate::secret;
 use super::output::Error;
 use super::signals::Signals;
 
-pub(super) async fn run(config: Option<&Path>, signals: Signals) -> Result<(), Error> {
+pub(super) async fn run(config: Option<&Path>, signals: Signals) -> Result<ExitCode, Error> {
     let loaded = config::load(config, config::environment()).map_err(Error::usage)?;
     let config = loaded.config;
     let app = App::new(&config, Clock::system())
@@ -34,11 +35,16 @@ pub(super) async fn run(config: Option<&Path>, signals: Signals) -> Result<(), E
         backends = backends.join(","),
         "serving"
     );
-    let (stop, hangup) = signals.split();
+    let (stop, again, hangup) = signals.split();
     tokio::select! {
-        served = app.serve(listener, stop) => served.map_err(Error::failed),
-        () = go_on_at(hangup) => Ok(()),
+        served = app.serve(listener, stop) => served.map_err(Error::failed)?,
+        () = go_on_at(hangup) => {}
+        code = again => {
+            tracing::warn!("stopped at once, by a second signal");
+            return Ok(ExitCode::from(code));
+        }
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Goes on at a SIGHUP, which `ExecReload=kill -HUP` of a service manager sends, and a terminal

@@ -7,6 +7,7 @@
 use std::io;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::oneshot;
 
 /// The offset of a signal's number in the exit code of a process that it ends (POSIX shells).
 const ENDED_BY: u8 = 128;
@@ -30,20 +31,41 @@ impl Signals {
         })
     }
 
-    /// Splits off the hang-ups; what is left ends when the process is asked to stop.
-    pub(super) fn split(self) -> (impl Future<Output = ()> + Send + 'static, Signal) {
+    /// Splits into the first request to stop, the second, with the exit code of a process that it
+    /// ends, and the hang-ups. The first one comes only while the second is waited for.
+    pub(super) fn split(
+        self,
+    ) -> (
+        impl Future<Output = ()> + Send + 'static,
+        impl Future<Output = u8>,
+        Signal,
+    ) {
         let Self {
             mut terminate,
             mut interrupt,
             hangup,
         } = self;
-        let stop = async move {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
+        let mut next = async move || {
+            let kind = tokio::select! {
+                _ = terminate.recv() => SignalKind::terminate(),
+                _ = interrupt.recv() => SignalKind::interrupt(),
+            };
+            exit_code(kind)
+        };
+        let (stop, stopped) = oneshot::channel();
+        let again = async move {
+            next().await;
+            // Nobody waits any more where serving has already failed.
+            let _ = stop.send(());
+            next().await
+        };
+        let stopped = async move {
+            // Without a sender nobody will ask.
+            if stopped.await.is_err() {
+                std::future::pending().await
             }
         };
-        (stop, hangup)
+        (stopped, again, hangup)
     }
 
     /// Waits for any of them, and returns the exit code of a process that it ends.
@@ -53,7 +75,12 @@ impl Signals {
             _ = self.interrupt.recv() => SignalKind::interrupt(),
             _ = self.hangup.recv() => SignalKind::hangup(),
         };
-        let number = u8::try_from(kind.as_raw_value()).unwrap_or_default();
-        ENDED_BY.saturating_add(number)
+        exit_code(kind)
     }
+}
+
+/// The exit code of a process that a signal ends.
+fn exit_code(kind: SignalKind) -> u8 {
+    let number = u8::try_from(kind.as_raw_value()).unwrap_or_default();
+    ENDED_BY.saturating_add(number)
 }

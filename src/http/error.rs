@@ -45,6 +45,12 @@ pub(super) enum Kind {
     /// A token that does not allow this.
     #[strum(message = "Insufficient scope")]
     Forbidden,
+    /// A `Host` that a service without tokens does not go by.
+    #[strum(message = "Foreign host")]
+    ForeignHost,
+    /// A page of another site asks for more than a look.
+    #[strum(message = "Cross-site request")]
+    CrossSite,
     #[strum(message = "Unknown backend")]
     UnknownBackend,
     #[strum(message = "Unknown region")]
@@ -81,6 +87,12 @@ pub(super) enum Kind {
     KeyReused,
     #[strum(message = "Deadline exceeded")]
     Deadline,
+    /// Too many large answers are under way.
+    #[strum(message = "Overloaded")]
+    Overloaded,
+    /// The service ends before the request can be answered.
+    #[strum(message = "Stopping")]
+    Stopping,
     #[strum(message = "Internal error")]
     Internal,
 }
@@ -90,7 +102,7 @@ impl Kind {
         match self {
             Self::BadRequest => StatusCode::BAD_REQUEST,
             Self::Unauthenticated => StatusCode::UNAUTHORIZED,
-            Self::Forbidden => StatusCode::FORBIDDEN,
+            Self::Forbidden | Self::ForeignHost | Self::CrossSite => StatusCode::FORBIDDEN,
             Self::UnknownBackend
             | Self::UnknownRegion
             | Self::UnknownLease
@@ -103,7 +115,11 @@ impl Kind {
                 StatusCode::UNSUPPORTED_MEDIA_TYPE
             }
             Self::Refused => StatusCode::BAD_GATEWAY,
-            Self::Unread | Self::Deadline | Self::TooManyLeases => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Unread
+            | Self::Deadline
+            | Self::TooManyLeases
+            | Self::Overloaded
+            | Self::Stopping => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }

@@ -6,6 +6,9 @@
 //! Only `error` chooses an error
 //! status, and `aws_protocol` for the protocol that is not ours.
 
+mod drain;
+mod heavy;
+mod hosts;
 mod router;
 mod routes;
 mod state;
@@ -33,7 +36,7 @@ pub use aws_protocol::endpoint::AwsProtocol;
 pub use extract::format::Format;
 pub use offers::query::{AvailabilityName, OffersQuery, SortName};
 pub use router::{Service, openapi_document, service};
-pub use server::serve;
+pub use server::{Ending, serve};
 pub use settings::{
     AwsAnswers, AwsClient, AwsClientSettings, AwsMarket, AwsProtocolSettings, AwsValue, Scope,
     Settings, Token, TokenHash, TokenSettings,

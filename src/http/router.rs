@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::future::{Ready, ready};
 use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
 use std::task::{Context, Poll};
 
 use axum::Router;
@@ -23,6 +24,9 @@ use crate::oracle::Oracle;
 use super::auth::Tokens;
 use super::auth::scope::require;
 use super::aws_protocol::endpoint::{AwsProtocol, Endpoint};
+use super::drain::Drain;
+use super::heavy::Heavy;
+use super::hosts::Hosts;
 use super::quotas::counters::FastPathCounters;
 use super::quotas::fast_path;
 use super::quotas::response_cache::ResponseCache;
@@ -41,6 +45,12 @@ const OPENAPI_FROM_DOCS: &str = "../openapi.json";
 pub struct Service {
     shared: Shared,
     router: Router,
+}
+
+impl Service {
+    pub(super) fn shared(&self) -> &Shared {
+        &self.shared
+    }
 }
 
 impl tower::Service<Request> for Service {
@@ -66,6 +76,10 @@ pub fn service(oracle: Oracle, settings: &Settings, aws_protocol: Option<AwsProt
     let shared = Shared(Arc::new(Inner {
         fast_path: FastPathCounters::new(oracle.metrics()),
         leases: oracle.lease_settings(),
+        heavy: Heavy::new(settings.tokens.iter().map(|token| &*token.name)),
+        drain: Drain::default(),
+        hosts: Hosts::new(settings),
+        metrics_kib: AtomicU32::new(1024),
         oracle,
         tokens: Tokens::new(settings.tokens.clone()),
         request_timeout: settings.request_timeout,

@@ -50,7 +50,7 @@ vocabularies! {
     /// Whether a process is alive.
     HealthStatus: vec!["ok"];
     /// Whether the first answers are there.
-    ReadinessStatus: vec!["ready", "waiting", "unavailable"];
+    ReadinessStatus: vec!["ready", "waiting", "unavailable", "stopping"];
     /// How far a backend can be read.
     BackendState: words::<oracle::Status>();
     /// How far an answer of some age may be relied on.

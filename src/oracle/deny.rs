@@ -34,12 +34,7 @@ impl Oracle {
         sees: impl Fn(&BackendName) -> bool,
         deadline: Instant,
     ) -> Assessments {
-        let mut backends = self.0.backends.values();
-        let any_doubts = backends.any(|state| {
-            let is_set = state.backend.settings.deny_max_age.is_some();
-            is_set && sees(&state.backend.name)
-        });
-        if any_doubts {
+        if self.verifies_denials(&sees) {
             let doubts = self.doubts(offers, count, &sees);
             let asked = Instant::now();
             let flights: Vec<_> = doubts
@@ -55,6 +50,15 @@ impl Oracle {
             }
         }
         self.assess_custom(offers.iter().copied(), count, sees)
+    }
+
+    /// Whether any backend that the caller `sees` verifies a `short` that rests on old rows.
+    pub fn verifies_denials(&self, sees: impl Fn(&BackendName) -> bool) -> bool {
+        let mut backends = self.0.backends.values();
+        backends.any(|state| {
+            let is_set = state.backend.settings.deny_max_age.is_some();
+            is_set && sees(&state.backend.name)
+        })
     }
 
     /// Returns the rows on which a `short` would rest, and that are too old for it.

@@ -8,6 +8,7 @@
 
 mod aws;
 mod aws_protocol;
+mod browsers;
 mod certificates;
 mod clocks;
 mod command_line;
@@ -19,6 +20,7 @@ mod environment;
 mod fake_cloud;
 mod floors;
 mod freshness;
+mod heavy;
 mod killed;
 mod leases;
 mod log_sinks;
@@ -35,6 +37,7 @@ mod renewed_secrets;
 mod secret_files;
 mod secrets;
 mod snapshots;
+mod stopping;
 mod tokens;
 mod warm;
 mod wordings;

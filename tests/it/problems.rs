@@ -121,6 +121,7 @@ async fn every_kind_of_problem_that_is_documented_can_be_met() {
     };
     let (get, post) = (&Method::GET, &Method::POST);
     let region = "/quotas/aws/us-east-1";
+    let of_a_page = |request: Builder| empty(request.header("origin", "http://elsewhere.example"));
     // The region is read, and the one lease that may live is taken.
     assert_eq!(service.get_as("all", region).await.status, 200);
     let first = service.request(Method::POST, "/leases").bearer_auth("all");
@@ -128,7 +129,8 @@ async fn every_kind_of_problem_that_is_documented_can_be_met() {
         .header("idempotency-key", "used")
         .json(&launch("zz9.large", 1));
     assert_eq!(service.send(first).await.status, 201);
-    let cases: [(&str, &Method, &str, Build<'_>, u16, &str); 18] = [
+    let cases: [(&str, &Method, &str, Build<'_>, u16, &str); 19] = [
+        ("all", post, "/refresh/aws", &of_a_page, 403, "cross-site"),
         ("all", post, "/leases", &too_large, 409, "no-room"),
         ("all", post, "/leases", &one_more, 503, "too-many-leases"),
         (
@@ -193,6 +195,8 @@ async fn every_kind_of_problem_that_is_documented_can_be_met() {
         Answer::of(response).await.problem(status, slug);
         met.push(slug);
     }
+    // In the stories of browsers, heavy questions and the end.
+    met.extend(["foreign-host", "overloaded", "stopping"]);
     met.sort_unstable();
     let document = service.get_as("all", "/openapi.json").await.json();
     let documented = &document["components"]["schemas"]["Problem"]["properties"]["type"]["enum"];

@@ -21,8 +21,8 @@ pub(in crate::http) struct Health {
 /// Whether the first answers are there.
 #[derive(Serialize, ToSchema)]
 pub(in crate::http) struct ReadinessBody {
-    /// `ready`, `waiting` while reads of the start are under way, or `unavailable` when all of them
-    /// have failed.
+    /// `ready`, `waiting` while reads of the start are under way, `unavailable` when all of them
+    /// have failed, or `stopping`.
     #[schema(value_type = ReadinessStatus)]
     pub(super) status: &'static str,
     /// Number of regions that are read at start and were neither read nor refused yet.

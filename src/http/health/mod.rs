@@ -2,6 +2,8 @@
 
 pub(super) mod body;
 
+use std::sync::atomic::Ordering;
+
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -11,7 +13,9 @@ use crate::model::BackendName;
 use crate::telemetry::in_plain_text;
 
 use super::auth::Caller;
+use super::error::Problem;
 use super::extract::accept::{Offer, preferred};
+use super::extract::deadline::Deadline;
 use super::state::Shared;
 
 use body::{CatalogBody, FailedRegion, Health, ReadinessBody, ReleaseBody};
@@ -35,9 +39,11 @@ pub(super) async fn readyz(State(shared): State<Shared>, request: Request) -> Re
     // Whoever has no token for a backend learns how many regions are missing, and nothing else.
     let caller = shared.0.tokens.caller(request.headers(), request.method());
     let sees = |backend: &BackendName| caller.as_ref().is_ok_and(|c| c.sees(backend.as_str()));
-    let ready = readiness.is_ready();
+    let is_ending = shared.0.drain.is_ending();
+    let ready = readiness.is_ready() && !is_ending;
     let body = ReadinessBody {
         status: match (ready, readiness.waiting.is_empty()) {
+            _ if is_ending => "stopping",
             (true, _) => "ready",
             (false, true) => "unavailable",
             (false, false) => "waiting",
@@ -98,24 +104,40 @@ const TEXT_FORMATS: [Offer; 2] = [
 pub(super) async fn metrics(
     State(shared): State<Shared>,
     Extension(caller): Extension<Caller>,
+    Extension(Deadline(deadline)): Extension<Deadline>,
     headers: HeaderMap,
-) -> Response {
-    let oracle = &shared.0.oracle;
-    let mut text = oracle.metrics_text();
-    let mut hidden = oracle.backend_names();
-    hidden.retain(|backend| !caller.sees(backend.as_str()));
-    if !hidden.is_empty() {
-        text = without(&hidden, &text);
-    }
-    let media_type = match preferred(&headers, &TEXT_FORMATS) {
-        0 => {
-            text = in_plain_text(&text);
-            "text/plain; version=0.0.4; charset=utf-8"
-        }
-        _ => "application/openmetrics-text; version=1.0.0; charset=utf-8",
+) -> Result<Response, Problem> {
+    let heavy = &shared.0.heavy;
+    let kib = shared.0.metrics_kib.load(Ordering::Relaxed);
+    // The text, and the one that it is made of.
+    let admission = heavy.admit(&caller, 2 * kib + 1024, deadline).await?;
+    let (media_type, is_plain) = match preferred(&headers, &TEXT_FORMATS) {
+        0 => ("text/plain; version=0.0.4; charset=utf-8", true),
+        _ => (
+            "application/openmetrics-text; version=1.0.0; charset=utf-8",
+            false,
+        ),
     };
+    let all = shared.clone();
+    let text = move || {
+        let oracle = &all.0.oracle;
+        let mut text = oracle.metrics_text();
+        let kib = u32::try_from(text.len() / 1024).unwrap_or(u32::MAX / 4);
+        all.0.metrics_kib.store(kib, Ordering::Relaxed);
+        let mut hidden = oracle.backend_names();
+        hidden.retain(|backend| !caller.sees(backend.as_str()));
+        if !hidden.is_empty() {
+            text = without(&hidden, &text);
+        }
+        match is_plain {
+            true => in_plain_text(&text),
+            false => text,
+        }
+    };
+    let text = heavy.run(text).await;
     let vary = [(header::VARY, "accept")];
-    (vary, [(header::CONTENT_TYPE, media_type)], text).into_response()
+    let media_type = [(header::CONTENT_TYPE, media_type)];
+    Ok((Extension(admission), vary, media_type, text).into_response())
 }
 
 /// The lines that say nothing of backends which do not exist for the caller.

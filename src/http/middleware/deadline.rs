@@ -7,6 +7,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tokio::time::{Instant, timeout_at};
 
+use crate::http::drain::Step;
 use crate::http::error::{Kind, Problem};
 use crate::http::extract::deadline::Deadline;
 use crate::http::state::Shared;
@@ -25,9 +26,16 @@ pub(super) async fn enforce(
 ) -> Response {
     let deadline = Instant::now() + shared.0.request_timeout;
     request.extensions_mut().insert(Deadline(deadline));
-    let answer = timeout_at(deadline + GRACE, next.run(request)).await;
-    answer.unwrap_or_else(|_| {
-        let problem = Problem::new(Kind::Deadline, "the request could not be answered in time");
-        problem.retry_after(RETRY_AFTER).into_response()
-    })
+    let answer = timeout_at(deadline + GRACE, next.run(request));
+    let (kind, detail) = tokio::select! {
+        answer = answer => match answer {
+            Ok(answer) => return answer,
+            Err(_) => (Kind::Deadline, "the request could not be answered in time"),
+        },
+        () = shared.0.drain.reached(Step::Refusing) => {
+            (Kind::Stopping, "the service is stopping, and the answer is not there yet")
+        }
+    };
+    let problem = Problem::new(kind, detail);
+    problem.retry_after(RETRY_AFTER).into_response()
 }

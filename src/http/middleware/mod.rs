@@ -1,6 +1,6 @@
 //! Layers around every route, the outermost first: an id for the request, a span for its log
-//! lines, its count in the metrics, errors as problem documents, panics as errors, a deadline, and
-//! a single `Host`.
+//! lines, its count in the metrics, errors as problem documents, panics as errors, a deadline, a
+//! single `Host`, and bounds on the answers that are held.
 //!
 //! `quotas/fast_path` answers outside of them.
 
@@ -16,11 +16,13 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
 use tower::ServiceBuilder;
+use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::request_id::{PropagateRequestIdLayer, SetRequestIdLayer};
 
+use super::heavy::answers;
 use super::state::Shared;
 
 /// Puts all layers around a router; `max_body` is the largest request body in bytes.
@@ -35,8 +37,11 @@ pub(super) fn around(router: Router<Shared>, shared: &Shared, max_body: usize) -
         .layer(from_fn(problems::render))
         .layer(CatchPanicLayer::custom(panic::answer))
         .layer(from_fn_with_state(shared.clone(), deadline::enforce))
-        .layer(from_fn(host::require_one))
-        .layer(CompressionLayer::new())
+        .layer(from_fn_with_state(shared.clone(), host::check))
+        .layer(from_fn_with_state(shared.clone(), answers::apart))
+        // The best compression takes many times as long, and as much memory.
+        .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
+        .layer(from_fn_with_state(shared.clone(), answers::hold))
         // The default limit is asked by handlers that read a body; the others have one too.
         .layer(RequestBodyLimitLayer::new(max_body))
         .layer(DefaultBodyLimit::max(max_body));

@@ -1,6 +1,6 @@
 //! Offers and verdicts as they are sent.
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::query::parameter;
@@ -55,9 +55,7 @@ struct UnknownNameBody<'a> {
 #[schema(as = Verdicts)]
 pub(super) struct JudgementsBody<'a> {
     /// One for each offer, in the order of the list.
-    #[serde(serialize_with = "verdicts")]
-    #[schema(value_type = Vec<JudgementBody<'static>>)]
-    verdicts: &'a [Assessment],
+    verdicts: Vec<JudgementBody<'a>>,
     /// Status of the backends of the list.
     backends: Vec<OfferedBackendBody<'a>>,
 }
@@ -274,17 +272,13 @@ impl<'a> UnknownNameBody<'a> {
 }
 
 impl<'a> JudgementsBody<'a> {
-    pub(super) fn of(judged: &'a Assessments) -> Self {
+    /// The frame of an answer whose verdicts are written one by one.
+    pub(super) fn without_verdicts(judged: &'a Assessments) -> Self {
         Self {
-            verdicts: &judged.assessments,
+            verdicts: Vec::new(),
             backends: judged.backends.iter().map(OfferedBackendBody::of).collect(),
         }
     }
-}
-
-/// Written one by one: thousands of them need not be in memory as bodies first.
-fn verdicts<S: Serializer>(judged: &&[Assessment], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_seq(judged.iter().map(JudgementBody::of))
 }
 
 impl<'a> OfferBody<'a> {

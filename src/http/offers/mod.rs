@@ -8,8 +8,8 @@ mod stream;
 mod table;
 
 use axum::Extension;
-use axum::body::Bytes;
-use axum::extract::State;
+use axum::body::{Bytes, HttpBody};
+use axum::extract::{FromRequest, Request, State};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 
@@ -19,14 +19,16 @@ use super::extract::deadline::Deadline;
 use super::extract::format::wants_table;
 use super::extract::json;
 use super::extract::query::{NoQuery, StrictQuery};
+use super::heavy::STREAMED_KIB;
 use super::settings::Scope;
 use super::state::Shared;
 use crate::model::BackendName;
+use crate::oracle::Sort;
 
 use body::{JudgementsBody, OffersBody};
 use custom_offers::CustomOffersBody;
 use query::OffersQuery;
-use stream::OFFER_BYTES;
+use stream::OFFERS_OF_A_PAGE;
 
 /// The offers that can be rented, each with whether it can be launched and which quota stands in
 /// the way.
@@ -41,22 +43,42 @@ use stream::OFFER_BYTES;
 pub(super) async fn find(
     State(shared): State<Shared>,
     Extension(caller): Extension<Caller>,
+    Extension(Deadline(deadline)): Extension<Deadline>,
     StrictQuery(query): StrictQuery<OffersQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let wants_table = wants_table(query.format, &headers);
     let question = query.into_question()?;
-    let page = shared
-        .0
-        .oracle
-        .offers(&question, |backend| caller.sees(backend.as_str()));
-    let vary = [(header::VARY, "accept")];
-    if wants_table {
-        let text = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
-        return Ok((vary, text, table::body(page).await).into_response());
-    }
-    let json = [(header::CONTENT_TYPE, "application/json")];
-    Ok((vary, json, stream::json(page)).into_response())
+    let is_a_page = question
+        .limit
+        .is_some_and(|limit| limit <= OFFERS_OF_A_PAGE);
+    let is_light = is_a_page && question.sort == Sort::Price;
+    let admission = match is_light {
+        true => None,
+        false => Some(
+            shared
+                .0
+                .heavy
+                .admit(&caller, STREAMED_KIB, deadline)
+                .await?,
+        ),
+    };
+    let heavy = shared.clone();
+    let answer = move || {
+        let oracle = &shared.0.oracle;
+        let page = oracle.offers(&question, |backend| caller.sees(backend.as_str()));
+        let vary = [(header::VARY, "accept")];
+        if wants_table {
+            let text = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
+            return (vary, text, table::body(page)).into_response();
+        }
+        let json = [(header::CONTENT_TYPE, "application/json")];
+        (vary, json, stream::json(page)).into_response()
+    };
+    Ok(match admission {
+        None => answer(),
+        Some(admission) => (Extension(admission), heavy.0.heavy.run(answer).await).into_response(),
+    })
 }
 
 /// Judges offers of the caller's own, in their order.
@@ -78,22 +100,61 @@ pub(super) async fn judge(
     Extension(Deadline(deadline)): Extension<Deadline>,
     _: StrictQuery<NoQuery>,
     headers: HeaderMap,
-    body: Bytes,
+    request: Request,
 ) -> Result<Response, Problem> {
-    let list: CustomOffersBody<'_> = json::read(&headers, &body)?;
-    let oracle = &shared.0.oracle;
-    let sees = |backend: &BackendName| caller.sees(backend.as_str());
-    let judged = match caller.require(Scope::Verify) {
-        Ok(()) => {
+    let length = request.body().size_hint().upper();
+    let admission = match length {
+        Some(length) if length <= LIGHT_LIST => None,
+        length => {
+            let kib = kib_of_a_list(length);
+            Some(shared.0.heavy.admit(&caller, kib, deadline).await?)
+        }
+    };
+    let body = Bytes::from_request(request, &())
+        .await
+        .map_err(|refusal| Problem::from_plain(refusal.status(), refusal.body_text()))?;
+    let heavy = shared.clone();
+    let verifies = caller.require(Scope::Verify).is_ok() && {
+        let sees = |backend: &BackendName| caller.sees(backend.as_str());
+        shared.0.oracle.verifies_denials(sees)
+    };
+    let judged = match verifies {
+        true => {
+            let list: CustomOffersBody<'_> = json::read(&headers, &body)?;
             let offers: Vec<_> = list.offers().collect();
+            let sees = |backend: &BackendName| caller.sees(backend.as_str());
+            let oracle = &shared.0.oracle;
             oracle
                 .assess_verified(&offers, list.count, sees, deadline)
                 .await
         }
-        Err(_) => oracle.assess_custom(list.offers(), list.count, sees),
+        false => {
+            let judge = move || {
+                let list: CustomOffersBody<'_> = json::read(&headers, &body)?;
+                let sees = |backend: &BackendName| caller.sees(backend.as_str());
+                let oracle = &shared.0.oracle;
+                Ok::<_, Problem>(oracle.assess_custom(list.offers(), list.count, sees))
+            };
+            match &admission {
+                None => judge()?,
+                Some(_) => heavy.0.heavy.run(judge).await?,
+            }
+        }
     };
-    let mut bytes = Vec::with_capacity(OFFER_BYTES * (judged.assessments.len() + 1));
-    let body = JudgementsBody::of(&judged);
-    serde_json::to_writer(&mut bytes, &body).expect("wire structs have text keys only");
-    Ok(([(header::CONTENT_TYPE, "application/json")], bytes).into_response())
+    let json = [(header::CONTENT_TYPE, "application/json")];
+    let answer = (json, stream::verdicts(judged)).into_response();
+    Ok(match admission {
+        None => answer,
+        Some(admission) => (Extension(admission), answer).into_response(),
+    })
+}
+
+/// The largest list, in bytes, that is judged at once: dstack's of one run are as large at most.
+const LIGHT_LIST: u64 = 32 * 1024;
+
+/// The memory that a list takes while it is judged: itself, its offers, and their verdicts.
+fn kib_of_a_list(bytes: Option<u64>) -> u32 {
+    let bytes = bytes.unwrap_or(u64::from(u32::MAX));
+    let kib = u32::try_from(4 * (bytes / 1024)).unwrap_or(u32::MAX);
+    kib.saturating_add(1024)
 }

@@ -7,7 +7,7 @@ use std::ops::Range;
 use axum::body::{Body, Bytes};
 
 use super::query::parameter;
-use super::stream::{in_pieces, in_steps};
+use super::stream::in_pieces;
 use crate::model::{Basis, Market, PriceBasis};
 use crate::oracle::{Assessment, EvaluatedOffer, OfferPage, Shape};
 
@@ -25,17 +25,18 @@ const COLUMNS: [&str; 7] = [
 type Widths = [usize; 6];
 
 /// A page of offers, with what is not known of the backends above it.
-pub(super) async fn body(page: OfferPage) -> Body {
+pub(super) fn body(page: OfferPage) -> Body {
     let mut head = notes(&page);
     if page.total == 0 {
         head.push_str("no matching offers\n");
         return Body::from(head);
     }
-    let widths = widths(&page).await;
+    let widths = widths(&page);
     line(&mut head, &widths, &COLUMNS);
     let tail = place_in_all(&page);
-    let piece = move |page: &OfferPage, places| rows(page, places, &widths);
-    in_pieces(page, Bytes::from(head), Bytes::from(tail), piece)
+    let length = page.len();
+    let write = move |places| rows(&page, places, &widths);
+    in_pieces(length, Bytes::from(head), Bytes::from(tail), write)
 }
 
 /// Returns notes on unread regions and on filters that match nothing.
@@ -85,16 +86,12 @@ fn place_in_all(page: &OfferPage) -> String {
     text
 }
 
-async fn widths(page: &OfferPage) -> Widths {
+fn widths(page: &OfferPage) -> Widths {
     let mut widths = std::array::from_fn(|column| COLUMNS[column].len());
-    for places in in_steps(page.len()) {
-        for offer in page.some_offers(places) {
-            for (width, cell) in widths.iter_mut().zip(&row(&offer)) {
-                *width = cell.chars().count().max(*width);
-            }
+    for offer in page.offers() {
+        for (width, cell) in widths.iter_mut().zip(&row(&offer)) {
+            *width = cell.chars().count().max(*width);
         }
-        // Whoever else this thread serves has a turn, as between the pieces of the answer.
-        tokio::task::yield_now().await;
     }
     widths
 }

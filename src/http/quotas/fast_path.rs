@@ -49,6 +49,8 @@ fn find(shared: &Shared, request: &Request) -> Option<Response> {
     let (uri, headers) = (request.uri(), request.headers());
     let is_plain = request.method() == Method::GET
         && names_one_host(request.version(), headers)
+        && shared.0.hosts.accept(headers)
+        && uri.authority().is_none()
         && request.body().is_end_stream()
         && uri.query().is_none()
         && !format::prefers_text(headers);

@@ -4,81 +4,124 @@
 //! `axum::serve` would wait for ever for a request that a caller began and does not finish, and
 //! for a caller who does not read the answer.
 
+mod connection;
+mod descriptors;
+mod places;
+mod talk;
+mod unread;
+
 use std::io;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::time::Duration;
 
-use axum::body::Body;
+use futures_util::FutureExt;
 use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
-use tokio::net::TcpListener;
-use tokio::time::sleep;
-use tokio_io_timeout::TimeoutWriter;
-use tower::ServiceExt;
+use hyper_util::rt::TokioTimer;
+use rustix::net::sockopt::set_socket_send_buffer_size;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+use tokio::time::{sleep, timeout};
 
+use super::drain::Step;
 use super::router::Service;
 
-/// The longest that the head of a request may take after the previous one, and so the longest that
-/// an unused connection is kept. Clients give up unused ones after 90 seconds (Go's net/http,
-/// reqwest), and better are the first to.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(120);
+use places::Places;
 
-/// The longest that a caller may take nothing of an answer. Networks that lose packets
-/// take seconds; whoever has gone away without a word keeps an answer's memory.
-const STALLED_AFTER: Duration = Duration::from_secs(60);
+/// The longest that an unused connection is kept. Clients give up unused ones after 90 seconds
+/// (Go's net/http, reqwest), and better are the first to.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// The most bytes that address and headers may have together; callers need a few hundred, and each
 /// connection may take as much memory. The HTTP library refuses a larger head by itself.
 const LARGEST_HEAD: usize = 64 * 1024;
 
+/// The part of an answer that the system keeps for a caller who does not read it; it would grow to
+/// megabytes for each connection. Linux takes twice as much.
+const SEND_BUFFER: usize = 32 * 1024;
+
 /// A process without free file descriptors cannot do better than wait until some connection ends.
 const AFTER_A_FAILURE: Duration = Duration::from_secs(1);
+
+/// The answer to whoever finds no place.
+const NO_PLACE: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\n\
+                          connection: close\r\ncontent-length: 0\r\n\r\n";
+
+/// How the service ends.
+#[derive(Clone, Copy, Debug)]
+pub struct Ending {
+    /// The time in which callers are still let in, and told to go elsewhere.
+    pub drain: Duration,
+    /// The longest that requests under way may take after that.
+    pub timeout: Duration,
+}
 
 /// Serves until `stop`, and then until the requests under way are answered.
 pub async fn serve(
     listener: TcpListener,
     service: Service,
+    ending: Ending,
     stop: impl Future<Output = ()>,
 ) -> io::Result<()> {
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
+        .header_read_timeout(IDLE_TIMEOUT)
         .max_buf_size(LARGEST_HEAD);
-    let service = service.map_request(|request: hyper::Request<_>| request.map(Body::new));
-    let service = TowerToHyperService::new(service);
-    let under_way = GracefulShutdown::new();
-    let mut stop = pin!(stop);
+    if let Err(error) = set_socket_send_buffer_size(&listener, SEND_BUFFER) {
+        tracing::debug!(%error, "the system chooses the size of send buffers");
+    }
+    let places = Places::for_descriptors(descriptors::raise());
+    let (under_way, mut all_ended) = mpsc::channel::<()>(1);
+    let serve_one = |stream: TcpStream, peer: SocketAddr| {
+        let Some(place) = places.take(peer.ip()) else {
+            service.shared().0.oracle.metrics().connection_refused();
+            let _ = stream.try_write(NO_PLACE);
+            return;
+        };
+        let served = connection::serve(http.clone(), stream, service.clone());
+        let under_way = under_way.clone();
+        tokio::spawn(async move {
+            served.await;
+            drop((place, under_way));
+        });
+    };
+    let drain = &service.shared().0.drain;
+    let mut drained = pin!(async {
+        stop.await;
+        drain.enter(Step::Draining);
+        sleep(ending.drain).await;
+    });
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            () = &mut stop => break,
+            () = &mut drained => break,
         };
-        let stream = match accepted {
-            Ok((stream, _)) => stream,
-            Err(error) if is_the_callers(&error) => continue,
+        match accepted {
+            Ok((stream, peer)) => serve_one(stream, peer),
+            Err(error) if is_the_callers(&error) => {}
             Err(error) => {
                 tracing::error!(%error, "no connection can be accepted");
                 sleep(AFTER_A_FAILURE).await;
-                continue;
             }
-        };
-        // An answer is written whole, so there is nothing to wait for. Without it, it is slower.
-        let _ = stream.set_nodelay(true);
-        let mut stream = TimeoutWriter::new(stream);
-        stream.set_timeout(Some(STALLED_AFTER));
-        let stream = TokioIo::new(Box::pin(stream));
-        let connection = http.serve_connection(stream, service.clone());
-        let connection = under_way.watch(connection);
-        tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "a connection ended early");
-            }
-        });
+        }
+    }
+    // Whoever has connected already would be cut off by the listener's end.
+    while let Some(Ok((stream, peer))) = listener.accept().now_or_never() {
+        serve_one(stream, peer);
     }
     drop(listener);
-    under_way.shutdown().await;
+    drain.enter(Step::Closing);
+    drop(under_way);
+    let mut ended = pin!(all_ended.recv());
+    // The rest of the time is for refusals to be sent.
+    let answering = ending.timeout.mul_f64(0.75);
+    if timeout(answering, &mut ended).await.is_ok() {
+        return Ok(());
+    }
+    drain.enter(Step::Refusing);
+    if timeout(ending.timeout - answering, ended).await.is_err() {
+        tracing::warn!("some requests did not finish in time");
+    }
     Ok(())
 }
 

@@ -31,12 +31,17 @@ pub struct Settings<T = Token> {
     /// The longest that a caller waits for an answer that is not known yet.
     #[serde(with = "duration")]
     pub request_timeout: Duration,
-    /// The longest that requests under way may take once the service is told to stop.
+    /// The time after the word to stop in which callers are still let in and told to go elsewhere.
+    #[serde(with = "duration::or_zero")]
+    pub drain: Duration,
+    /// The longest that requests under way may take after that.
     #[serde(with = "duration::or_zero")]
     pub shutdown_timeout: Duration,
     /// The largest request body, in bytes or as text such as `4MiB`.
     #[serde(deserialize_with = "byte_size::deserialize")]
     pub max_body: usize,
+    /// Names besides those of loopback that a service without tokens is asked by.
+    pub hosts: Vec<String>,
     /// Accepted tokens; without any, everybody who can reach the address may do everything.
     pub tokens: Vec<T>,
 }
@@ -47,8 +52,10 @@ impl<T> Settings<T> {
         Settings {
             listen: self.listen,
             request_timeout: self.request_timeout,
+            drain: self.drain,
             shutdown_timeout: self.shutdown_timeout,
             max_body: self.max_body,
+            hosts: self.hosts,
             tokens,
         }
     }
@@ -64,9 +71,11 @@ impl<T> Default for Settings<T> {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
             request_timeout: Duration::from_secs(10),
+            drain: Duration::from_secs(2),
             shutdown_timeout: Duration::from_secs(10),
             // The largest call is 10,000 offers of some 200 bytes each.
             max_body: 4 * 1024 * 1024,
+            hosts: Vec::new(),
             tokens: Vec::new(),
         }
     }

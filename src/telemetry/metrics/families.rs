@@ -31,6 +31,7 @@ pub(super) struct Families {
     pub(super) leased: Gauges<LeasedLabels>,
     pub(super) http_requests: Counters<HttpLabels>,
     pub(super) http_duration: Histograms<HttpLabels>,
+    pub(super) connections_refused: Counter,
 }
 
 impl Families {
@@ -81,6 +82,10 @@ impl Families {
                 "http_request_duration",
                 "Time to answer a request",
                 Family::new_with_constructor(|| Histogram::new(HTTP_SECONDS)),
+            ),
+            connections_refused: to.add(
+                "connections_refused",
+                "Connections refused because all, or all of one peer, were taken",
             ),
         }
     }

@@ -143,6 +143,11 @@ impl Metrics {
             .inc_by(count);
     }
 
+    /// A connection was refused because there were too many.
+    pub fn connection_refused(&self) {
+        self.0.families.connections_refused.inc();
+    }
+
     /// The counters of requests on a route with answers of a status.
     pub fn http_requests(&self, route: &'static str, status: u16) -> HttpRequests {
         let labels = HttpLabels { route, status };

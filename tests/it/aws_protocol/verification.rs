@@ -79,7 +79,7 @@ async fn what_was_signed_is_let_in_and_what_was_changed_is_not() {
             ..AS_SIGNED
         },
         Request {
-            host: Some("elsewhere:80"),
+            host: Some("elsewhere.localhost:80"),
             ..AS_SIGNED
         },
         Request {
