@@ -36,12 +36,15 @@ class Oracle:
 
             def do_POST(self) -> None:
                 length = int(self.headers["Content-Length"])
-                body = json.loads(self.rfile.read(length))
+                body = json.loads(self.rfile.read(length) or b"{}")
                 oracle.requests.append((self.path, dict(self.headers), body))
                 if oracle.behave is not None and oracle.behave(self, body):
                     return
                 verdicts = [{"availability": oracle.verdict(o)} for o in body.get("offers", [])]
                 answer(self, 200, json.dumps({"verdicts": verdicts, "backends": []}))
+
+            def do_DELETE(self) -> None:
+                self.do_POST()
 
             def log_message(self, *args: object) -> None:
                 pass

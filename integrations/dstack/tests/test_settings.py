@@ -67,6 +67,8 @@ def test_a_token_that_cannot_be_sent_is_not_repeated(token: str) -> None:
         ({**URL, "QUOTA_ORACLE_TIMEOUT": "0"}, "above 0"),
         ({**URL, "QUOTA_ORACLE_TIMEOUT": "2m"}, "QUOTA_ORACLE_TIMEOUT"),
         ({**URL, "QUOTA_ORACLE_FEEDBACK": "maybe"}, '"on" or "off"'),
+        ({**URL, "QUOTA_ORACLE_VERIFY": "maybe"}, 'an age like "30s"'),
+        ({**URL, "QUOTA_ORACLE_VERIFY": "-5s"}, 'an age like "30s"'),
         ({**URL, "QUOTA_ORACLE_BACKENDS": "aws"}, 'QUOTA_ORACLE_BACKENDS: "aws" is not like'),
         ({**URL, "QUOTA_ORACLE_BACKENDS": "aws:=x"}, "is not like"),
         ({**URL, "QUOTA_ORACLE_BACKENDS": "aws=a,AWS=b"}, '"aws" is given twice'),
@@ -121,3 +123,12 @@ def test_accounts_are_read_from_a_backends_configuration(
     kind: str, config: dict[str, Any], found: list[str]
 ) -> None:
     assert accounts(ListedBackend([], kind, **config)) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "max_age"),
+    [("", None), ("off", None), ("on", "60s"), ("yes", "60s"), ("30s", "30s"), ("500ms", "500ms")],
+)
+def test_launches_are_verified_where_that_is_switched_on(text: str, max_age: str | None) -> None:
+    settings = Settings.from_environment({**URL, "QUOTA_ORACLE_VERIFY": text})
+    assert settings.verify_max_age == max_age

@@ -39,6 +39,11 @@ class OracleClient:
             self if url == self._settings.url else OracleClient(replace(self._settings, url=url))
         )
 
+    @property
+    def timeout_seconds(self) -> float:
+        """How long somebody waits for an answer."""
+        return self._settings.timeout_seconds
+
     def available(self) -> bool:
         """Whether asking makes sense now; false for a while after it was in vain."""
         return self._reachability.may_ask()
@@ -72,10 +77,11 @@ class OracleClient:
             found += words
         return found
 
-    def send(self, path: str, body: dict[str, Any]) -> None:
-        """Posts `body` and expects nothing back but success."""
-        alone: Shared[None] = Shared(0.0, 0.0)
-        self._asked(alone, path, _json(body), lambda _: None, self._patience())
+    def ask(self, path: str, body: dict[str, Any] | None, method: str = "POST") -> bytes:
+        """The answer to a question that nobody else asks."""
+        alone: Shared[bytes] = Shared(0.0, 0.0)
+        content = b"" if body is None else _json(body)
+        return self._asked(alone, path, content, lambda answer: answer, self._patience(), method)
 
     def _asked(
         self,
@@ -84,9 +90,10 @@ class OracleClient:
         body: bytes | None,
         read: Callable[[bytes], T],
         patience: Patience,
+        method: str | None = None,
     ) -> T:
         def begin() -> Call[T]:
-            exchange = Exchange(self._settings, path, body)
+            exchange = Exchange(self._settings, path, body, method)
 
             def work() -> T:
                 try:

@@ -43,10 +43,17 @@ class Exchange:
     are few, since questions are shared.
     """
 
-    def __init__(self, settings: Settings, path: str, body: bytes | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        path: str,
+        body: bytes | None = None,
+        method: str | None = None,
+    ) -> None:
         self._settings = settings
         self._path = path
         self._body = body
+        self._method = method or ("GET" if body is None else "POST")
         self._connection: Any = None
         self._socket: Any = None
         self._over = False
@@ -68,7 +75,7 @@ class Exchange:
                 session.mount("http://", adapter)
                 session.mount("https://", adapter)
                 with session.request(
-                    "GET" if self._body is None else "POST",
+                    self._method,
                     self._settings.url + self._path,
                     data=self._body,
                     auth=self._authorize,

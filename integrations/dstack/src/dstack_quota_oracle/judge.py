@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from dstack_quota_oracle.client import OracleClient
+from dstack_quota_oracle.describing import describe
 from dstack_quota_oracle.exchange import NoAnswerError
 from dstack_quota_oracle.launches import LaunchWatch
 from dstack_quota_oracle.saying import Sayer, sayable
@@ -26,7 +27,16 @@ class Judge:
         self._backends = settings.backends
         self._client = client or OracleClient(settings)
         self._sayer = sayer
-        self._launches = LaunchWatch(self._client, self._sayer) if settings.feedback else None
+        self._launches = (
+            LaunchWatch(
+                self._client,
+                self._sayer,
+                feedback=settings.feedback,
+                verify_max_age=settings.verify_max_age,
+            )
+            if settings.feedback or settings.verify_max_age
+            else None
+        )
 
     def judged(self, backend: Backend, offers: Offers, requirements: object = None) -> Offers:
         """The offers with the oracle's verdicts; everything is asked before this returns."""
@@ -89,28 +99,6 @@ class Judge:
                 "The quota oracle could not be asked, offers stay as they are: %s",
                 sayable(error),
             )
-
-
-def describe(offer: Offer, backend: str) -> dict[str, Any]:
-    """The offer as `POST /offers` takes it."""
-    resources = offer.instance.resources
-    described: dict[str, Any] = {
-        "backend": backend,
-        "region": offer.region,
-        "instance_type": offer.instance.name,
-        "spot": resources.spot,
-        # Zero is refused, as it stands for a number that nobody knows.
-        "cpus": resources.cpus or None,
-        "memory_gb": round(resources.memory_mib / 1024, 3),
-    }
-    if resources.gpus:
-        gpu = resources.gpus[0]
-        described["gpu"] = {
-            "name": gpu.name,
-            "count": len(resources.gpus),
-            "memory_gb": round(gpu.memory_mib / 1024, 3),
-        }
-    return described
 
 
 def _is_open(backend: Backend, offer: Offer) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +14,14 @@ from dstack_quota_oracle.accounts import BackendNames
 
 DEFAULT_TIMEOUT_SECONDS = 2.0
 """A plan takes dstack about half a second; someone waits for it at a terminal."""
+
+
+DEFAULT_MAX_AGE = "60s"
+"""A report of what is in use takes AWS seconds; waiting for one at every launch would cost more
+than it saves."""
+
+_OFF = ("", "off", "0", "false", "no")
+_ON = ("on", "1", "true", "yes")
 
 
 class SettingsError(ValueError):
@@ -27,6 +36,8 @@ class Settings:
     timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS
     backends: BackendNames = field(default_factory=BackendNames)
     feedback: bool = False
+    verify_max_age: str | None = None
+    """How old the oracle's knowledge may be at a launch; without it launches are not verified."""
     token_text: str | None = field(default=None, repr=False)
     token_file: Path | None = None
 
@@ -47,7 +58,8 @@ class Settings:
             url=_url(value("QUOTA_ORACLE_URL")),
             timeout_seconds=_seconds(value("QUOTA_ORACLE_TIMEOUT")),
             backends=backends,
-            feedback=_switch(value("QUOTA_ORACLE_FEEDBACK")),
+            feedback=_switch("QUOTA_ORACLE_FEEDBACK", value("QUOTA_ORACLE_FEEDBACK")),
+            verify_max_age=_max_age(value("QUOTA_ORACLE_VERIFY")),
             token_text=_token("QUOTA_ORACLE_TOKEN", token_text.encode(errors="surrogatepass")),
             token_file=Path(token_file) if token_file else None,
         )
@@ -106,9 +118,22 @@ def _seconds(text: str) -> float:
     return seconds
 
 
-def _switch(text: str) -> bool:
-    if text.lower() in ("", "off", "0", "false", "no"):
+def _switch(name: str, text: str) -> bool:
+    if text.lower() in _OFF:
         return False
-    if text.lower() in ("on", "1", "true", "yes"):
+    if text.lower() in _ON:
         return True
-    raise SettingsError(f'QUOTA_ORACLE_FEEDBACK is {text!r}; it must be "on" or "off"')
+    raise SettingsError(f'{name} is {text!r}; it must be "on" or "off"')
+
+
+def _max_age(text: str) -> str | None:
+    """The age that `QUOTA_ORACLE_VERIFY` allows, as the oracle takes it."""
+    if text.lower() in _OFF:
+        return None
+    if text.lower() in _ON:
+        return DEFAULT_MAX_AGE
+    if re.fullmatch(r"[0-9]{1,6}(ms|s|m|h)", text):
+        return text
+    raise SettingsError(
+        f'QUOTA_ORACLE_VERIFY is {text!r}; it must be "on", "off" or an age like "30s"'
+    )
