@@ -114,6 +114,10 @@ pub(super) async fn load(
 
 fn from_file(path: &Path, kind: &CloudKind, before: Arc<Release>) -> Result<Arc<Release>, String> {
     let in_words = |error: std::io::Error| format!("{} cannot be read: {error}", path.display());
+    // A pipe would be waited for.
+    if !path.metadata().map_err(in_words)?.is_file() {
+        return Err(format!("{} is no file", path.display()));
+    }
     let file = File::open(path).map_err(in_words)?;
     let metadata = file.metadata().map_err(in_words)?;
     let modified = metadata.modified().map_err(in_words)?;

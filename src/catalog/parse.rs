@@ -17,6 +17,9 @@ use crate::model::CloudKind;
 /// a mistake or an attack.
 const MAX_CSV_BYTES: u64 = 64 << 20;
 
+/// A line of gpuhunt's is a hundredth as long; its fields take several times as much memory.
+const LONGEST_LINE: u64 = 64 * 1024;
+
 /// The contents of a file.
 #[derive(Debug)]
 pub(super) struct Parsed {
@@ -111,11 +114,16 @@ impl<R: Read> Lines<R> {
     fn next(&mut self) -> Result<bool, String> {
         loop {
             self.line.clear();
-            let read = self.file.read_until(b'\n', &mut self.line);
+            let mut bounded = (&mut self.file).take(LONGEST_LINE);
+            let read = bounded.read_until(b'\n', &mut self.line);
             if read.map_err(|error| format!("it cannot be read: {error}"))? == 0 {
                 return Ok(false);
             }
             self.number += 1;
+            if self.line.len() as u64 == LONGEST_LINE && !self.line.ends_with(b"\n") {
+                let number = self.number;
+                return Err(format!("line {number} is longer than {LONGEST_LINE} bytes"));
+            }
             if !self.line.trim_ascii().is_empty() {
                 return Ok(true);
             }

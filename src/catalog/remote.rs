@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use reqwest::redirect::{Action, Attempt, Policy};
 use reqwest::{Client, Url};
 use zip::ZipArchive;
 
@@ -23,6 +24,9 @@ const MAX_VERSION_BYTES: usize = 100;
 
 /// The largest published archive is about a megabyte.
 const MAX_ARCHIVE_BYTES: usize = 32 << 20;
+
+/// More redirects than that are a circle.
+const MOST_REDIRECTS: usize = 5;
 
 /// One provider's part of a published catalog.
 pub(super) struct Published {
@@ -43,6 +47,7 @@ impl Published {
             };
             client
                 .user_agent(concat!("quota-oracle/", env!("CARGO_PKG_VERSION")))
+                .redirect(Policy::custom(on_the_same_host))
                 .connect_timeout(CONNECT_TIMEOUT)
                 .timeout(TIMEOUT)
         };
@@ -96,6 +101,22 @@ impl Published {
             body.extend_from_slice(&chunk);
         }
         Ok(body.freeze())
+    }
+}
+
+/// Follows a redirect within the host that the operator has named, and as safely; elsewhere there
+/// are addresses that only this machine reaches.
+fn on_the_same_host(attempt: Attempt<'_>) -> Action {
+    let Some(first) = attempt.previous().first() else {
+        return attempt.stop();
+    };
+    let next = attempt.url();
+    let stays = next.host() == first.host()
+        && (next.scheme() == "https" || next.scheme() == first.scheme())
+        && (next.scheme() != first.scheme() || next.port() == first.port());
+    match stays && attempt.previous().len() <= MOST_REDIRECTS {
+        true => attempt.follow(),
+        false => attempt.error("it leads to another host, or in a circle"),
     }
 }
 

@@ -2,10 +2,13 @@
 
 use std::fmt;
 
-use crate::model::CloudKind;
+use crate::model::{CloudKind, printable};
 
 /// Upper bound on explained rows; for the others the line numbers are enough.
 const EXPLAINED_ROWS: usize = 5;
+
+/// The longest part of a sentence that is kept: it repeats what the file says, in logs and answers.
+const LONGEST_SENTENCE: usize = 160;
 
 /// The damaged rows of a file.
 #[derive(Debug, Default)]
@@ -19,7 +22,11 @@ impl Damage {
     pub(super) fn note(&mut self, line: u64, sentence: String) {
         self.lines.push(line);
         if self.explained.len() < EXPLAINED_ROWS {
-            self.explained.push(format!("line {line}: {sentence}"));
+            let end = sentence.floor_char_boundary(LONGEST_SENTENCE);
+            let rest = if end < sentence.len() { "…" } else { "" };
+            let sentence = printable(&sentence[..end]);
+            self.explained
+                .push(format!("line {line}: {sentence}{rest}"));
         }
     }
 

@@ -13,7 +13,9 @@ use tokio::time::Instant;
 use crate::app;
 use crate::clock::Clock;
 use crate::config;
-use crate::model::{BackendName, Failure, FailureKind, FetchUnit, Reading, Snapshot};
+use crate::model::{
+    BackendName, Failure, FailureKind, FetchUnit, Reading, Snapshot, printable, printable_lines,
+};
 use crate::oracle::read_timeout;
 use crate::source::{CallContext, Priority, QuotaSource, Urgency, Wanted};
 use crate::telemetry::Metrics;
@@ -76,7 +78,7 @@ pub(super) async fn run(path: Option<&Path>, arguments: Arguments) -> Result<(),
             known.join(", ")
         )));
     }
-    print(&table.trim_fmt())?;
+    print(&printable_lines(&table.trim_fmt()))?;
     match unusable.as_slice() {
         [] => Ok(()),
         names => Err(Error::Failed(format!("unusable: {}", names.join(", ")))),
@@ -106,6 +108,7 @@ async fn check(name: &BackendName, source: &Arc<dyn QuotaSource>, table: &mut Ta
                     .any(|kind| kind == FailureKind::NotEnabled);
                 for (region, snapshot) in &reading.regions {
                     let summary = summary(&reading, snapshot);
+                    let summary = printable(&summary);
                     table.add_row([name.as_str(), region.as_str(), &summary, ""]);
                 }
                 for gap in &reading.gaps {
@@ -133,7 +136,7 @@ fn shared_failure(units: &[FetchUnit], results: &[Result<Reading, Failure>]) -> 
 fn add_failure(table: &mut Table, name: &BackendName, unit: &str, failure: &Failure) {
     let result = format!("{}: {}", failure.kind.as_str(), failure.detail);
     let hint = failure.hint.as_deref().unwrap_or_default();
-    table.add_row([name.as_str(), unit, &result, hint]);
+    table.add_row([name.as_str(), unit, &printable(&result), &printable(hint)]);
 }
 
 async fn fetch(source: &Arc<dyn QuotaSource>, unit: &FetchUnit) -> Result<Reading, Failure> {

@@ -19,6 +19,7 @@ use std::{io, process};
 use clap::{Parser, Subcommand};
 use tokio::runtime::Runtime;
 
+use crate::model::printable;
 use crate::telemetry::{LogFormat, init_logs, last_words};
 use crate::{clouds, config, http};
 
@@ -162,6 +163,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 fn failed(sentence: &str, code: u8) -> ExitCode {
+    let sentence = printable(sentence);
     last_words(Some(&format!("quota-oracle: {sentence}")));
     ExitCode::from(code)
 }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::model::printable_lines;
+
 /// The reason why a command failed.
 #[derive(Debug)]
 pub(super) enum Error {
@@ -21,9 +23,14 @@ impl Error {
     }
 }
 
-/// Prints to standard output; a reader that went away, such as `head`, is no failure.
+/// Prints to standard output, on a terminal without what that would obey; a reader that went away,
+/// such as `head`, is no failure.
 pub(super) fn print(text: &str) -> Result<(), Error> {
-    use std::io::{ErrorKind, Write};
+    use std::io::{ErrorKind, IsTerminal, Write};
+    let text = match std::io::stdout().is_terminal() {
+        true => printable_lines(text),
+        false => text.into(),
+    };
     let newline = if text.ends_with('\n') { "" } else { "\n" };
     match write!(std::io::stdout(), "{text}{newline}") {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Error::failed(error)),

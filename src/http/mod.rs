@@ -9,6 +9,7 @@
 mod drain;
 mod heavy;
 mod hosts;
+mod page;
 mod router;
 mod routes;
 mod state;

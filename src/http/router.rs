@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicU32;
 use std::task::{Context, Poll};
 
 use axum::Router;
-use axum::extract::Request;
+use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{HeaderValue, header};
 use axum::middleware::{from_fn_with_state, map_response};
 use axum::response::Response;
@@ -27,6 +27,7 @@ use super::aws_protocol::endpoint::{AwsProtocol, Endpoint};
 use super::drain::Drain;
 use super::heavy::Heavy;
 use super::hosts::Hosts;
+use super::page::{policy_of_docs, protected};
 use super::quotas::counters::FastPathCounters;
 use super::quotas::fast_path;
 use super::quotas::response_cache::ResponseCache;
@@ -36,6 +37,9 @@ use super::{
     aws_protocol, dashboard, error, health, leases, middleware, offers, openapi, quotas, refresh,
     routes, verify,
 };
+
+/// The largest body about one launch; thousands of them may be under way.
+const LARGEST_LAUNCH: usize = 64 * 1024;
 
 /// The document as its page asks for it, also where a proxy serves both below a path.
 const OPENAPI_FROM_DOCS: &str = "../openapi.json";
@@ -97,7 +101,7 @@ pub fn service(oracle: Oracle, settings: &Settings, aws_protocol: Option<AwsProt
     let docs = SwaggerUi::new(routes::DOCS)
         .url(routes::OPENAPI, openapi_document())
         .config(swagger_ui::Config::from(OPENAPI_FROM_DOCS));
-    let docs = Router::from(docs).layer(map_response(relative_redirect));
+    let docs = Router::from(docs).layer(map_response(page_of_docs));
     // What does not exist is told to whoever may read.
     let unknown = Router::new().fallback(error::unknown_route);
     let router = groups()
@@ -114,12 +118,13 @@ pub fn service(oracle: Oracle, settings: &Settings, aws_protocol: Option<AwsProt
     }
 }
 
-/// Leads from `/docs` to `/docs/` by a relative address, which holds below a path too.
-async fn relative_redirect(mut response: Response) -> Response {
+/// Leads from `/docs` to `/docs/` by a relative address, which holds below a path too; and says what
+/// the page may do.
+async fn page_of_docs(mut response: Response) -> Response {
     if let Some(location) = response.headers_mut().get_mut(header::LOCATION) {
         *location = HeaderValue::from_static("docs/");
     }
-    response
+    protected(response, policy_of_docs())
 }
 
 /// All documented routes, by the scope that they need; none where whoever can reach the service
@@ -139,15 +144,20 @@ fn groups() -> [(Option<Scope>, OpenApiRouter<Shared>); 4] {
         .routes(routes!(quotas::backend))
         .routes(routes!(quotas::region))
         .routes(routes!(offers::find, offers::judge))
-        // Taking one needs more than listing them, and asks for it itself.
-        .routes(routes!(leases::list, leases::take))
+        .merge(
+            OpenApiRouter::new()
+                // Taking one needs more than listing them, and asks for it itself.
+                .routes(routes!(leases::list, leases::take))
+                .layer(DefaultBodyLimit::max(LARGEST_LAUNCH)),
+        )
         .routes(routes!(health::metrics))
         .routes(routes!(dashboard::index));
     let verifiers = OpenApiRouter::new()
         .routes(routes!(verify::verify))
         .routes(routes!(leases::commit))
         .routes(routes!(leases::renew))
-        .routes(routes!(leases::release));
+        .routes(routes!(leases::release))
+        .layer(DefaultBodyLimit::max(LARGEST_LAUNCH));
     let admins = OpenApiRouter::new()
         .routes(routes!(refresh::backend))
         .routes(routes!(refresh::region));

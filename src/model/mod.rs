@@ -18,6 +18,7 @@ mod location;
 mod native_answers;
 mod near;
 mod overlay;
+mod printable;
 mod quota;
 mod quota_index;
 mod reading;
@@ -44,6 +45,7 @@ pub use leased::Leased;
 pub use location::{AccountId, BackendName, CloudKind, Location, Region};
 pub use native_answers::{NativeAnswers, NativeMarket, NativeValue};
 pub use near::is_near;
+pub use printable::{printable, printable_lines};
 pub use quota::{
     Container, Limit, LimitSource, Native, Quota, QuotaKey, QuotaMarket, QuotaState, Scope, Unit,
     Usage, UsageRange,

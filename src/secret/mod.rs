@@ -7,10 +7,14 @@
 mod renewed;
 mod text;
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::fs::File;
 use std::io::Read;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+
+use parking_lot::Mutex;
 
 pub use secrecy::{ExposeSecret, SecretString};
 
@@ -147,6 +151,7 @@ fn read(file: &Path) -> Result<SecretString, SecretError> {
     let place = place(file);
     let mut bytes = Vec::new();
     File::open(file)
+        .inspect(|open| warn_if_open_to_all(open, file))
         .and_then(|open| open.take(LARGEST_FILE + 1).read_to_end(&mut bytes))
         .map_err(|error| SecretError(format!("cannot read {place}: {error}")))?;
     if bytes.len() as u64 > LARGEST_FILE {
@@ -161,6 +166,25 @@ fn read(file: &Path) -> Result<SecretString, SecretError> {
             SecretError(format!("{place} is text in UTF-16: save it as UTF-8")),
         ),
         Err(_) => Err(SecretError(format!("{place} is no text in UTF-8"))),
+    }
+}
+
+/// The permission of everybody on the machine to read a file.
+const READABLE_BY_ALL: u32 = 0o004;
+
+/// Warns of a file that everybody on the machine may read, once as long as it stays so.
+fn warn_if_open_to_all(open: &File, file: &Path) {
+    static WARNED: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+    let Ok(told) = open.metadata() else { return };
+    let is_open = told.is_file() && told.permissions().mode() & READABLE_BY_ALL != 0;
+    let mut warned = WARNED.lock();
+    if !is_open {
+        warned.remove(file);
+    } else if warned.insert(file.to_owned()) {
+        tracing::warn!(
+            file = %file.display(),
+            "everybody on this machine may read a secret: `chmod o-r` the file"
+        );
     }
 }
 

@@ -104,3 +104,35 @@ async fn a_page_of_another_site_spends_no_calls() {
     }
     assert!(all_calls(&aws.controls()) > before);
 }
+
+#[tokio::test(start_paused = true)]
+async fn pages_run_nothing_foreign_and_are_framed_by_nobody() {
+    let aws = plain_aws().await;
+    let service = Setup::new(&aws).start().await;
+    for path in [
+        "/",
+        "/docs/",
+        "/docs/swagger-initializer.js",
+        "/docs/swagger-ui.css",
+    ] {
+        let request = service
+            .request(Method::GET, path)
+            .header("accept", "text/html");
+        let page = service.send(request).await;
+        assert_eq!(page.status, 200, "{path}");
+        assert_eq!(page.header("x-content-type-options"), "nosniff");
+        assert_eq!(page.header("referrer-policy"), "no-referrer");
+        assert_eq!(page.header("cache-control"), "no-cache");
+        let policy = page.header("content-security-policy");
+        assert!(policy.contains("default-src 'none'"), "{policy}");
+        assert!(policy.contains("frame-ancestors 'none'"), "{policy}");
+        let scripts = policy.split("; ").find(|it| it.starts_with("script-src"));
+        assert!(!scripts.unwrap().contains("unsafe"), "{policy}");
+        let text = page.text();
+        assert!(!text.contains(" onclick=") && !text.contains("javascript:"));
+        if path == "/" {
+            assert!(!policy.contains("unsafe"), "{policy}");
+            assert!(!text.contains(" style=") && !text.contains("http-equiv"));
+        }
+    }
+}

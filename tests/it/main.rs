@@ -38,6 +38,7 @@ mod secret_files;
 mod secrets;
 mod snapshots;
 mod stopping;
+mod terminals;
 mod tokens;
 mod warm;
 mod wordings;

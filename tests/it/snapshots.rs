@@ -293,3 +293,50 @@ async fn a_service_that_is_asked_to_stop_finishes_what_is_under_way_and_writes_i
 async fn get(url: &str) -> Value {
     reqwest::get(url).await.unwrap().json().await.unwrap()
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_file_or_too_large_is_passed_over_at_the_start() {
+    use std::os::unix::fs::symlink;
+    let aws = plain_aws().await;
+    let setup = Setup::new(&aws).set("cache.directory", "data");
+    let before = setup.start().await;
+    before.ready().await;
+    before.stop().await;
+    let folder = setup.path("data/aws");
+    let kept = std::fs::read_dir(&folder)
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap()
+        .path();
+    let extension = kept.extension().unwrap().to_str().unwrap().to_owned();
+    let beside = |name: &str| folder.join(format!("{name}.{extension}"));
+    let pipe = std::process::Command::new("mkfifo")
+        .arg(beside("a-pipe"))
+        .status();
+    assert!(pipe.unwrap().success());
+    symlink("/dev/zero", beside("b-device")).unwrap();
+    symlink(beside("a-pipe"), beside("c-link")).unwrap();
+    std::fs::create_dir(beside("d-folder")).unwrap();
+    let large = std::fs::File::create(beside("e-large")).unwrap();
+    large.set_len(3 << 30).unwrap();
+
+    aws.controls().inject(Fault::new(FaultKind::Unavailable));
+    let began = std::time::Instant::now();
+    let (process, url) = Process::serve(&setup.write().path, &[]).await;
+    assert!(
+        began.elapsed() < Duration::from_secs(20),
+        "{:?}",
+        began.elapsed()
+    );
+    let mib = process.resident_kib() / 1024;
+    assert!(mib < 200, "{mib} MiB");
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let known = client.get(format!("{url}{REGION}")).send().await.unwrap();
+    assert_eq!(known.status(), 200);
+    let output = process.output();
+    for name in ["a-pipe", "b-device", "c-link", "d-folder", "e-large"] {
+        let told = output.lines().filter(|line| line.contains(name)).count();
+        assert_eq!(told, 1, "{name} in\n{output}");
+    }
+}

@@ -1,16 +1,22 @@
 //! `GET /`: a page for a browser, a short index for everybody else.
 
+use std::sync::LazyLock;
+
 use axum::Json;
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{Html, IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::extract::accept::{Offer, preferred};
+use super::page::{policy_of, protected};
 use super::routes::ROUTES;
 
 /// The page; it asks the same routes as everybody else.
 const PAGE: &str = include_str!("index.html");
+
+/// What the page may do.
+static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| policy_of(PAGE));
 
 /// The forms of the answer, the index first.
 const FORMS: [Offer; 2] = [
@@ -44,7 +50,8 @@ pub(super) async fn index(headers: HeaderMap) -> Response {
     let wants_html = preferred(&headers, &FORMS) == 1;
     let vary = [(header::VARY, "accept")];
     if wants_html {
-        return (vary, Html(PAGE)).into_response();
+        let page = (vary, Html(PAGE)).into_response();
+        return protected(page, POLICY.clone());
     }
     let index = Json(Index {
         name: "quota-oracle",

@@ -36,7 +36,7 @@ pub(in crate::http) struct ReadinessBody {
     /// The regions that could not be read, and why, as far as the caller may see their backend. They
     /// keep the service from being ready only if no other has answered.
     pub(super) failed: Vec<FailedRegion>,
-    /// The catalogs that offers come from. One that cannot be loaded keeps what it had, and does
+    /// The catalogs that offers come from, of the clouds whose backends the caller sees. One that cannot be loaded keeps what it had, and does
     /// not keep the service from being ready.
     pub(super) catalogs: Vec<CatalogBody>,
 }
@@ -97,15 +97,6 @@ impl ReleaseBody {
             version: release.version.as_ref().map(ToString::to_string),
             loaded_at: time(release.loaded_at),
             last_error: provider.last_error.as_ref().map(ToString::to_string),
-        }
-    }
-
-    /// Without what the failure tells of paths and addresses.
-    pub(super) fn redacted(self) -> Self {
-        let in_short = |_| "the source could not be read".to_owned();
-        Self {
-            last_error: self.last_error.map(in_short),
-            ..self
         }
     }
 }

@@ -2,6 +2,7 @@
 
 pub(super) mod body;
 
+use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 
 use axum::extract::{Request, State};
@@ -9,7 +10,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 
-use crate::model::BackendName;
+use crate::model::{BackendName, CloudKind};
 use crate::telemetry::in_plain_text;
 
 use super::auth::Caller;
@@ -39,6 +40,9 @@ pub(super) async fn readyz(State(shared): State<Shared>, request: Request) -> Re
     // Whoever has no token for a backend learns how many regions are missing, and nothing else.
     let caller = shared.0.tokens.caller(request.headers(), request.method());
     let sees = |backend: &BackendName| caller.as_ref().is_ok_and(|c| c.sees(backend.as_str()));
+    let backends = shared.0.oracle.backends();
+    let seen = backends.into_iter().filter(|status| sees(&status.name));
+    let kinds: BTreeSet<CloudKind> = seen.map(|status| status.kind).collect();
     let is_ending = shared.0.drain.is_ending();
     let ready = readiness.is_ready() && !is_ending;
     let body = ReadinessBody {
@@ -67,14 +71,12 @@ pub(super) async fn readyz(State(shared): State<Shared>, request: Request) -> Re
             .oracle
             .catalogs()
             .iter()
+            .filter(|(kind, _)| kinds.contains(kind))
             .map(|(kind, provider)| CatalogBody {
                 provider: kind.to_string(),
                 offers: provider.release.table.len(),
                 damaged_rows: provider.release.damaged_rows,
-                release: match caller.is_ok() {
-                    true => ReleaseBody::of(provider),
-                    false => ReleaseBody::of(provider).redacted(),
-                },
+                release: ReleaseBody::of(provider),
             })
             .collect(),
     };

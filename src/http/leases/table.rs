@@ -4,7 +4,7 @@ use comfy_table::Table;
 use comfy_table::presets::NOTHING;
 
 use crate::http::quotas::body::time;
-use crate::model::{Hold, Lease, Market};
+use crate::model::{Hold, Lease, Market, printable};
 
 use super::body::state;
 
@@ -18,7 +18,7 @@ pub(super) fn body(leases: &[Lease]) -> String {
         .load_style(NOTHING)
         .set_header(["ID", "STATE", "PLACE", "TYPE", "COUNT", "ENDS", "HOLDS"]);
     for lease in leases {
-        table.add_row(row(lease));
+        table.add_row(row(lease).each_ref().map(|cell| printable(cell)));
     }
     let mut text = table.trim_fmt();
     text.push('\n');

@@ -8,7 +8,7 @@ use axum::body::{Body, Bytes};
 
 use super::query::parameter;
 use super::stream::in_pieces;
-use crate::model::{Basis, Market, PriceBasis};
+use crate::model::{Basis, Market, PriceBasis, printable, printable_lines};
 use crate::oracle::{Assessment, EvaluatedOffer, OfferPage, Shape};
 
 const COLUMNS: [&str; 7] = [
@@ -26,7 +26,7 @@ type Widths = [usize; 6];
 
 /// A page of offers, with what is not known of the backends above it.
 pub(super) fn body(page: OfferPage) -> Body {
-    let mut head = notes(&page);
+    let mut head = printable_lines(&notes(&page)).into_owned();
     if page.total == 0 {
         head.push_str("no matching offers\n");
         return Body::from(head);
@@ -127,6 +127,13 @@ fn line(text: &mut String, widths: &Widths, cells: &[&str; 7]) {
 }
 
 fn row<'a>(judged: &'a EvaluatedOffer<'_>) -> [Cow<'a, str>; 7] {
+    cells(judged).map(|cell| match printable(&cell) {
+        Cow::Borrowed(_) => cell,
+        Cow::Owned(shown) => shown.into(),
+    })
+}
+
+fn cells<'a>(judged: &'a EvaluatedOffer<'_>) -> [Cow<'a, str>; 7] {
     let offer = &judged.offer;
     let verdict = judged.assessment.verdict();
     let decision = judged.assessment.decision;

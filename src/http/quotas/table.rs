@@ -3,7 +3,7 @@
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, Table};
 
-use crate::model::{Amount, GIB, Limit, LimitSource, Quota, Unit, duration};
+use crate::model::{Amount, GIB, Limit, LimitSource, Quota, Unit, duration, printable};
 use crate::oracle::{BackendStatus, RegionView, Status};
 
 /// Renders a backend: its status unless all is well, then each region with its own heading.
@@ -21,7 +21,7 @@ pub(in crate::http) fn backend(status: &BackendStatus) -> String {
 pub(in crate::http) fn region(view: &RegionView, keep: impl Fn(&Quota) -> bool) -> String {
     let mut text = view.location().to_string();
     if let Some(account) = view.account() {
-        text.push_str(&format!("  account {account}"));
+        text.push_str(&format!("  account {}", printable(account.as_str())));
     }
     match view.snapshot() {
         Some(known) => {
@@ -32,13 +32,14 @@ pub(in crate::http) fn region(view: &RegionView, keep: impl Fn(&Quota) -> bool) 
                 duration::format(age)
             ));
             for gap in known.gaps {
-                text.push_str(&format!("note: {gap}\n"));
+                text.push_str(&format!("note: {}\n", printable(&gap.to_string())));
             }
         }
         None => text.push_str("  not read yet\n"),
     }
     if let Some(record) = view.last_failure() {
-        text.push_str(&format!("last read failed: {}\n", record.failure));
+        let failure = record.failure.to_string();
+        text.push_str(&format!("last read failed: {}\n", printable(&failure)));
     }
     let rows = view
         .snapshot()
@@ -48,7 +49,8 @@ pub(in crate::http) fn region(view: &RegionView, keep: impl Fn(&Quota) -> bool) 
         .load_style(NOTHING)
         .set_header(["CODE", "NAME", "MARKET", "UNIT", "LIMIT", "USED", "FREE"]);
     for quota in rows.iter().filter(|row| keep(row)) {
-        table.add_row(row(quota, view.leased_of(quota)));
+        let cells = row(quota, view.leased_of(quota));
+        table.add_row(cells.each_ref().map(|cell| printable(cell)));
     }
     for column in 4..7 {
         if let Some(column) = table.column_mut(column) {

@@ -1,7 +1,7 @@
 //! Reading the snapshots of a directory at start, on all cores.
 
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Read};
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -42,10 +42,27 @@ fn read_all(files: &[PathBuf]) -> Vec<Decoded> {
     files.iter().filter_map(|file| read(file)).collect()
 }
 
+/// The largest snapshot that is read: one of a thousand quotas is a few hundred kilobytes.
+const LARGEST: u64 = 64 * 1024 * 1024;
+
+/// Reads a file, and nothing else: a pipe would be waited for, a device never ends.
+fn bytes(file: &Path) -> Result<Vec<u8>, String> {
+    let told = fs::metadata(file).map_err(|error| error.to_string())?;
+    if !told.is_file() {
+        return Err("it is no file".to_owned());
+    }
+    let mut bytes = Vec::new();
+    let open = File::open(file).map_err(|error| error.to_string())?;
+    let read = open.take(LARGEST + 1).read_to_end(&mut bytes);
+    read.map_err(|error| error.to_string())?;
+    match bytes.len() as u64 > LARGEST {
+        true => Err(format!("it is larger than {LARGEST} bytes")),
+        false => Ok(bytes),
+    }
+}
+
 fn read(file: &Path) -> Option<Decoded> {
-    let decoded = fs::read(file)
-        .map_err(|error| error.to_string())
-        .and_then(|bytes| snapshot_format::decode(&bytes));
+    let decoded = bytes(file).and_then(|bytes| snapshot_format::decode(&bytes));
     decoded
         .inspect_err(|error| {
             tracing::warn!(

@@ -1,5 +1,6 @@
 //! An operator's setup: a configuration file and the secrets that it names.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -132,10 +133,12 @@ impl Setup {
         self
     }
 
-    /// Writes a file beside the configuration, and gives its path.
+    /// Writes a file beside the configuration that nobody else may read, and gives its path.
     pub(crate) fn file(&self, name: &str, content: &str) -> PathBuf {
         let path = self.path(name);
         std::fs::write(&path, content).unwrap();
+        let own = std::fs::Permissions::from_mode(0o600);
+        std::fs::set_permissions(&path, own).unwrap();
         path
     }
 

@@ -261,3 +261,67 @@ async fn a_region_that_is_read_and_has_no_offers_is_told_and_no_unknown_name() {
     assert_eq!(unknown.len(), 1, "{unknown:?}");
     assert_eq!(unknown[0]["name"], "eu-wset-1");
 }
+
+/// A web server that leads all requests to the same path below this address.
+async fn leads_to(address: &str) -> String {
+    let address = address.to_owned();
+    let lead = move |Path(path): Path<String>| {
+        let address = address.clone();
+        async move { axum::response::Redirect::temporary(&format!("{address}/{path}")) }
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let own = listener.local_addr().unwrap();
+    let router = Router::new().route("/{*path}", get(lead));
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    format!("http://{own}")
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_catalog_is_read_from_the_host_that_is_configured_and_from_no_other() {
+    let aws = plain_aws().await;
+    let site = Site::default();
+    *site.lock().unwrap() = Some(("20261121", archive(&csv(&[MILD]))));
+    let elsewhere = publish(site).await;
+    let by_name = elsewhere.replace("127.0.0.1", "localhost");
+    for target in [&elsewhere, &by_name] {
+        let source = leads_to(target).await;
+        let setup = Setup::new(&aws).set("catalog.source", source);
+        let service = setup.start().await;
+        let refused = soon(&service, "the site was asked", |told| told.failing == 1.0).await;
+        let failure = refused.ready["last_error"].as_str().unwrap();
+        assert!(failure.contains("leads to another host"), "{failure}");
+        assert_eq!(refused.ready["origin"], "bundled");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_catalog_says_is_told_in_short() {
+    let aws = plain_aws().await;
+    let long = "x".repeat(50_000);
+    let longer = "x".repeat(70_000);
+    let hostile = "\u{1b}[2J".repeat(100);
+    for (row, expected) in [
+        (
+            format!("m5.large,us-east-1,{long},2,8.0,0,,,False"),
+            "price is not a number",
+        ),
+        (
+            format!("m5.large,us-east-1,{hostile},2,8.0,0,,,False"),
+            "price is not a number",
+        ),
+        (
+            format!("m5.large,us-east-1,{longer},2,8.0,0,,,False"),
+            "longer than 65536 bytes",
+        ),
+    ] {
+        let site = Site::default();
+        *site.lock().unwrap() = Some(("20261121", archive(&csv(&[&row]))));
+        let setup = Setup::new(&aws).set("catalog.source", publish(site).await);
+        let service = setup.start().await;
+        let refused = soon(&service, "the archive was read", |told| told.failing == 1.0).await;
+        let failure = refused.ready["last_error"].as_str().unwrap();
+        assert!(failure.contains(expected), "{failure}");
+        assert!(failure.len() < 500, "{} bytes", failure.len());
+        assert!(!failure.contains('\u{1b}'), "{failure:?}");
+    }
+}
