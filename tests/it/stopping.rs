@@ -1,6 +1,6 @@
 //! The end: balancers and callers are told first, and nobody's request is lost.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::os::unix::process::ExitStatusExt;
 use std::sync::Arc;
@@ -42,12 +42,23 @@ fn ask_on(address: SocketAddr, path: &str) -> Asked {
     let mut asked = Asked::default();
     while let Ok(stream) = TcpStream::connect(address) {
         let mut stream = BufReader::new(stream);
+        let mut is_new = true;
         loop {
             let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n");
-            stream.get_mut().write_all(request.as_bytes()).unwrap();
+            let written = stream.get_mut().write_all(request.as_bytes());
+            match written {
+                Err(_) if is_new => return asked,
+                written => written.unwrap(),
+            }
             let mut head = String::new();
             while !head.ends_with("\r\n\r\n") {
-                let length = stream.read_line(&mut head).unwrap();
+                let length = match stream.read_line(&mut head) {
+                    // The system has let it connect in the moment in which the listener closed.
+                    Err(error) if is_new && error.kind() == ErrorKind::ConnectionReset => {
+                        return asked;
+                    }
+                    read => read.unwrap(),
+                };
                 assert!(length > 0, "a request was lost after {asked:?}");
             }
             let header = |name: &str| {
@@ -57,6 +68,7 @@ fn ask_on(address: SocketAddr, path: &str) -> Asked {
             let length: usize = header("content-length").unwrap().parse().unwrap();
             stream.read_exact(&mut vec![0; length]).unwrap();
             asked.answered += 1;
+            is_new = false;
             if header("connection") == Some("close") {
                 asked.told_to_close += 1;
                 break;

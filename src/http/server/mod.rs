@@ -10,14 +10,14 @@ mod places;
 mod talk;
 mod unread;
 
-use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::time::Duration;
+use std::{io, iter};
 
-use futures_util::FutureExt;
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioTimer;
+use rustix::net::listen;
 use rustix::net::sockopt::set_socket_send_buffer_size;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
@@ -105,11 +105,9 @@ pub async fn serve(
             }
         }
     }
-    // Whoever has connected already would be cut off by the listener's end.
-    while let Some(Ok((stream, peer))) = listener.accept().now_or_never() {
+    for (stream, peer) in last_callers(listener) {
         serve_one(stream, peer);
     }
-    drop(listener);
     drain.enter(Step::Closing);
     drop(under_way);
     let mut ended = pin!(all_ended.recv());
@@ -123,6 +121,24 @@ pub async fn serve(
         tracing::warn!("some requests did not finish in time");
     }
     Ok(())
+}
+
+/// Closes the listener; returns those who have connected already, and whom that would cut off.
+fn last_callers(listener: TcpListener) -> Vec<(TcpStream, SocketAddr)> {
+    // tokio accepts only after its poller has told of a connection, which may be later.
+    let Ok(listener) = listener.into_std() else {
+        return Vec::new();
+    };
+    // From here on the system lets at most one more wait.
+    if let Err(error) = listen(&listener, 0) {
+        tracing::debug!(%error, "the system lets others connect until the listener is closed");
+    }
+    let waiting = iter::from_fn(|| listener.accept().ok());
+    let taken = waiting.filter_map(|(stream, peer)| {
+        stream.set_nonblocking(true).ok()?;
+        Some((TcpStream::from_std(stream).ok()?, peer))
+    });
+    taken.collect()
 }
 
 /// Whether an error is about the one connection only, which its caller has given up already.
