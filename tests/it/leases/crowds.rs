@@ -7,7 +7,9 @@ use tokio::task::JoinSet;
 use tower::ServiceExt;
 
 use super::{REGION, leases, p_of, quiet};
-use crate::harness::{ACCOUNT, Answer, P, Service, Setup, calls, let_time_pass, plain_aws};
+use crate::harness::{
+    ACCOUNT, Answer, P, Process, Service, Setup, calls, let_time_pass, plain_aws, run,
+};
 
 const CALLERS: usize = 200;
 const ROOM: usize = 37;
@@ -90,4 +92,33 @@ async fn of_two_hundred_leases_as_many_are_granted_as_there_is_room_for() {
     let count = |status: u16| answers.iter().filter(|one| one.status == status).count();
     assert_eq!((count(201), count(409)), (ROOM, CALLERS - ROOM));
     assert_eq!(leases(&service).await.len(), ROOM);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_several_processes_as_many_get_a_lease_as_there_is_room_for() {
+    let aws = plain_aws().await;
+    let controls = aws.controls();
+    controls
+        .set_limit(ACCOUNT, "us-east-1", P, 5.0 * 192.0)
+        .unwrap();
+    let file = Setup::new(&aws).set("backends.0.preload", false).write();
+    let (_process, url) = Process::serve(&file.path, &[]).await;
+    let asking: Vec<_> = (0..16)
+        .map(|_| {
+            let url = url.clone();
+            std::thread::spawn(move || {
+                let launch = ["verify", "aws", "us-east-1", "p5.48xlarge", "--lease", "5m"];
+                let output = run(&[&launch[..], &["--json", "--url", &url]].concat(), &[]);
+                serde_json::from_slice::<Value>(&output.stdout).unwrap()
+            })
+        })
+        .collect();
+    let answers: Vec<Value> = asking.into_iter().map(|one| one.join().unwrap()).collect();
+    let granted = answers.iter().filter(|answer| answer["lease"].is_object());
+    assert_eq!(granted.count(), 5);
+    for answer in &answers {
+        assert_eq!(answer["verified"], true, "{answer}");
+        let is_short = answer["quota"]["verdict"] == "short";
+        assert_eq!(is_short, answer["lease"].is_null(), "{answer}");
+    }
 }

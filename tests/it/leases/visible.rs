@@ -249,3 +249,40 @@ async fn leases_are_for_those_who_may_and_see_the_backend() {
     let listed = service.get_as("stranger", "/leases").await;
     assert_eq!(listed.json(), json!({"leases": []}));
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_headroom_that_aws_clients_are_told_is_without_what_is_leased() {
+    let aws = plain_aws().await;
+    let controls = aws.controls();
+    controls.set_limit(ACCOUNT, "us-east-1", P, 400.0).unwrap();
+    let answers = toml::toml! { value = "headroom" };
+    let protocol = toml::toml! { verify = false };
+    let service = quiet(Setup::new(&aws))
+        .set("backends.0.aws_protocol", answers)
+        .set("aws_protocol.verify", protocol["verify"].clone())
+        .start()
+        .await;
+    service.ready().await;
+    let value = async || {
+        let request = service
+            .request(reqwest::Method::POST, "/aws/aws")
+            .header("x-amz-target", "ServiceQuotasV20190624.GetServiceQuota")
+            .header("content-type", crate::harness::AWS_JSON)
+            .header(
+                "authorization",
+                format!(
+                    "AWS4-HMAC-SHA256 Credential=AKIAANY/20261127/us-east-1/servicequotas/\
+                     aws4_request, SignedHeaders=host, Signature={}",
+                    "0".repeat(64)
+                ),
+            )
+            .body(json!({"ServiceCode": "ec2", "QuotaCode": P}).to_string());
+        service.send(request).await.json()["Quota"]["Value"].clone()
+    };
+    assert_eq!(value().await, 400.0);
+    let lease = taken(&service, &p5(), 1).await;
+    assert_eq!(value().await, 208.0);
+    let path = format!("/leases/{}", lease["id"].as_str().unwrap());
+    assert_eq!(delete(&service, &path).await.status, 204);
+    assert_eq!(value().await, 400.0);
+}

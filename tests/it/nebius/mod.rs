@@ -2,6 +2,7 @@
 //! trouble, offers with quota and capacity, and a `check` that explains.
 
 mod check;
+mod leases;
 mod secrets;
 mod verdicts;
 

@@ -2,6 +2,7 @@
 
 mod global_quota;
 mod hourly;
+mod leases;
 mod project_unit;
 mod restrictions;
 mod single_rows;
