@@ -2,6 +2,7 @@
 //! upstream client.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use aws_config::BehaviorVersion;
 use aws_sdk_servicequotas::Client;
@@ -134,8 +135,21 @@ impl RegionClient {
         code: &str,
         context: &CallContext,
     ) -> Result<Option<Sent<ServiceQuota>>, Failure> {
+        let sent = AtomicBool::new(false);
+        self.applied_noting(service, code, &sent, context).await
+    }
+
+    /// The same; `sent` is set once a call is sent.
+    pub(super) async fn applied_noting(
+        &self,
+        service: &str,
+        code: &str,
+        sent: &AtomicBool,
+        context: &CallContext,
+    ) -> Result<Option<Sent<ServiceQuota>>, Failure> {
         let operation = &GET_SERVICE_QUOTA;
         let answer = self.call(operation, context, || {
+            sent.store(true, Ordering::Release);
             let request = self.account.sdk.get_service_quota();
             let request = request.service_code(service).quota_code(code);
             let call = request.customize().config_override(self.regional()).send();

@@ -13,6 +13,7 @@ use crate::source::CallContext;
 
 use super::client::RegionClient;
 use super::quotas;
+use super::verified::{FullRead, Verified};
 use super::wanted::WantedQuotas;
 
 /// EC2 has well over a thousand quotas, a dozen pages; anything far beyond is a loop.
@@ -25,15 +26,18 @@ pub(super) struct Limits {
     pub(super) gaps: Vec<Failure>,
 }
 
-/// Reads all that is wanted of a region.
+/// Reads all that is wanted of a region, but for what is verified meanwhile.
 pub(super) async fn read(
     client: &RegionClient,
     wanted: &WantedQuotas,
+    verified: &Verified,
     context: &CallContext,
 ) -> Result<Limits, Failure> {
+    let full_read = verified.full_read();
+    let full_read = &full_read;
     // What a listing brings is not asked for again one by one.
     let unlisted = |key: &QuotaKey| !wanted.listed.contains(&*key.service);
-    let singles = one_by_one(client, wanted, unlisted, context);
+    let singles = one_by_one(client, wanted, unlisted, full_read, context);
     let listings = wanted
         .listed
         .iter()
@@ -57,7 +61,7 @@ pub(super) async fn read(
     }
     let not_seen =
         |key: &QuotaKey| incomplete.contains(&*key.service) && !limits.rows.contains_key(key);
-    let seen_now = one_by_one(client, wanted, not_seen, context).await?;
+    let seen_now = one_by_one(client, wanted, not_seen, full_read, context).await?;
     limits.add(seen_now);
 
     // A listing that is whole leaves out what has no applied value.
@@ -81,13 +85,16 @@ pub(super) async fn read(
 pub(super) async fn read_only(
     client: &RegionClient,
     keys: &BTreeSet<QuotaKey>,
+    verified: &Verified,
     context: &CallContext,
 ) -> Result<Limits, Failure> {
     let mut limits = Limits::default();
     let mut first_failure = None;
-    let reads = keys
-        .iter()
-        .map(async |key| (key, single(client, key, context).await));
+    let single = async |key| {
+        let answer = verified.verify(client, key, context).await?;
+        known_or_published(client, key, answer, context).await
+    };
+    let reads = keys.iter().map(async |key| (key, single(key).await));
     for (key, read) in join_all(reads).await {
         match read {
             Ok(part) => limits.add(part),
@@ -113,13 +120,18 @@ async fn one_by_one(
     client: &RegionClient,
     wanted: &WantedQuotas,
     which: impl Fn(&QuotaKey) -> bool,
+    full_read: &FullRead<'_>,
     context: &CallContext,
 ) -> Result<Limits, Failure> {
     let needed = wanted.needed.iter().filter(|key| which(key));
-    let needed = try_join_all(needed.map(|key| single(client, key, context)));
+    let single = async |key| {
+        let answer = full_read.applied(client, key, context).await?;
+        known_or_published(client, key, answer, context).await
+    };
+    let needed = try_join_all(needed.map(&single));
     let optional = wanted.optional.iter().filter(|key| which(key));
     let optional = join_all(optional.map(async |key| {
-        let read = single(client, key, context).await;
+        let read = single(key).await;
         read.unwrap_or_else(|failure| Limits::missing(not_read(key, failure)))
     }));
     let (needed, optional) = try_join(needed, optional.map(Ok)).await?;
@@ -130,12 +142,14 @@ async fn one_by_one(
     Ok(limits)
 }
 
-async fn single(
+/// Returns the applied value that AWS has answered with or, if it keeps none, its default.
+async fn known_or_published(
     client: &RegionClient,
     key: &QuotaKey,
+    applied: Option<Sent<ServiceQuota>>,
     context: &CallContext,
 ) -> Result<Limits, Failure> {
-    match client.applied(&key.service, &key.code, context).await? {
+    match applied {
         Some(answer) => {
             let quota = row(&answer, LimitSource::Applied, client.region())?;
             Ok(Limits::of(quota))

@@ -27,6 +27,7 @@ mod shared_files;
 mod source;
 mod usage;
 mod vcpu_quotas;
+mod verified;
 mod wanted;
 
 #[cfg(test)]

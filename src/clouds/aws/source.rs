@@ -26,6 +26,7 @@ use super::reading::{late, reading, report_due, without_usage};
 use super::regions::{ENABLED_BY_DEFAULT, needs_opt_in, resolve_regions};
 use super::settings::{Settings, UsageSource};
 use super::usage::{self, Report, Reports};
+use super::verified::Verified;
 use super::wanted::WantedQuotas;
 
 /// At a rate that makes a read longer than this, answers would be out of use by the time they
@@ -48,6 +49,7 @@ pub(super) struct AwsSource {
 struct ReadRegion {
     client: RegionClient,
     reports: Reports,
+    verified: Verified,
 }
 
 impl AwsSource {
@@ -82,6 +84,7 @@ impl AwsSource {
             let read = ReadRegion {
                 client: RegionClient::new(&account, region),
                 reports: Reports::default(),
+                verified: Verified::default(),
             };
             (UnitId::new(region.as_str()), read)
         };
@@ -147,7 +150,9 @@ impl AwsSource {
         verification: &Verification,
         context: &CallContext,
     ) -> Result<Reading, Failure> {
-        let ReadRegion { client, reports } = region;
+        let ReadRegion {
+            client, reports, ..
+        } = region;
         let since = Instant::from_std(verification.since);
         let limits = self.limits(region, &verification.wanted, context);
         let report = async {
@@ -183,13 +188,15 @@ impl AwsSource {
         wanted: &Wanted,
         context: &CallContext,
     ) -> Result<Limits, Failure> {
-        let client = &region.client;
+        let ReadRegion {
+            client, verified, ..
+        } = region;
         match wanted {
-            Wanted::All => fetch::read(client, &self.wanted, context).await,
+            Wanted::All => fetch::read(client, &self.wanted, verified, context).await,
             Wanted::Only(rows) => {
                 let here = rows.iter().filter(|row| row.region == *client.region());
                 let keys = here.map(|row| row.key.clone()).collect();
-                fetch::read_only(client, &keys, context).await
+                fetch::read_only(client, &keys, verified, context).await
             }
         }
     }
@@ -201,7 +208,9 @@ impl AwsSource {
         wanted: &Wanted,
         context: &CallContext,
     ) -> Option<Result<Arc<Report>, Failure>> {
-        let ReadRegion { client, reports } = region;
+        let ReadRegion {
+            client, reports, ..
+        } = region;
         match (self.usage, wanted) {
             (UsageSource::Off, _) => None,
             (UsageSource::Report, Wanted::All) => {

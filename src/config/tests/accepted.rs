@@ -1,5 +1,7 @@
 //! Configurations that are accepted, and what they become.
 
+use std::time::Duration;
+
 use super::*;
 use crate::clouds::RegionChoice;
 use crate::http::{AwsMarket, AwsValue, Scope, Token};
@@ -110,4 +112,38 @@ fn debug_shows_no_secret() {
 #[test]
 fn what_is_read_from_the_environment_includes_this_process_own() {
     assert!(environment().any(|(name, _)| name == "PATH"));
+}
+
+#[test]
+fn leases_are_bounded_and_denials_verified_as_the_operator_says() {
+    let load = |keys: &str| {
+        let nebius = "[[backends]]\nkind = 'nebius'\ncredentials = { source = 'metadata' }";
+        let text = format!("{keys}\n[[backends]]\nkind = 'aws'\n{nebius}");
+        Folder::with(text).load_for(REGISTRY, &[]).unwrap()
+    };
+    let config = load("");
+    let seconds = Duration::from_secs;
+    let delays = |config: &Config| {
+        let backends = config.backends.iter();
+        let delays = backends.map(|backend| backend.settings.usage_delay());
+        delays.collect::<Vec<_>>()
+    };
+    // Each cloud has its own, assumed one.
+    assert_eq!(delays(&config), [seconds(300), seconds(60)]);
+    assert_eq!(config.leases, LeaseSettings::default());
+    assert_eq!(config.backends[0].settings.deny_max_age, None);
+
+    let config = load("[leases]\nmax_live = 7\nmax_ttl = '3m'");
+    let LeaseSettings { max_live, max_ttl } = config.leases;
+    assert_eq!((max_live, max_ttl), (7, seconds(180)));
+    let text =
+        "[[backends]]\nkind = 'aws'\nusage_delay = '0s'\ndeny_max_age = '30s'\ndeny_wait = '2s'";
+    let config = Folder::with(text).load_for(REGISTRY, &[]).unwrap();
+    assert_eq!(delays(&config), [Duration::ZERO]);
+    let settings = &config.backends[0].settings;
+    assert_eq!(settings.deny_max_age, Some(seconds(30)));
+    assert_eq!(settings.deny_wait, seconds(2));
+    let text = "[[backends]]\nkind = 'aws'\ndeny_max_age = 'soon'";
+    let refused = Folder::with(text).load_for(REGISTRY, &[]).unwrap_err();
+    assert!(refused.to_string().contains("or \"off\""), "{refused}");
 }

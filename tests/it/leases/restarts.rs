@@ -19,6 +19,7 @@ async fn leases_and_commits_survive_a_restart() {
     let service = setup.start().await;
     service.ready().await;
     let first = taken(&service, &p5(), 1).await;
+    let_time_pass(Duration::from_secs(1)).await;
     let second = taken(&service, &p5(), 1).await;
     let path = format!("/leases/{}/commit", first["id"].as_str().unwrap());
     assert_eq!(post(&service, &path, &json!({})).await.status, 200);

@@ -8,7 +8,9 @@ use simulated_clouds::aws::{Controls, Fault, FaultKind, ReportTiming, SimulatedA
 use tokio::time::Instant;
 
 use super::{REGION, leases, p_of, p5, post, quiet};
-use crate::harness::{ACCOUNT, P, Service, Setup, all_calls, calls, let_time_pass, plain_aws};
+use crate::harness::{
+    ACCOUNT, P, QUOTAS_OF_A_REGION, Service, Setup, all_calls, calls, let_time_pass, plain_aws,
+};
 
 const GET: &str = "GetServiceQuota";
 const START: &str = "StartQuotaUtilizationReport";
@@ -256,4 +258,37 @@ async fn what_nobody_knows_is_unknown_and_no_error() {
         "{}",
         text.text()
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_full_read_under_way_leaves_out_what_is_verified_meanwhile() {
+    let aws = plain_aws().await;
+    let controls = aws.controls();
+    controls.set_limit(ACCOUNT, "us-east-1", P, 192.0).unwrap();
+    let setup = quiet(Setup::new(&aws)).set("backends.0.preload", false);
+    let service = setup.start().await;
+    let full = service.get(REGION);
+    let meanwhile = async {
+        // Four calls go at once and four a second, in the order of the codes.
+        let_time_pass(Duration::from_millis(300)).await;
+        assert!(calls(&controls, GET) < QUOTAS_OF_A_REGION);
+        let mut last = p5();
+        last["spot"] = true.into();
+        let asked = Instant::now();
+        let verified = verify(&service, last, json!({})).await;
+        assert_eq!(verified["verified"], true, "{verified}");
+        // It goes before those that wait for their turn.
+        assert!(
+            asked.elapsed() < Duration::from_secs(3),
+            "{:?}",
+            asked.elapsed()
+        );
+    };
+    let (full, ()) = join(full, meanwhile).await;
+    let body = full.json();
+    assert_eq!(
+        body["quotas"].as_array().unwrap().len() as u64,
+        QUOTAS_OF_A_REGION
+    );
+    assert_eq!(calls(&controls, GET), QUOTAS_OF_A_REGION);
 }
