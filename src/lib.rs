@@ -6,6 +6,7 @@
 pub mod model;
 
 pub mod clock;
+pub mod feedback;
 pub mod secret;
 pub mod telemetry;
 

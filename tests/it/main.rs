@@ -18,6 +18,7 @@ mod crowds;
 mod deploy;
 mod environment;
 mod fake_cloud;
+mod feedback;
 mod floors;
 mod freshness;
 mod heavy;

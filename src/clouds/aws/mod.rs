@@ -41,7 +41,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
-use crate::model::{Failure, NativeAnswers, Region};
+use crate::model::{Failure, Market, NativeAnswers, Region};
 use crate::source::QuotaSource;
 use crate::upstream::RateLimit;
 
@@ -72,6 +72,14 @@ pub const REGISTRATION: Registration = Registration {
 /// AWS does not say how soon a launch is in the utilization report. The metrics of vCPU usage are of
 /// one minute and, as their users observe, late by some.
 const USAGE_DELAY: Duration = Duration::from_secs(5 * 60);
+
+/// Returns the code and name of the quota that launches of a type and market are counted by.
+pub(super) fn launch_quota(
+    instance_type: &str,
+    market: Market,
+) -> Option<(&'static str, &'static str)> {
+    demand::launch_quota(instance_type, market)
+}
 
 impl CloudSettings for Settings {
     fn usage_delay(&self) -> UsageDelay {

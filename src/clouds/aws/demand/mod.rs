@@ -6,7 +6,7 @@
 
 use super::known_codes::GP3_STORAGE;
 use super::overrides::QuotaOverrides;
-use super::vcpu_quotas::EC2;
+use super::vcpu_quotas::{EC2, VCPU_QUOTAS};
 use crate::model::{Amount, Demand, Instance, Market, QuotaKey};
 
 /// A group of families that share a quota.
@@ -104,6 +104,17 @@ pub(super) fn demand(instance: &Instance, market: Market, overrides: &QuotaOverr
         demand.take(QuotaKey::new(service, code), Amount::from_gib(disk_gb));
     }
     demand
+}
+
+/// Returns the code and name of the quota that counts the vCPUs of a type, where the built-in table
+/// knows it.
+pub(super) fn launch_quota(
+    instance_type: &str,
+    market: Market,
+) -> Option<(&'static str, &'static str)> {
+    let key = vcpu_quota(instance_type, market, &QuotaOverrides::default()).ok()?;
+    let known = VCPU_QUOTAS.iter().find(|quota| *quota.code == *key.code)?;
+    Some((known.code, known.name))
 }
 
 /// The quotas that count the spot requests of the families of an on-demand quota.

@@ -1,0 +1,3 @@
+//! Feedback on launches.
+
+mod real_errors;
