@@ -134,6 +134,7 @@ async fn serving(folder: &TempDir) -> http::Service {
         },
         quota_metrics: QuotaMetrics::All,
         leases: LeaseSettings::default(),
+        launch_quota: |_, _, _| None,
     };
     let catalog = Arc::new(Catalog::new(Source::Bundled, ["aws".into()]));
     let store = Some(Arc::new(store) as Arc<dyn SnapshotStore>);

@@ -143,6 +143,7 @@ async fn serving(catalog: quota_oracle::catalog::Catalog, regions: &[Region]) ->
         },
         quota_metrics: QuotaMetrics::All,
         leases: LeaseSettings::default(),
+        launch_quota: |_, _, _| None,
     };
     let oracle = Oracle::new(
         [backend],

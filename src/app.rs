@@ -11,7 +11,7 @@ use tokio::time::timeout;
 
 use crate::catalog::Catalog;
 use crate::clock::Clock;
-use crate::clouds::Connection;
+use crate::clouds::{self, Connection};
 use crate::config::{self, Config};
 use crate::http;
 use crate::model::{BackendName, CloudKind, Failure};
@@ -66,6 +66,7 @@ impl App {
                 lifetimes: config.cache.lifetimes(),
                 quota_metrics: config.telemetry.quota_metrics,
                 leases: config.leases,
+                launch_quota: clouds::launch_quota,
             },
             clock,
             metrics,

@@ -4,6 +4,7 @@ mod ask;
 mod check;
 #[cfg(feature = "demo")]
 mod demo;
+mod explain;
 mod output;
 mod serve;
 mod signals;
@@ -53,6 +54,8 @@ enum Command {
     Verify(Box<ask::VerifyArguments>),
     /// Ask a running service for the leases that live.
     Leases(ask::LeasesArguments),
+    /// Tell what the error of a failed launch means, without a service.
+    Explain(Box<explain::Arguments>),
     /// Try each backend's credentials and permissions, and say what to fix.
     Check(check::Arguments),
     /// Print the OpenAPI document.
@@ -206,6 +209,7 @@ async fn command(arguments: Arguments, signals: Signals) -> Result<ExitCode, Err
         Command::Healthcheck(service) => {
             return unless_ended(signals, ask::healthcheck(service)).await;
         }
+        Command::Explain(arguments) => explain::run(&arguments)?,
         Command::Openapi => {
             let document = http::openapi_document()
                 .to_pretty_json()

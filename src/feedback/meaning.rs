@@ -1,6 +1,6 @@
 //! The meaning of an error, in the words of the public contract.
 
-use strum::IntoStaticStr;
+use strum::{IntoStaticStr, VariantArray};
 
 use crate::model::{Amount, QuotaMarket};
 
@@ -29,7 +29,7 @@ pub struct Meaning {
 }
 
 /// The kind of cause of a failed launch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, IntoStaticStr)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "snake_case")]
 pub enum Class {
     /// A limit of the account.
@@ -68,7 +68,7 @@ pub struct Reach {
 }
 
 /// The kinds of reach.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default, IntoStaticStr)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "snake_case")]
 pub enum Level {
     /// A type in a zone, or else a region, and a market.

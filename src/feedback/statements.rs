@@ -76,17 +76,22 @@ impl Statements {
             from = start;
             self.add(&mut statement, &found);
         }
-        for pattern in &self.patterns {
-            // A second quota's name is not this one's.
-            let mut all = pattern.captures_iter(&text[from..]);
-            let says_name = |found: &Captures<'_>| {
-                let name = found.name("name").map(|name| self.row_name(name.as_str()));
-                name.is_some() && name != statement.name
-            };
-            if let Some(found) = all.next()
-                && !says_name(&found)
-            {
-                self.add(&mut statement, &found);
+        // Numbers stand after the name, but for members of an object, which have any order.
+        let object = text[..from]
+            .rfind(['{', '[', '\n'])
+            .map_or(from, |start| start + 1);
+        for from in [from, object] {
+            for pattern in &self.patterns {
+                // A second quota's name is not this one's.
+                let says_name = |found: &Captures<'_>| {
+                    let name = found.name("name").map(|name| self.row_name(name.as_str()));
+                    name.is_some() && name != statement.name
+                };
+                if let Some(found) = pattern.captures(&text[from..])
+                    && !says_name(&found)
+                {
+                    self.add(&mut statement, &found);
+                }
             }
         }
         statement

@@ -203,7 +203,6 @@ impl Found {
         }
     }
 
-
     pub(super) const fn of(self, code: &'static str, name: &'static str) -> Self {
         Self {
             quota: Some((code, name)),

@@ -21,6 +21,7 @@ mod vocabulary;
 
 mod auth;
 mod extract;
+mod feedback;
 mod middleware;
 mod server;
 
@@ -35,6 +36,7 @@ mod verify;
 
 pub use aws_protocol::endpoint::AwsProtocol;
 pub use extract::format::Format;
+pub use feedback::meaning_as_json;
 pub use offers::query::{AvailabilityName, OffersQuery, SortName};
 pub use router::{Service, openapi_document, service};
 pub use server::{Ending, serve};

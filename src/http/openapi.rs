@@ -190,7 +190,10 @@ mod tests {
                     .iter()
                     .any(|key| field.get(key).is_some());
                 let is_boolean = field["type"].to_string().contains("boolean");
-                let has_example = is_made_of_others || is_boolean || field.get("example").is_some();
+                let has_example = ["example", "examples"]
+                    .iter()
+                    .any(|key| field.get(key).is_some());
+                let has_example = is_made_of_others || is_boolean || has_example;
                 // Where a field may be null, it stands beside the reference.
                 let has_description = field.to_string().contains("\"description\":");
                 if !has_example || !has_description {

@@ -34,12 +34,15 @@ use super::quotas::response_cache::ResponseCache;
 use super::settings::{Scope, Settings};
 use super::state::{Inner, Shared};
 use super::{
-    aws_protocol, dashboard, error, health, leases, middleware, offers, openapi, quotas, refresh,
-    routes, verify,
+    aws_protocol, dashboard, error, feedback, health, leases, middleware, offers, openapi, quotas,
+    refresh, routes, verify,
 };
 
 /// The largest body about one launch; thousands of them may be under way.
 const LARGEST_LAUNCH: usize = 64 * 1024;
+
+/// The largest report on a launch: an error may come with a traceback and all that was in it.
+const LARGEST_REPORT: usize = 1024 * 1024;
 
 /// The document as its page asks for it, also where a proxy serves both below a path.
 const OPENAPI_FROM_DOCS: &str = "../openapi.json";
@@ -150,6 +153,12 @@ fn groups() -> [(Option<Scope>, OpenApiRouter<Shared>); 4] {
                 .routes(routes!(leases::list, leases::take))
                 .layer(DefaultBodyLimit::max(LARGEST_LAUNCH)),
         )
+        .merge(
+            OpenApiRouter::new()
+                // It asks for more unless it is a dry run.
+                .routes(routes!(feedback::report))
+                .layer(DefaultBodyLimit::max(LARGEST_REPORT)),
+        )
         .routes(routes!(health::metrics))
         .routes(routes!(dashboard::index));
     let verifiers = OpenApiRouter::new()
@@ -159,6 +168,8 @@ fn groups() -> [(Option<Scope>, OpenApiRouter<Shared>); 4] {
         .routes(routes!(leases::release))
         .layer(DefaultBodyLimit::max(LARGEST_LAUNCH));
     let admins = OpenApiRouter::new()
+        .routes(routes!(feedback::unrecognised))
+        .routes(routes!(feedback::forget))
         .routes(routes!(refresh::backend))
         .routes(routes!(refresh::region));
     [

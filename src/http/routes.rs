@@ -13,7 +13,7 @@ pub(super) const DOCS: &str = "/docs";
 const AWS: &str = "/aws";
 
 /// Every route. One that is missing here has no label in the metrics, and a test fails.
-pub(super) const ROUTES: [&str; 19] = [
+pub(super) const ROUTES: [&str; 22] = [
     "/quotas",
     "/quotas/{backend}",
     REGION,
@@ -23,6 +23,9 @@ pub(super) const ROUTES: [&str; 19] = [
     "/leases/{id}",
     "/leases/{id}/commit",
     "/leases/{id}/renew",
+    "/feedback",
+    "/feedback/unrecognised",
+    "/feedback/{backend}",
     "/refresh/{backend}",
     "/refresh/{backend}/{region}",
     AWS,

@@ -8,7 +8,7 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::{model, oracle};
+use crate::{feedback, model, oracle};
 
 /// Returns the words of an enum of the model.
 fn words<T: VariantArray>() -> Vec<&'static str>
@@ -83,6 +83,12 @@ vocabularies! {
     CapacityLevel: words::<model::CapacityLevel>();
     /// The state of a lease.
     LeaseState: vec!["held", "committed"];
+    /// The kind of cause of a failed launch.
+    LaunchClass: words::<feedback::Class>();
+    /// How far the cause of a failed launch reaches.
+    ReachLevel: words::<feedback::Level>();
+    /// How a launch ended.
+    LaunchOutcome: words::<model::LaunchOutcome>();
     /// The origin of a catalog.
     CatalogOrigin: words::<oracle::Origin>();
 }

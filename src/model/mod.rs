@@ -11,6 +11,8 @@ pub mod duration;
 mod failure;
 mod freshness;
 mod instance;
+mod launch_outcome;
+mod learned;
 mod lease;
 mod leased;
 mod lenient;
@@ -38,6 +40,8 @@ pub use demand::{Demand, Draw};
 pub use failure::{Failure, FailureKind, FailureRecord};
 pub use freshness::{Freshness, Lifetimes};
 pub use instance::{Gpu, Instance, Market, PriceBasis};
+pub use launch_outcome::LaunchOutcome;
+pub use learned::LearnedNumbers;
 pub use lease::{
     Commitment, Hold, Lease, LeaseId, Ledger, Passed, QuotaPlace, RequestKey, holds, shown_until,
 };
@@ -57,6 +61,6 @@ pub use restriction::{Restriction, RestrictionKind};
 pub use snapshot::Snapshot;
 pub use suggest::suggest;
 pub use timestamp::Moment;
-pub use unavailability::Unavailability;
+pub use unavailability::{AskedLaunch, Launches, Unavailability};
 pub use unit::{Coverage, FetchUnit, UnitId, UnitKey};
 pub use verdict::{Basis, Binding, Outcome, Outlook, Shortfall, Verdict, judge};

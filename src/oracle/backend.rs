@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::model::{BackendName, CloudKind, Moment, Region, UnitId, UnitKey};
 use crate::source::QuotaSource;
 
+use super::feedback::Contradictions;
 use super::offers::JudgedCatalogs;
 use super::quota_metrics::BackendSeries;
 use super::settings::{BackendSettings, Preload};
@@ -37,6 +38,8 @@ pub(super) struct BackendState {
     pub(super) judged: JudgedCatalogs,
     /// The series of its quotas in the metrics.
     pub(super) series: BackendSeries,
+    /// The launches that ended otherwise than their verdict had it.
+    pub(super) contradictions: Contradictions,
 }
 
 impl BackendState {
@@ -70,6 +73,7 @@ impl BackendState {
             changes,
             judged: JudgedCatalogs::default(),
             series: BackendSeries::default(),
+            contradictions: Contradictions::default(),
         }
     }
 

@@ -11,6 +11,7 @@ mod backoff;
 mod deny;
 mod entry;
 mod failure_log;
+mod feedback;
 mod fetch;
 mod flights;
 mod leases;
@@ -33,6 +34,7 @@ pub use crate::catalog::{Filter, NameOf, Offer, Origin, Provider, Shape};
 pub use backend::Backend;
 pub use backend_status::{BackendStatus, Status};
 pub use entry::Age;
+pub use feedback::{Contradiction, LaunchReport, Learnt, UnrecognisedError};
 pub use fetch::read_timeout;
 pub use leases::{LeaseRefusal, LeaseSettings, LeaseWish};
 pub use offers::{

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::de::{Error, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use crate::model::{Lifetimes, Region, Strictness, duration};
+use crate::model::{Lifetimes, Market, Region, Strictness, duration};
 use crate::telemetry::QuotaMetrics;
 
 use super::leases::LeaseSettings;
@@ -20,6 +20,9 @@ pub struct OracleSettings {
     pub quota_metrics: QuotaMetrics,
     /// The bounds of leases.
     pub leases: LeaseSettings,
+    /// Tells the code and name of the quota that launches of a cloud are counted by, from the kind,
+    /// the type and the market, where errors of that cloud do not name it.
+    pub launch_quota: fn(&str, &str, Market) -> Option<(&'static str, &'static str)>,
 }
 
 /// The keys of a `[[backends]]` table that are the same for every cloud.

@@ -10,6 +10,7 @@ use crate::store::{SnapshotStore, StoredSnapshot};
 use crate::telemetry::Metrics;
 
 use super::backend::{Backend, BackendState};
+use super::feedback::Unrecognised;
 use super::leases::{LeaseBook, LeaseSettings};
 use super::offers::{ExplainedVerdicts, SharedDemands, SharedLayouts};
 use super::settings::OracleSettings;
@@ -31,6 +32,7 @@ pub(super) struct OracleState {
     pub(super) layouts: SharedLayouts,
     pub(super) explained: ExplainedVerdicts,
     pub(super) leases: Arc<LeaseBook>,
+    pub(super) unrecognised: Unrecognised,
 }
 
 impl Oracle {
@@ -85,6 +87,7 @@ impl Oracle {
             layouts: SharedLayouts::default(),
             explained: ExplainedVerdicts::default(),
             leases,
+            unrecognised: Unrecognised::default(),
         }))
     }
 

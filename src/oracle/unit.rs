@@ -20,6 +20,7 @@ use crate::telemetry::Metrics;
 
 use super::entry::{Entry, LastGood};
 use super::failure_log::FailureLog;
+use super::feedback::LaunchMemory;
 use super::flights::Flights;
 use super::leases::{LeaseBook, UnitLeases};
 use super::limits_alone::LimitsAlone;
@@ -45,6 +46,8 @@ pub(super) struct UnitState {
     pub(super) context: UnitContext,
     pub(super) flights: Flights,
     pub(super) leases: UnitLeases,
+    /// The failed launches that still count.
+    pub(super) launches: LaunchMemory,
     entry: ArcSwap<Entry>,
     /// In seconds since the start of the process.
     requested_at: AtomicI64,
@@ -75,6 +78,7 @@ impl UnitState {
             source,
             context,
             flights: Flights::default(),
+            launches: LaunchMemory::default(),
             entry: ArcSwap::default(),
             requested_at: AtomicI64::new(0),
             wake: Notify::new(),
@@ -180,6 +184,7 @@ impl UnitState {
             }
         });
         self.limits_alone.forget();
+        self.settle_launches(&entry, started);
         self.write(&entry);
         self.settle_leases(&entry);
     }
@@ -216,8 +221,18 @@ impl UnitState {
                 ..before.clone()
             }
         });
+        self.settle_launches(&entry, started);
         self.write(&entry);
         self.settle_leases(&entry);
+    }
+
+    /// Forgets the failed launches that a read begun at `started` has overtaken.
+    fn settle_launches(&self, entry: &Entry, started: Moment) {
+        if let Some(good) = &entry.last_good
+            && self.launches.compare(&good.reading, started)
+        {
+            self.note_change();
+        }
     }
 
     /// Ends the leases whose launches the entry shows.

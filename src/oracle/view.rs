@@ -3,12 +3,13 @@
 use std::sync::{Arc, OnceLock};
 
 use crate::model::{
-    AccountId, Amount, Capacity, CloudKind, Failure, FailureKind, FailureRecord, Freshness, Leased,
-    Location, Moment, Quota, QuotaIndex, QuotaKey, Reading, Region, Restriction, Snapshot,
-    Unavailability, UnknownReason,
+    AccountId, Amount, Capacity, CloudKind, Failure, FailureKind, FailureRecord, Freshness,
+    LearnedNumbers, Leased, LimitSource, Location, Moment, Quota, QuotaIndex, QuotaKey, Reading,
+    Region, Restriction, Snapshot, Unavailability, UnknownReason,
 };
 
 use super::entry::{Age, Entry};
+use super::feedback::Lessons;
 use super::unit::UnitState;
 
 /// A region as it is known at one moment; a cheap handle.
@@ -21,6 +22,10 @@ pub struct RegionView {
     /// Why the region has no rows though its unit was read: the account does not have it.
     absence: Option<Arc<FailureRecord>>,
     leased: OnceLock<Leased>,
+    /// The lessons of launches that failed.
+    lessons: Arc<Lessons>,
+    /// The rows with the numbers that failed launches have stated, if any have.
+    learned_rows: Option<Arc<Snapshot>>,
 }
 
 /// The version of what a region's answers say.
@@ -35,6 +40,8 @@ pub struct Revision {
     expired_rows: usize,
     /// How often what is leased has changed.
     leases: u64,
+    /// The lessons of launches that failed.
+    lessons: u64,
 }
 
 /// The last full answer about a region.
@@ -54,14 +61,26 @@ impl RegionView {
     pub(super) fn new(unit: Arc<UnitState>, region: Region, now: Moment) -> Self {
         let entry = unit.entry();
         let absence = absence(&unit, &entry, &region);
-        Self {
+        let mut view = Self {
+            lessons: unit.launches.lessons(&region, now),
             entry,
             unit,
             region,
             now,
             absence: absence.map(Arc::new),
             leased: OnceLock::new(),
-        }
+            learned_rows: None,
+        };
+        view.learned_rows = view.learned_rows();
+        view
+    }
+
+    /// Lays what failed launches have stated over the rows that were read.
+    fn learned_rows(&self) -> Option<Arc<Snapshot>> {
+        let numbers = &self.lessons.numbers;
+        let rows = self.region_rows().filter(|_| !numbers.is_empty())?;
+        let learned = rows.with_learned(numbers, |row| self.is_expired(row));
+        Some(Arc::new(learned))
     }
 
     /// Returns the backend and region.
@@ -180,6 +199,7 @@ impl RegionView {
             freshness: self.freshness(),
             expired_rows: own_age.filter(|row| self.is_expired(row)).count(),
             leases: self.unit.leases.changes(self.now),
+            lessons: self.lessons.id,
         }
     }
 
@@ -195,6 +215,7 @@ impl RegionView {
         let whole = self.entry.taken_at().and_then(changes_in);
         let leases = self.unit.leases.next_change(self.now);
         let all = rows.chain(whole).chain(leases);
+        let all = all.chain(self.lessons.next_change);
         all.min_by_key(|moment| moment.since_start)
     }
 
@@ -235,12 +256,23 @@ impl RegionView {
 
     /// Returns when the call that brought a row was sent.
     pub fn observed_at(&self, row: &Quota) -> Option<Moment> {
+        let usage_is_older =
+            |numbers: &LearnedNumbers| numbers.quota == row.key && numbers.usage.is_none();
+        // A limit that a failed launch has stated makes the usage beside it no newer.
+        if row.limit_source == LimitSource::Learned
+            && self.lessons.numbers.iter().any(usage_is_older)
+        {
+            let read = self.reading()?.regions.get(&self.region)?;
+            let read = read.find(&row.key, row.container.as_ref())?;
+            return read.observed_at.or(self.entry.taken_at());
+        }
         row.observed_at.or(self.entry.taken_at())
     }
 
     /// Returns the rows that are known of the region, whether or not it was ever read in full.
     pub(super) fn region_rows(&self) -> Option<&Arc<Snapshot>> {
-        self.reading()?.regions.get(&self.region)
+        let learned = self.learned_rows.as_ref();
+        learned.or_else(|| self.reading()?.regions.get(&self.region))
     }
 
     /// Returns what the cloud says it has room for now, as long as that can be relied on.
@@ -257,9 +289,14 @@ impl RegionView {
         restrictions.map_or(&[], Vec::as_slice)
     }
 
-    /// Returns the capacity failures that still hide offers of the region; nothing notes any yet.
+    /// Returns the failures of launches that still hide offers of the region.
     pub(super) fn unavailable(&self) -> &[Unavailability] {
-        &[]
+        &self.lessons.unavailable
+    }
+
+    /// Returns the moment of the view.
+    pub(super) fn now(&self) -> Moment {
+        self.now
     }
 
     fn rows(&self) -> Option<&Snapshot> {

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "demo")]
 mod demo;
+mod explain;
 mod leases;
 mod offers;
 

@@ -179,6 +179,7 @@ async fn a_browser_gets_a_page_that_asks_routes_and_everybody_else_gets_their_li
             "routes": [
                 "/quotas", "/quotas/{backend}", "/quotas/{backend}/{region}", "/offers",
                 "/verify", "/leases", "/leases/{id}", "/leases/{id}/commit", "/leases/{id}/renew",
+                "/feedback", "/feedback/unrecognised", "/feedback/{backend}",
                 "/refresh/{backend}", "/refresh/{backend}/{region}", "/aws", "/aws/{backend}",
                 "/healthz", "/readyz", "/metrics", "/openapi.json", "/docs", "/",
             ],

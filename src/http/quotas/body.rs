@@ -204,26 +204,6 @@ pub(in crate::http) struct RegionOverviewBody<'a> {
     last_failure: Option<FailureRecordBody>,
 }
 
-/// A backend with the quotas of all its regions.
-#[derive(Serialize, ToSchema)]
-#[schema(as = BackendQuotas)]
-pub(in crate::http) struct BackendBody<'a> {
-    /// The backend's name.
-    #[schema(example = "aws")]
-    pub(in crate::http) backend: &'a str,
-    /// Which cloud it connects to.
-    #[schema(example = "aws")]
-    pub(in crate::http) kind: &'a str,
-    /// The cloud's own name of the account, once it is known.
-    #[schema(example = "123456789012")]
-    pub(in crate::http) account: Option<&'a str>,
-    /// `idle`, `reading`, `ok`, `stale`, `partial` or `unavailable`.
-    #[schema(value_type = BackendState)]
-    pub(in crate::http) status: &'static str,
-    /// Its regions.
-    pub(in crate::http) regions: Vec<RegionBody<'a>>,
-}
-
 impl<'a> RegionBody<'a> {
     /// Converts a region's view, with the rows that `keep` accepts.
     pub(in crate::http) fn of(view: &'a RegionView, keep: impl Fn(&Quota) -> bool) -> Self {

@@ -1,5 +1,6 @@
 //! `GET /quotas…`: what is known of accounts and regions.
 
+mod backend;
 pub(super) mod body;
 mod conditional;
 pub(super) mod counters;
@@ -29,7 +30,8 @@ use super::extract::query::{self, NoQuery, StrictQuery};
 use super::settings::Scope;
 use super::state::Shared;
 
-use body::{BackendBody, BackendOverviewBody, OverviewBody, RegionBody};
+use self::backend::{BackendBody, ContradictionBody};
+use body::{BackendOverviewBody, OverviewBody, RegionBody};
 use conditional::{conditional, head_of, head_of_several};
 use response_cache::CachedResponse;
 
@@ -87,6 +89,13 @@ pub(super) async fn backend(
             .regions
             .iter()
             .map(|view| RegionBody::of(view, |_| true))
+            .collect(),
+        contradictions: shared
+            .0
+            .oracle
+            .contradictions(&backend)?
+            .iter()
+            .map(ContradictionBody::of)
             .collect(),
     };
     Ok(conditional(

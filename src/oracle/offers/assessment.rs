@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::model::{
-    Amount, Capacity, Decision, Freshness, Market, Moment, Outcome, Quota, QuotaKey, Restriction,
-    Strictness, Unavailability, UnknownReason, Verdict, decide,
+    Amount, AskedLaunch, Capacity, Decision, Freshness, Moment, Outcome, Quota, QuotaKey,
+    Restriction, Strictness, Unavailability, UnknownReason, Verdict, decide,
 };
 
 use super::region_verdicts::{ExplainedVerdict, Policy, RegionVerdicts};
@@ -42,15 +42,15 @@ impl Assessment {
         policy: Policy,
         region: &Arc<RegionVerdicts>,
         explained: Arc<ExplainedVerdict>,
-        instance_type: &str,
-        market: Market,
+        launch: AskedLaunch<'_>,
     ) -> Self {
         let outcome = explained.verdict.outcome;
+        let (instance_type, market) = (launch.instance_type, launch.market);
         Self {
-            decision: region.decide(outcome, policy, instance_type, market),
+            decision: region.decide(outcome, policy, launch),
             capacity: region.capacity(instance_type, market).cloned(),
             restriction: region.restriction(instance_type, market).cloned(),
-            unavailable: region.unavailability(instance_type, market).cloned(),
+            unavailable: region.unavailability(launch).cloned(),
             explained,
             region: Some(Arc::clone(region)),
         }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::catalog::{Offer, Provider, RowId};
-use crate::model::{Availability, BackendName, Decision, Outcome, QuotaKey, decide};
+use crate::model::{AskedLaunch, Availability, BackendName, Decision, Outcome, QuotaKey, decide};
 use crate::oracle::backend::BackendState;
 
 use super::judged_catalog::JudgedCatalog;
@@ -147,8 +147,13 @@ impl<'a> Candidates<'a> {
         let region = self.catalog.region_at(offer.region_index)?;
         let demand = region.demands().number(offer.shape_index, offer.market);
         let outcome = region.outlook(demand).outcome(count);
-        let instance_type = &offer.shape.instance_type;
-        let decision = region.decide(outcome, self.catalog.policy, instance_type, offer.market);
+        let launch = AskedLaunch {
+            instance_type: &offer.shape.instance_type,
+            market: offer.market,
+            demand: region.demands().get(demand),
+            count,
+        };
+        let decision = region.decide(outcome, self.catalog.policy, launch);
         Some((outcome, decision))
     }
 

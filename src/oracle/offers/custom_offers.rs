@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::catalog::Provider;
-use crate::model::{BackendName, Demand, Draw, Instance, Market, QuotaKey, Snapshot};
+use crate::model::{AskedLaunch, BackendName, Demand, Draw, Instance, Market, QuotaKey, Snapshot};
 use crate::oracle::backend::BackendState;
 use crate::oracle::quotas::view;
 use crate::oracle::state::{Oracle, OracleState};
@@ -175,23 +175,31 @@ fn assess(
     let verdicts = &region.verdicts;
     let table = catalog.table();
     let listed = offer.listed_shape(table);
+    let demand_of_other;
     // Capacity and restrictions name types as the catalog does, and a caller in any case.
-    let (name, explained) = match listed {
+    let (name, demand, explained) = match listed {
         Some(shape) if offer.is_as_listed(&table.shapes()[shape]) => {
             let number = verdicts.demands().number(shape, offer.market);
             region.of_catalog.insert(number);
             let name = Arc::clone(&table.shapes()[shape].instance_type);
-            (name, known.of_catalog(verdicts, number, count))
+            let explained = known.of_catalog(verdicts, number, count);
+            (name, verdicts.demands().get(number), explained)
         }
         _ => {
             let instance = offer.instance(table, listed);
-            let demand = demand(backend, verdicts.name.as_str(), &instance, offer.market);
-            let explained = known.of_custom(verdicts, &demand, count);
-            region.of_others.insert(demand);
-            (instance.instance_type, explained)
+            demand_of_other = demand(backend, verdicts.name.as_str(), &instance, offer.market);
+            let explained = known.of_custom(verdicts, &demand_of_other, count);
+            region.of_others.insert(demand_of_other.clone());
+            (instance.instance_type, &demand_of_other, explained)
         }
     };
-    Assessment::new(catalog.policy, verdicts, explained, &name, offer.market)
+    let launch = AskedLaunch {
+        instance_type: &name,
+        market: offer.market,
+        demand,
+        count,
+    };
+    Assessment::new(catalog.policy, verdicts, explained, launch)
 }
 
 /// Returns what launching the instance draws on in a region, as it is known now.

@@ -6,8 +6,8 @@
 use std::sync::Arc;
 
 use crate::model::{
-    Availability, Demand, Hold, Instance, Leased, Market, Outcome, QuotaKey, Region, Snapshot,
-    holds,
+    AskedLaunch, Availability, Demand, Hold, Instance, Leased, Market, Outcome, QuotaKey, Region,
+    Snapshot, holds,
 };
 use crate::oracle::backend::BackendState;
 use crate::oracle::quotas::view;
@@ -100,12 +100,17 @@ impl<'a> Launch<'a> {
         let drawn = all.quotas().iter().filter(|row| is_drawn(&row.key));
         let rows = Arc::new(Snapshot::new(drawn.cloned().collect()));
         let index = view.index_of(Arc::clone(&rows), leased(&rows));
-        let (name, market) = (&self.instance.instance_type, self.market);
-        let region = Arc::new(RegionVerdicts::of_launch(view, index, name, market));
+        let launch = AskedLaunch {
+            instance_type: &self.instance.instance_type,
+            market: self.market,
+            demand: &demand,
+            count: self.count,
+        };
+        let region = Arc::new(RegionVerdicts::of_launch(view, index, launch));
         let explained = Arc::new(region.explain(&demand, self.count));
         let policy = policy(self.backend);
         Assessed {
-            assessment: Assessment::new(policy, &region, explained, name, market),
+            assessment: Assessment::new(policy, &region, explained, launch),
             demand,
             rows,
             view: view.clone(),

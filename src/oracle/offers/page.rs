@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::catalog::{Offer, Provider, RowId};
-use crate::model::{BackendName, Failure, Region};
+use crate::model::{AskedLaunch, BackendName, Failure, Region};
 use crate::oracle::backend_status::Status;
 
 use super::assessment::Assessment;
@@ -87,13 +87,13 @@ impl OfferPage {
         let region = judged.region_at(offer.region_index)?;
         let demand = region.demands().number(offer.shape_index, offer.market);
         let explained = self.explained.of_catalog(region, demand, self.count);
-        let assessment = Assessment::new(
-            judged.policy,
-            region,
-            explained,
-            &offer.shape.instance_type,
-            offer.market,
-        );
+        let launch = AskedLaunch {
+            instance_type: &offer.shape.instance_type,
+            market: offer.market,
+            demand: region.demands().get(demand),
+            count: self.count,
+        };
+        let assessment = Assessment::new(judged.policy, region, explained, launch);
         Some(EvaluatedOffer {
             backend: &offered.name,
             offer,

@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::model::{
-    Capacity, Decision, Demand, Failure, Freshness, Market, Moment, Outcome, Outlook, QuotaIndex,
-    Region, Restriction, Strictness, Unavailability, UnknownReason, Verdict, decide, judge, reason,
+    AskedLaunch, Capacity, Decision, Demand, Failure, Freshness, Market, Moment, Outcome, Outlook,
+    QuotaIndex, Region, Restriction, Strictness, Unavailability, UnknownReason, Verdict, decide,
+    judge, reason,
 };
 use crate::oracle::view::{RegionView, Revision};
 
@@ -73,9 +74,9 @@ impl RegionVerdicts {
     pub(super) fn of_launch(
         view: &RegionView,
         quotas: QuotaIndex,
-        instance_type: &str,
-        market: Market,
+        launch: AskedLaunch<'_>,
     ) -> Self {
+        let (instance_type, market) = (launch.instance_type, launch.market);
         let snapshot = view.snapshot();
         let capacity = view.capacity().iter();
         let restrictions = view.restrictions().iter();
@@ -91,7 +92,7 @@ impl RegionVerdicts {
                 .cloned()
                 .collect(),
             unavailable: unavailable
-                .filter(|one| one.applies_to(instance_type, market))
+                .filter(|one| one.applies_to(launch))
                 .cloned()
                 .collect(),
             ..Self::with_index(view.region().clone(), quotas, Arc::default())
@@ -165,14 +166,10 @@ impl RegionVerdicts {
             .min_by_key(|restriction| !restriction.kind.prevents_launch())
     }
 
-    /// Returns the capacity failure that still hides launches of this type and market.
-    pub(super) fn unavailability(
-        &self,
-        instance_type: &str,
-        market: Market,
-    ) -> Option<&Unavailability> {
+    /// Returns the failure that still hides such a launch.
+    pub(super) fn unavailability(&self, launch: AskedLaunch<'_>) -> Option<&Unavailability> {
         let mut all = self.unavailable.iter();
-        all.find(|known| known.applies_to(instance_type, market))
+        all.find(|known| known.applies_to(launch))
     }
 
     /// Whether some types are treated apart from others of the same demand.
@@ -190,19 +187,18 @@ impl RegionVerdicts {
         &self.outlooks
     }
 
-    /// Decides on launches of a type with this outcome of its quotas.
+    /// Decides on a launch with this outcome of its quotas.
     pub(super) fn decide(
         &self,
         outcome: Outcome,
         policy: Policy,
-        instance_type: &str,
-        market: Market,
+        launch: AskedLaunch<'_>,
     ) -> Decision {
         let is_prevented = self.has_exceptions()
             && (self
-                .restriction(instance_type, market)
+                .restriction(launch.instance_type, launch.market)
                 .is_some_and(|restriction| restriction.kind.prevents_launch())
-                || self.unavailability(instance_type, market).is_some());
+                || self.unavailability(launch).is_some());
         decide(outcome, policy.strictness, policy.shadow, is_prevented)
     }
 

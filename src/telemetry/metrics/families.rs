@@ -29,6 +29,8 @@ pub(super) struct Families {
     pub(super) verdicts: Counters<VerdictLabels>,
     pub(super) leases: Gauges<BackendLabels>,
     pub(super) leased: Gauges<LeasedLabels>,
+    pub(super) feedback: Counters<ClassLabels>,
+    pub(super) outcomes: Counters<OutcomeLabels>,
     pub(super) http_requests: Counters<HttpLabels>,
     pub(super) http_duration: Histograms<HttpLabels>,
     pub(super) connections_refused: Counter,
@@ -77,6 +79,11 @@ impl Families {
             ),
             leases: to.add("leases", "Leases that live"),
             leased: to.add("leased", "Amount of a quota that leases hold, in its unit"),
+            feedback: to.add("feedback", "Reports on launches by class of cause"),
+            outcomes: to.add(
+                "outcomes",
+                "Launches that were reported, by the verdict at that time and how they ended",
+            ),
             http_requests: to.add("http_requests", "Requests answered"),
             http_duration: to.add_seconds(
                 "http_request_duration",
@@ -171,6 +178,19 @@ pub(super) struct LeasedLabels {
     pub(super) backend: String,
     pub(super) region: String,
     pub(super) code: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct ClassLabels {
+    pub(super) backend: String,
+    pub(super) class: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct OutcomeLabels {
+    pub(super) backend: String,
+    pub(super) verdict: &'static str,
+    pub(super) outcome: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]

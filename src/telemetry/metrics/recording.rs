@@ -11,7 +11,8 @@ use crate::model::{BackendName, Failure, Region};
 
 use super::Metrics;
 use super::families::{
-    BackendLabels, CallLabels, FetchLabels, HttpLabels, OperationLabels, VerdictLabels,
+    BackendLabels, CallLabels, ClassLabels, FetchLabels, HttpLabels, OperationLabels,
+    OutcomeLabels, VerdictLabels,
 };
 
 /// Why a fetch unit was read.
@@ -146,6 +147,25 @@ impl Metrics {
     /// A connection was refused because there were too many.
     pub fn connection_refused(&self) {
         self.0.families.connections_refused.inc();
+    }
+
+    /// A launch was reported; `class` is the kind of cause if it failed, else `launched`.
+    pub fn feedback(&self, backend: &BackendName, class: &'static str) {
+        let labels = ClassLabels {
+            backend: backend.to_string(),
+            class,
+        };
+        self.0.families.feedback.get_or_create(&labels).inc();
+    }
+
+    /// A launch with this verdict has ended like this.
+    pub fn outcome(&self, backend: &BackendName, verdict: &'static str, outcome: &'static str) {
+        let labels = OutcomeLabels {
+            backend: backend.to_string(),
+            verdict,
+            outcome,
+        };
+        self.0.families.outcomes.get_or_create(&labels).inc();
     }
 
     /// The counters of requests on a route with answers of a status.

@@ -109,6 +109,7 @@ impl Service {
             },
             quota_metrics: QuotaMetrics::All,
             leases: LeaseSettings::default(),
+            launch_quota: |_, _, _| None,
         };
         let clock = Clock::starting_at("2026-11-21T19:00:00Z".parse().unwrap());
         let oracle = Oracle::new(backends, catalog(), None, settings_of_all, clock, metrics);

@@ -475,6 +475,7 @@ fn start(
         },
         quota_metrics: QuotaMetrics::All,
         leases: LeaseSettings::default(),
+        launch_quota: |_, _, _| None,
     };
     let catalog = Arc::clone(catalog);
     Oracle::new(
