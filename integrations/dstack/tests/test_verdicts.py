@@ -20,7 +20,7 @@ from .dstack_objects import ListedBackend, availabilities, offer
 from .oracle import Oracle, sayer
 
 
-def test_only_the_offers_that_the_oracle_finds_short_become_no_quota(
+def test_only_the_offers_that_the_oracle_advises_against_are_marked(
     oracle: Oracle, settings: Settings
 ) -> None:
     said = {"a": "no_quota", "b": "available", "c": "unknown", "d": "not_available"}
@@ -29,7 +29,7 @@ def test_only_the_offers_that_the_oracle_finds_short_become_no_quota(
 
     judged = Judge(settings, sayer()).judged(ListedBackend(offers), iter(offers))
 
-    assert availabilities(judged) == ["no_quota", "unknown", "unknown", "unknown"]
+    assert availabilities(judged) == ["no_quota", "unknown", "unknown", "not_available"]
 
 
 @pytest.mark.parametrize(
@@ -39,10 +39,11 @@ def test_only_the_offers_that_the_oracle_finds_short_become_no_quota(
         ("not_available", "available", "not_available"),
         ("available", "unknown", "available"),
         ("available", "no_quota", "no_quota"),
+        ("available", "not_available", "not_available"),
         ("no_quota", "available", "no_quota"),
     ],
 )
-def test_what_dstack_found_stays_unless_the_oracle_says_no_quota(
+def test_what_dstack_found_stays_unless_the_oracle_advises_against_it(
     oracle: Oracle, settings: Settings, had: str, said: str, becomes: str
 ) -> None:
     oracle.verdict = lambda _: said

@@ -1,4 +1,4 @@
-"""What is made of the oracle's answers: `no_quota` where it says so, all else as it was."""
+"""What is made of the oracle's answers: `no_quota` and `not_available`, all else as it was."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ from dstack_quota_oracle.settings import Settings
 from dstack_quota_oracle.shapes import Backend, Offer, Offers
 
 NO_QUOTA = "no_quota"
-"""The one word of the oracle's that is acted on."""
+
+ADVISED_AGAINST = (NO_QUOTA, "not_available")
+"""The oracle's words that are acted on, which are dstack's too: the quota does not hold the offer,
+or the cloud has just failed to launch it."""
 
 
 class Judge:
@@ -74,9 +77,9 @@ class Judge:
             return offers
         answers = self._client.availabilities([describe(offers[i], name) for i in asked])
         judged = list(offers)
-        short = [i for i, answer in zip(asked, answers, strict=True) if answer == NO_QUOTA]
-        for i in short:
-            judged[i] = _without_quota(offers[i])
+        for i, word in zip(asked, answers, strict=True):
+            if word in ADVISED_AGAINST:
+                judged[i] = _marked(offers[i], word)
         self._sayer.recovered("the quota oracle answers again")
         self._sayer.once(
             "applied",
@@ -84,7 +87,7 @@ class Judge:
             "The quota oracle judges offers: of %d from backend %s, %d have no quota",
             len(asked),
             name,
-            len(short),
+            answers.count(NO_QUOTA),
         )
         return judged
 
@@ -107,10 +110,10 @@ def _is_open(backend: Backend, offer: Offer) -> bool:
     return offer.backend == backend.TYPE and offer.availability.value != NO_QUOTA
 
 
-def _without_quota(offer: Offer) -> Offer:
+def _marked(offer: Offer, word: str) -> Offer:
     # dstack keeps offers in caches that plans share: only a copy may be changed.
     # (Up to dstack 0.20 they are models of pydantic 1, whose method was `copy`.)
     changed: Any = offer.model_copy() if hasattr(offer, "model_copy") else offer.copy()  # type: ignore[attr-defined]
-    changed.availability = type(offer.availability)(NO_QUOTA)  # type: ignore[call-arg]
+    changed.availability = type(offer.availability)(word)  # type: ignore[call-arg]
     result: Offer = changed
     return result
