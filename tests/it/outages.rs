@@ -1,13 +1,16 @@
 //! Outages: what callers see while a cloud throttles, hangs or sends garbage, and afterwards.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use serde_json::{Value, json};
 use simulated_clouds::aws::{Controls, Fault, FaultKind};
 use tokio::time::Instant;
 
 use crate::harness::{
-    QUOTAS_OF_A_REGION, Service, Setup, calls, eventually, let_time_pass, plain_aws,
+    AWS_JSON, OtherAws, P, QUOTAS_OF_A_REGION, Service, Setup, Words, calls, eventually,
+    let_time_pass, plain_aws,
 };
 
 /// An answer from memory: a few hops of a local connection, and no wait.
@@ -131,9 +134,9 @@ const FAULTS: [(FaultKind, u16, &str); 10] = [
     (FaultKind::ServiceFailure, 503, "unavailable"),
     (FaultKind::Unavailable, 503, "unavailable"),
     (FaultKind::Throttle, 503, "throttled"),
-    (FaultKind::BrokenJson, 502, "malformed"),
-    (FaultKind::Html, 502, "malformed"),
-    (FaultKind::EmptyObject, 502, "malformed"),
+    (FaultKind::BrokenJson, 503, "unavailable"),
+    (FaultKind::Html, 503, "unavailable"),
+    (FaultKind::EmptyObject, 503, "unavailable"),
     (FaultKind::AccessDenied, 502, "denied"),
     (FaultKind::ExpiredCredentials, 502, "denied"),
 ];
@@ -211,5 +214,100 @@ async fn a_known_answer_is_kept_whatever_the_cloud_does_and_renewed_when_it_is_o
             body["freshness"] == "fresh" && body["last_failure"].is_null()
         })
         .await;
+    }
+}
+
+/// An AWS whose answers are those of an account, but for every so many calls of a code.
+fn sometimes(
+    code: &'static str,
+    every: usize,
+    other: fn(&Value) -> Words,
+) -> impl Fn(&Value) -> Words {
+    let calls = AtomicUsize::new(0);
+    move |parameters| {
+        let Some(asked) = parameters["QuotaCode"].as_str() else {
+            let refusal = json!({"__type": "AccessDeniedException"});
+            return (400, AWS_JSON, refusal.to_string());
+        };
+        if asked == code && calls.fetch_add(1, Ordering::Relaxed) % every == 0 {
+            return other(parameters);
+        }
+        let quota = json!({
+            "ServiceCode": parameters["ServiceCode"], "QuotaCode": asked,
+            "QuotaName": asked, "Value": 96.0,
+        });
+        (200, AWS_JSON, json!({"Quota": quota}).to_string())
+    }
+}
+
+/// The row of another quota, and one of another service.
+const OTHERS: [fn(&Value) -> Words; 5] = [
+    |_| {
+        let quota = json!({"ServiceCode": "ec2", "QuotaCode": "L-1216C47A", "Value": 0.0});
+        (200, AWS_JSON, json!({"Quota": quota}).to_string())
+    },
+    |asked| {
+        let quota = json!({"ServiceCode": "ebs", "QuotaCode": asked["QuotaCode"], "Value": 0.0});
+        (200, AWS_JSON, json!({"Quota": quota}).to_string())
+    },
+    // One that breaks off, one that is too large, and none.
+    |_| {
+        (
+            200,
+            AWS_JSON,
+            r#"{"Quota": {"ServiceCode": "ec2", "#.to_owned(),
+        )
+    },
+    |asked| {
+        let name = "x".repeat(3 << 20);
+        let quota = json!({
+            "ServiceCode": "ec2", "QuotaCode": asked["QuotaCode"], "Value": 0.0, "QuotaName": name,
+        });
+        (200, AWS_JSON, json!({"Quota": quota}).to_string())
+    },
+    |_| (200, AWS_JSON, "{}".to_owned()),
+];
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_does_not_answer_is_asked_for_again_and_never_believed() {
+    for (place, other) in OTHERS.into_iter().enumerate() {
+        let aws = OtherAws::start(sometimes(P, 2, other)).await;
+        let service = Setup::at(&aws.url)
+            .set("backends.0.usage", "off")
+            .start()
+            .await;
+        service.ready().await;
+        let answer = service.get(REGION).await;
+        assert_eq!(answer.status, 200, "{place}: {}", answer.text());
+        for code in [P, "L-1216C47A"] {
+            assert_eq!(answer.quota(code)["limit"], 96, "{place}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_never_answers_leaves_the_others_and_is_unknown() {
+    for (place, other) in OTHERS.into_iter().enumerate() {
+        let aws = OtherAws::start(sometimes(P, 1, other)).await;
+        let service = Setup::at(&aws.url)
+            .set("backends.0.usage", "off")
+            .start()
+            .await;
+        service.ready().await;
+        let answer = service.get(REGION).await;
+        match answer.status {
+            200 => {
+                assert_eq!(answer.quota(P)["limit"], Value::Null, "{place}");
+                assert_eq!(answer.quota("L-1216C47A")["limit"], 96, "{place}");
+            }
+            // Nothing is shown that nobody has answered.
+            status => assert_eq!(status, 503, "{place}: {}", answer.text()),
+        }
+        let offers = service
+            .get("/offers?gpu=H100&region=us-east-1")
+            .await
+            .json();
+        let verdict = &offers["offers"][0]["quota"]["verdict"];
+        assert_eq!(verdict, "unknown", "{place}: {offers}");
     }
 }

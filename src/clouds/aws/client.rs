@@ -153,9 +153,12 @@ impl RegionClient {
             let request = self.account.sdk.get_service_quota();
             let request = request.service_code(service).quota_code(code);
             let call = request.customize().config_override(self.regional()).send();
-            async { call.await.map_err(|error| failure(error, operation)) }
+            async {
+                let answer = call.await.map_err(|error| failure(error, operation))?;
+                about(answer.quota, service, code)
+            }
         });
-        found(answer.await.map(|answer| answer.map(|answer| answer.quota)))
+        found(answer.await)
     }
 
     /// The quota as AWS publishes it for new accounts; nothing if there is no such quota.
@@ -170,9 +173,12 @@ impl RegionClient {
             let request = self.account.sdk.get_aws_default_service_quota();
             let request = request.service_code(service).quota_code(code);
             let call = request.customize().config_override(self.regional()).send();
-            async { call.await.map_err(|error| failure(error, operation)) }
+            async {
+                let answer = call.await.map_err(|error| failure(error, operation))?;
+                about(answer.quota, service, code)
+            }
         });
-        found(answer.await.map(|answer| answer.map(|answer| answer.quota)))
+        found(answer.await)
     }
 
     /// A page of the quotas of a service that have an applied value.
@@ -187,7 +193,14 @@ impl RegionClient {
             let request = self.account.sdk.list_service_quotas().service_code(service);
             let request = request.set_next_token(token.clone()).max_results(LIST_PAGE);
             let call = request.customize().config_override(self.regional()).send();
-            async { call.await.map_err(|error| failure(error, operation)) }
+            async {
+                let page = call.await.map_err(|error| failure(error, operation))?;
+                let is_other = |quota: &ServiceQuota| quota.service_code() != Some(service);
+                match page.quotas().iter().any(is_other) {
+                    true => Err(other_answer(service)),
+                    false => Ok(page),
+                }
+            }
         });
         answer.await
     }
@@ -240,19 +253,27 @@ fn is_refusal(failure: &Failure) -> bool {
     matches!(failure.kind, FailureKind::Denied | FailureKind::NotEnabled)
 }
 
-/// Tells an unknown quota, which is an answer here, from an answer that holds none, which is not.
+/// Returns the quota of an answer, if it is the one that was asked for.
+fn about(answer: Option<ServiceQuota>, service: &str, code: &str) -> Result<ServiceQuota, Failure> {
+    let is_it = |quota: &ServiceQuota| {
+        quota.service_code() == Some(service) && quota.quota_code() == Some(code)
+    };
+    let answer = answer.filter(is_it);
+    answer.ok_or_else(|| other_answer(&format!("{service}/{code}")))
+}
+
+/// An answer that is about nothing, or something else, was not AWS's to this call: transient.
+fn other_answer(asked: &str) -> Failure {
+    let detail = format!("the answer is not about {asked}");
+    Failure::new(FailureKind::Unavailable, detail)
+}
+
+/// Tells an unknown quota, which is an answer here, from a failure.
 fn found(
-    answer: Result<Sent<Option<ServiceQuota>>, Failure>,
+    answer: Result<Sent<ServiceQuota>, Failure>,
 ) -> Result<Option<Sent<ServiceQuota>>, Failure> {
     match answer {
-        Ok(Sent {
-            value: Some(value),
-            at,
-        }) => Ok(Some(Sent { value, at })),
-        Ok(Sent { value: None, .. }) => Err(Failure::new(
-            FailureKind::Malformed,
-            "the answer holds no quota",
-        )),
+        Ok(quota) => Ok(Some(quota)),
         Err(failure) if failure.kind == FailureKind::NotFound => Ok(None),
         Err(failure) => Err(failure),
     }

@@ -17,6 +17,8 @@ use aws_smithy_runtime_api::client::http::{
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::body::SdkBody;
+use http_body_util::Limited;
 use reqwest::Url;
 
 use crate::clouds::kit::tls;
@@ -32,6 +34,9 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The SDK's own default for connecting.
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(3100);
+
+/// The largest body that is read: a page of a thousand rows is a few hundred kilobytes.
+const LARGEST_BODY: usize = 2 * 1024 * 1024;
 
 /// Returns the client of the process.
 pub(super) fn client() -> SharedHttpClient {
@@ -77,10 +82,12 @@ impl HttpClient for ByAddress<SharedHttpClient> {
 impl HttpConnector for ByAddress<SharedHttpConnector> {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let url = Url::parse(request.uri());
-        match url.is_ok_and(|url| url.host_str().is_some_and(is_near)) {
+        let answer = match url.is_ok_and(|url| url.host_str().is_some_and(is_near)) {
             true => self.near.call(request),
             false => self.outward.call(request),
-        }
+        };
+        let bounded = |body| SdkBody::from_body_1_x(Limited::new(body, LARGEST_BODY));
+        HttpConnectorFuture::new(async move { Ok(answer.await?.map(bounded)) })
     }
 }
 

@@ -81,7 +81,7 @@ pub(super) fn quota(
         observed_at: None,
         state: Default::default(),
         key: QuotaKey::new(service, code),
-        name: answer.quota_name().or(kind.name).unwrap_or(code).into(),
+        name: in_short(answer.quota_name().or(kind.name).unwrap_or(code)).into(),
         unit: kind.unit,
         market: kind.market,
         scope: match answer.global_quota() {
@@ -97,6 +97,13 @@ pub(super) fn quota(
         increase_url: increase_url(region, service, code).map(Into::into),
         native: Some(Arc::new(native(answer, kind.unit_size))),
     })
+}
+
+/// The longest part of a name that is kept; AWS's own are a fifth as long at most.
+const LONGEST_NAME: usize = 500;
+
+fn in_short(name: &str) -> &str {
+    &name[..name.floor_char_boundary(LONGEST_NAME)]
 }
 
 /// Returns the row of a quota before AWS is asked.

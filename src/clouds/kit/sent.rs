@@ -21,16 +21,6 @@ impl<T> From<Answer<T>> for Sent<T> {
     }
 }
 
-impl<T> Sent<T> {
-    /// Returns the same with another value.
-    pub(in crate::clouds) fn map<U>(self, change: impl FnOnce(T) -> U) -> Sent<U> {
-        Sent {
-            value: change(self.value),
-            at: self.at,
-        }
-    }
-}
-
 /// Returns the earlier of two moments, on which a row from two calls rests.
 pub(in crate::clouds) fn oldest(one: Option<Moment>, other: Option<Moment>) -> Option<Moment> {
     match (one, other) {

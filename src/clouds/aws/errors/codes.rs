@@ -147,7 +147,11 @@ fn permission_advice(message: &str, called: &str) -> String {
 }
 
 pub(super) fn not_an_answer(name: &str, status: u16) -> Failure {
-    let kind = by_status(status).unwrap_or(FailureKind::Malformed);
+    let kind = by_status(status).unwrap_or(match status {
+        // Cut, or by something in between: the next answer may be whole.
+        200..=299 => FailureKind::Unavailable,
+        _ => FailureKind::Malformed,
+    });
     let detail = format!("{name} was answered with HTTP {status} and a body that is not an answer");
     Failure::new(kind, detail)
 }
@@ -185,7 +189,7 @@ mod tests {
             ("ServiceException", 500, FailureKind::Unavailable),
             ("", 429, FailureKind::Throttled),
             ("", 408, FailureKind::Timeout),
-            ("", 200, FailureKind::Malformed),
+            ("", 200, FailureKind::Unavailable),
             ("", 302, FailureKind::Unavailable),
             ("", 403, FailureKind::Unavailable),
             ("", 407, FailureKind::Unavailable),
