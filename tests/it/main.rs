@@ -21,6 +21,7 @@ mod fake_cloud;
 mod feedback;
 mod floors;
 mod freshness;
+mod heads;
 mod heavy;
 mod killed;
 mod leases;

@@ -229,7 +229,7 @@ fn sometimes(
             let refusal = json!({"__type": "AccessDeniedException"});
             return (400, AWS_JSON, refusal.to_string());
         };
-        if asked == code && calls.fetch_add(1, Ordering::Relaxed) % every == 0 {
+        if asked == code && calls.fetch_add(1, Ordering::Relaxed).is_multiple_of(every) {
             return other(parameters);
         }
         let quota = json!({

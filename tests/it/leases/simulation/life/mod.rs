@@ -1,5 +1,7 @@
 //! One life of the service: random events, and the law after each.
 
+mod laws;
+
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -350,76 +352,6 @@ impl Life {
         let mut ids: Vec<_> = leases.iter().map(|lease| lease.id.to_string()).collect();
         ids.sort();
         ids
-    }
-
-    /// Everything that the callers know of their leases is what the service knows.
-    fn check(&mut self) {
-        let now = Instant::now();
-        let outcome = &mut self.outcome;
-        self.grants.retain(|grant| {
-            let is_over = grant.instance.is_none() && now >= grant.until;
-            outcome.expired += u64::from(is_over);
-            !is_over
-        });
-        let known = self.ids();
-        for grant in self.grants.iter().filter(|grant| grant.instance.is_none()) {
-            assert!(
-                known.contains(&grant.lease.id.to_string()),
-                "{grant:?} is gone"
-            );
-        }
-        for id in &known {
-            let is_known = |grant: &&Grant| *id == *grant.lease.id.as_str();
-            let committed = self.oracle.leases(|_| true);
-            let is_committed =
-                |lease: &Lease| *id == *lease.id.as_str() && lease.commitment.is_some();
-            // The instance of a committed one may have ended since.
-            assert!(
-                self.grants.iter().any(|grant| is_known(&grant))
-                    || committed.iter().any(is_committed),
-                "{id} is nobody's"
-            );
-        }
-    }
-
-    /// The last grant kept to the limits that were known when it was made.
-    fn check_grant(&mut self) {
-        let Some(Grant { lease, region, .. }) = self.grants.last() else {
-            return;
-        };
-        if !lease.backed {
-            return;
-        }
-        let world = self.world.lock().unwrap();
-        let now = Instant::now();
-        for place in [(Some(*region), "vcpus"), (None, "gpus")] {
-            let held = self.grants.iter().filter(|grant| {
-                let is_held = grant.instance.is_none() && now < grant.until;
-                is_held && grant.lease.backed && place.0.is_none_or(|own| own == grant.region)
-            });
-            let amount = |grant: &Grant| match place.1 {
-                "vcpus" => grant.vcpus,
-                _ => grant.gpus,
-            };
-            let total = world.usage(place, None) + held.map(amount).sum::<u64>();
-            let view = self.oracle.regions("sim").unwrap();
-            let view = view.iter().find(|view| view.region().as_str() == *region);
-            let rows = view
-                .and_then(|view| view.snapshot())
-                .map(|known| known.quotas.quotas().to_vec());
-            // The rows of a region that was only verified are not shown.
-            let Some(rows) = rows else { continue };
-            let row = rows.iter().find(|row| *row.key.code == *place.1).cloned();
-            let limit = row.and_then(|row| row.limit.known()).unwrap().get() as u64;
-            if total > limit {
-                assert!(
-                    self.true_delay > self.usage_delay,
-                    "{total} of {limit} {place:?} are used or leased; {:#?}",
-                    self.grants
-                );
-                self.outcome.overshoots_beyond_the_delay += 1;
-            }
-        }
     }
 
     /// Everything ends by itself.
