@@ -77,7 +77,7 @@ pub(super) struct VerifyArguments {
     /// How many are launched together.
     #[arg(long, default_value_t = 1)]
     count: u32,
-    /// What was asked of the cloud longer ago is asked again.
+    /// Age beyond which a quota is asked of the cloud again
     #[arg(long, value_name = "DURATION", default_value = "10s")]
     max_age: String,
     /// Take a lease for so long if it fits.

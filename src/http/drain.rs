@@ -11,7 +11,7 @@ pub(super) enum Step {
     Draining,
     /// Nobody is let in any more; what is under way ends.
     Closing,
-    /// What is still under way is refused while its connection is there.
+    /// Requests still under way are refused while their connections are there.
     Refusing,
 }
 

@@ -7,7 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 
-/// What no page of ours does.
+/// The directives that every page of ours keeps to.
 const NEVER: &str = "default-src 'none'; base-uri 'none'; form-action 'none'; \
                      frame-ancestors 'none'; connect-src 'self'; img-src 'self' data:";
 

@@ -69,7 +69,7 @@ vocabularies! {
     LimitSource: words::<model::LimitSource>();
     /// The state of a quota that is not active.
     QuotaState: vec!["frozen", "provisioning"];
-    /// What to do with an offer: the verdict as the backend's strictness has it.
+    /// The advice on an offer: the verdict as the backend's strictness has it.
     Availability: words::<model::Availability>();
     /// Whether a launch fits into the quotas.
     Outcome: vec!["fits", "short", "unknown"];

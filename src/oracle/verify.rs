@@ -27,7 +27,7 @@ pub struct VerifyQuestion<'a> {
     pub offer: CustomOffer<'a>,
     /// How many instances.
     pub count: u32,
-    /// What is older is read now.
+    /// Age beyond which a row is read now.
     pub max_age: Duration,
     /// For how long a lease is taken if it fits, if one is wanted.
     pub lease: Option<Duration>,

@@ -31,7 +31,7 @@ pub type Need = BTreeMap<QuotaRef, Amount>;
 pub struct Verification {
     /// The rows, as [`Wanted::Only`].
     pub wanted: Wanted,
-    /// What they are read for.
+    /// The needs that they are read for.
     pub needs: BTreeSet<Need>,
     /// An answer to a call that was sent earlier is too old.
     pub since: Instant,

@@ -1,4 +1,4 @@
-//! What clouds write is read by people in terminals, and obeyed by none of them.
+//! Texts of clouds are read by people in terminals, and obeyed by no terminal.
 
 use serde_json::{Value, json};
 use simulated_clouds::aws::{Fault, FaultKind};

@@ -15,7 +15,7 @@ use super::routes::ROUTES;
 /// The page; it asks the same routes as everybody else.
 const PAGE: &str = include_str!("index.html");
 
-/// What the page may do.
+/// The content security policy of the page.
 static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| policy_of(PAGE));
 
 /// The forms of the answer, the index first.

@@ -23,7 +23,7 @@ const PIECE: usize = 48 * 1024;
 /// whoever takes less has others wait for its memory.
 const TAKEN_WITHIN: Duration = Duration::from_secs(30);
 
-/// What is left of an answer's memory when its last piece is made.
+/// Memory that an answer keeps once its last piece is made.
 const LAST_PIECES_KIB: u32 = 256;
 
 /// A body whose frames are made elsewhere.
@@ -43,7 +43,7 @@ pub(super) fn apart(shared: Shared, body: Body, admission: Option<Admission>) ->
     Body::from_stream(taken.boxed())
 }
 
-/// What is made of an answer.
+/// A part of an answer, or its end.
 enum Made {
     Piece(Bytes),
     /// There are no more pieces.

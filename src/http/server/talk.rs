@@ -1,4 +1,4 @@
-//! What is said on a connection, as far as it decides how long the connection is kept.
+//! The exchange on a connection, as far as it decides how long the connection is kept.
 
 use std::io;
 use std::pin::Pin;

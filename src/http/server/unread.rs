@@ -1,4 +1,4 @@
-//! What is left of a request that was answered before it was read.
+//! The rest of a request that was answered before it was read.
 //!
 //! A caller who still sends would see the connection break and lose the answer, and the next
 //! request on it. So a moderate rest is read and thrown away first; after any other the answer says

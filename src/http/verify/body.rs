@@ -28,7 +28,7 @@ pub(super) struct VerifyRequestBody<'a> {
     #[serde(default = "one", deserialize_with = "instances")]
     #[schema(value_type = Option<u64>, minimum = 1, maximum = 10_000, default = 1, example = 1)]
     pub(super) count: u32,
-    /// What is older is read now; ten seconds if absent.
+    /// Age beyond which a row is read now; ten seconds if absent.
     #[serde(default, deserialize_with = "age")]
     #[schema(value_type = Option<String>, example = "10s")]
     pub(super) max_age: Option<Duration>,

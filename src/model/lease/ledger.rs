@@ -10,7 +10,7 @@ use crate::model::{Amount, Leased, Moment, Quota, Region, Snapshot};
 
 /// The leases of one backend.
 ///
-/// What they hold is right once the clock was heeded ([`Ledger::pass`]).
+/// The held amounts are right once the clock was heeded ([`Ledger::pass`]).
 #[derive(Debug, Default)]
 pub struct Ledger {
     leases: HashMap<LeaseId, Lease>,

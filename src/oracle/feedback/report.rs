@@ -19,7 +19,7 @@ pub struct LaunchReport<'a> {
     pub outcome: LaunchOutcome,
     /// The launch, and its error if it failed.
     pub error: LaunchError<'a>,
-    /// Who reports it, for the log.
+    /// The reporter, for the log.
     pub by: &'a str,
 }
 

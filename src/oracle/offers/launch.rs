@@ -1,6 +1,6 @@
 //! One launch, judged as its region is known at this moment.
 //!
-//! What is leased changes with every lease, so such a launch is not looked up among the verdicts of
+//! The leased amounts change with every lease, so such a launch is not looked up among the verdicts of
 //! a whole catalog: only the rows that it draws from are judged.
 
 use std::sync::Arc;

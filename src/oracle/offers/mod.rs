@@ -1,6 +1,6 @@
 //! Questions about offers: which launches would fit, answered from memory alone.
 //!
-//! Nothing here waits for a cloud. What a backend's catalog and quotas say together is worked out
+//! No code here waits for a cloud. What a backend's catalog and quotas say together is worked out
 //! once and kept ([`judged_catalog`]); a request adds its filter, its count and its order. A filter
 //! is matched once for all backends of one [`layout`], verdicts are given by cell, and the orders of
 //! the backends are merged as far as the page goes. A backend that cannot be read keeps its offers,

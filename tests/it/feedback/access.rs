@@ -1,4 +1,4 @@
-//! Who may give feedback, and who sees what was not understood.
+//! Access to feedback, and to the list of errors that were not understood.
 
 use reqwest::Method;
 use serde_json::{Value, json};

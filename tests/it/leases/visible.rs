@@ -18,7 +18,7 @@ async fn service(aws: &simulated_clouds::aws::SimulatedAws) -> Service {
     service
 }
 
-/// What the row, the offer and the metrics say of the P quota: leased, available, verdict.
+/// Returns what the row, the offer and the metrics say of the P quota: leased, available, verdict.
 async fn said(service: &Service) -> (Value, Value, Value) {
     let row = service.get(REGION).await.quota(P);
     let offer = service.get(OFFER).await.json()["offers"][0].clone();

@@ -1,25 +1,23 @@
 //! One life of the service: random events, and the law after each.
 
 mod laws;
+mod service;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
 use quota_oracle::catalog::{Catalog, Source};
 use quota_oracle::clock::Clock;
-use quota_oracle::model::{Lease, Lifetimes, Market};
+use quota_oracle::model::{Lease, Market};
 use quota_oracle::oracle::{
-    Backend, BackendSettings, CustomGpu, CustomOffer, LeaseRefusal, LeaseSettings, LeaseWish,
-    Oracle, OracleSettings, VerifyQuestion,
+    CustomGpu, CustomOffer, LeaseRefusal, LeaseWish, Oracle, VerifyQuestion,
 };
-use quota_oracle::store::{Fingerprint, Fingerprints, LeaseJournal, SnapshotStore, StoredSnapshot};
-use quota_oracle::telemetry::{Metrics, QuotaMetrics};
+use quota_oracle::store::StoredSnapshot;
 use tokio::time::{Instant, sleep};
 
-use super::cloud::{Cloud, Numbers, REGIONS, Running, World};
+use super::cloud::{Numbers, REGIONS, Running, World};
+use service::start;
 
 const STALE_FOR: Duration = Duration::from_secs(600);
 const LONGEST_TTL: u64 = 120;
@@ -50,31 +48,6 @@ impl Outcome {
         self.expired += other.expired;
         self.restarts += other.restarts;
         self.overshoots_beyond_the_delay += other.overshoots_beyond_the_delay;
-    }
-}
-
-/// Snapshots in memory, and a journal on disk: a restart finds both.
-#[derive(Clone, Debug)]
-struct Store {
-    snapshot: Arc<Mutex<Option<StoredSnapshot>>>,
-    journal: Arc<LeaseJournal>,
-}
-
-impl SnapshotStore for Store {
-    fn load(&self) -> Vec<StoredSnapshot> {
-        self.snapshot.lock().unwrap().clone().into_iter().collect()
-    }
-
-    fn write(&self, snapshot: StoredSnapshot) {
-        *self.snapshot.lock().unwrap() = Some(snapshot);
-    }
-
-    fn flush(&self) -> BoxFuture<'_, ()> {
-        async {}.boxed()
-    }
-
-    fn lease_journal(&self) -> Option<Arc<LeaseJournal>> {
-        Some(Arc::clone(&self.journal))
     }
 }
 
@@ -373,49 +346,4 @@ impl Life {
         );
         assert!(!text.contains("quota_oracle_leased{"), "{text}");
     }
-}
-
-fn start(
-    world: &Arc<Mutex<World>>,
-    snapshot: &Arc<Mutex<Option<StoredSnapshot>>>,
-    folder: &Path,
-    clock: Clock,
-    catalog: &Arc<Catalog>,
-    usage_delay: Duration,
-) -> Oracle {
-    let fingerprints = Fingerprints::from([("sim".into(), Fingerprint::new("the same"))]);
-    let store = Store {
-        snapshot: Arc::clone(snapshot),
-        journal: Arc::new(LeaseJournal::new(folder, fingerprints)),
-    };
-    let backend = Backend {
-        name: "sim".into(),
-        kind: "sim".into(),
-        settings: BackendSettings {
-            usage_delay: Some(usage_delay),
-            ..BackendSettings::default()
-        },
-        source: Arc::new(Cloud {
-            world: Arc::clone(world),
-            clock,
-        }),
-    };
-    let settings = OracleSettings {
-        lifetimes: Lifetimes {
-            fresh_for: Duration::from_secs(120),
-            stale_for: STALE_FOR,
-        },
-        quota_metrics: QuotaMetrics::All,
-        leases: LeaseSettings::default(),
-        launch_quota: |_, _, _| None,
-    };
-    let catalog = Arc::clone(catalog);
-    Oracle::new(
-        [backend],
-        catalog,
-        Some(Arc::new(store)),
-        settings,
-        clock,
-        Metrics::new(),
-    )
 }
