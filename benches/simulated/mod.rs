@@ -1,6 +1,9 @@
 //! Other processes of a load run: a simulated AWS of many accounts, and one that keeps all
 //! processors busy. The bench starts its own executable again for both.
 
+// Each bench that includes this module uses a part of it.
+#![allow(dead_code)]
+
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Stdio};
 
