@@ -241,6 +241,32 @@ async fn check_tries_even_the_action_that_reading_seldom_needs() {
     assert!(table.contains("ok: 21 limits, 21 usages"), "{table}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn check_tells_a_failure_that_all_regions_share_once() {
+    let regions = ["us-east-1", "us-west-2", "eu-west-1"];
+    let aws = plain_aws().await;
+    aws.controls().inject(Fault::new(FaultKind::AccessDenied));
+    for (setup, kind) in [
+        (Setup::new(&aws), "denied: "),
+        // Nobody listens there.
+        (Setup::at("http://127.0.0.1:1"), "unavailable: "),
+    ] {
+        let file = setup
+            .set("backends.0.regions", regions.to_vec())
+            .set("backends.0.usage", "off")
+            .write();
+        let (table, _, code) = said_by(&["--config", file.path.to_str().unwrap(), "check"]);
+        assert_eq!(code, 1, "{table}");
+        let rows: Vec<_> = table.lines().filter(|line| line.contains(kind)).collect();
+        assert_eq!(rows.len(), 1, "{table}");
+        assert!(rows[0].contains("all 3"), "{table}");
+        assert!(
+            !regions.iter().any(|region| table.contains(region)),
+            "{table}"
+        );
+    }
+}
+
 #[test]
 fn the_openapi_document_is_the_one_that_is_checked_in() {
     let (document, _, code) = said_by(&["openapi"]);

@@ -28,7 +28,10 @@ use request::{LeaseRequestBody, RenewalBody, checked_ttl, default_ttl, refusal, 
 /// The leases that live, of the backends that the caller sees, the oldest first.
 #[utoipa::path(get, path = "/leases", operation_id = "list_leases", tag = "leases",
     params(FormatQuery),
-    responses((status = 200, body = LeasesBody<'static>)))]
+    responses(
+        (status = 200, content((LeasesBody<'static> = "application/json"), (String = "text/plain"))),
+        (status = 400, body = ProblemBody),
+    ))]
 pub(super) async fn list(
     State(shared): State<Shared>,
     Extension(caller): Extension<Caller>,

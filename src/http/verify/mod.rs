@@ -38,7 +38,7 @@ const MAX_AGE: Duration = Duration::from_secs(10);
     ),
     request_body(content = VerifyRequestBody<'static>),
     responses(
-        (status = 200, body = VerifiedBody<'static>),
+        (status = 200, content((VerifiedBody<'static> = "application/json"), (String = "text/plain"))),
         (status = 400, body = ProblemBody, description = "`field` is the path of what is wrong"),
         (status = 422, body = ProblemBody, description = "The `Idempotency-Key` was used for another request"),
         (status = 503, body = ProblemBody, description = "As many leases live as may"),
