@@ -1,8 +1,8 @@
 //! The meaning of a failed launch's error: quota, capacity or something else, how far it reaches,
 //! and the numbers that it states.
 //!
-//! A message passes through three steps. [`text`] bounds it and takes out what must not be
-//! searched; [`evidence`] finds the codes in it; the cloud's own table in [`clouds`] says what they
+//! A message passes through three steps. `text` bounds it and takes out what must not be
+//! searched; `evidence` finds the codes in it; the cloud's own table in `clouds` says what they
 //! mean. Structured details decide before the code, the code before codes in the text, and those
 //! before phrases; only the table of the launch's own cloud is asked. Every pattern is of the
 //! `regex` crate, whose time is linear in the text, and the text is bounded.
