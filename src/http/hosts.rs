@@ -2,7 +2,6 @@
 
 use std::net::IpAddr;
 
-use axum::http::uri::Authority;
 use axum::http::{HeaderMap, header};
 
 use super::settings::Settings;
@@ -21,8 +20,8 @@ impl Hosts {
         let Some(host) = headers.get(header::HOST).filter(|_| self.0.is_some()) else {
             return true;
         };
-        let host = host.to_str().ok().and_then(|it| it.parse().ok());
-        host.is_some_and(|host: Authority| self.go_by(host.host()))
+        let host = host.to_str().ok().and_then(without_port);
+        host.is_some_and(|host| self.go_by(host))
     }
 
     /// Whether the service goes by a name.
@@ -33,13 +32,30 @@ impl Hosts {
     }
 }
 
+/// Returns the name in `name:port`, of which the name alone may be there. `Authority` would copy it
+/// for each request.
+fn without_port(host: &str) -> Option<&str> {
+    let end = match host.starts_with('[') {
+        true => host.find(']')? + 1,
+        false => host.find(':').unwrap_or(host.len()),
+    };
+    let (name, port) = host.split_at(end);
+    let is_port = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit());
+    let is_whole = port.is_empty() || port.strip_prefix(':').is_some_and(is_port);
+    is_whole.then_some(name)
+}
+
 fn is_loopback(host: &str) -> bool {
-    let bare = host.strip_prefix('[').and_then(|it| it.strip_suffix(']'));
-    if let Ok(address) = bare.unwrap_or(host).parse::<IpAddr>() {
-        return address.to_canonical().is_loopback();
+    const LOCALHOST: &str = "localhost";
+    let name_at = host.len().checked_sub(LOCALHOST.len());
+    if let Some((sub, name)) = name_at.and_then(|at| host.split_at_checked(at))
+        && name.eq_ignore_ascii_case(LOCALHOST)
+    {
+        return sub.is_empty() || sub.ends_with('.');
     }
-    let name = host.to_ascii_lowercase();
-    name == "localhost" || name.ends_with(".localhost")
+    let bare = host.strip_prefix('[').and_then(|it| it.strip_suffix(']'));
+    let address = bare.unwrap_or(host).parse::<IpAddr>();
+    address.is_ok_and(|address| address.to_canonical().is_loopback())
 }
 
 #[cfg(test)]
@@ -61,6 +77,7 @@ mod tests {
             "127.1.2.3:8080",
             "[::1]:8080",
             "[::ffff:127.0.0.1]",
+            "localhost:",
             "oracle.example:8080",
             "ORACLE.example.",
         ] {
@@ -75,6 +92,12 @@ mod tests {
             "0.0.0.0",
             "[::]",
             "not a host",
+            "localhost:80@evil.example",
+            "evil.example@localhost",
+            "localhost:8080:1",
+            "[::1",
+            "[::1]x",
+            "xlocalhost",
             "",
         ] {
             assert!(!accepts(foreign), "{foreign}");

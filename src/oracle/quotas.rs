@@ -104,7 +104,7 @@ impl Oracle {
         if view.freshness() != Some(Freshness::Fresh) {
             return None;
         }
-        unit.mark_requested(unit.now());
+        unit.mark_requested(view.now());
         Some(view)
     }
 

@@ -1,7 +1,5 @@
 //! The id under which a request is found in the log.
 
-use std::fmt::Write;
-
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Request};
 use tower_http::request_id::{MakeRequestId, RequestId};
 
@@ -42,7 +40,6 @@ fn is_usable(id: &HeaderValue) -> bool {
 }
 
 fn random() -> HeaderValue {
-    let mut text = String::with_capacity(32);
-    write!(text, "{:032x}", rand::random::<u128>()).expect("writing to a string does not fail");
+    let text = hex::encode(rand::random::<[u8; 16]>());
     HeaderValue::try_from(text).expect("hexadecimal digits are a header value")
 }

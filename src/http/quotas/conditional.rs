@@ -28,10 +28,12 @@ fn head(age: Option<Age>, has_leases: bool) -> HeaderMap {
         // A cache takes the age off itself (RFC 9111, section 4.2.3).
         let cache = match has_leases {
             // The next lease changes the answer at once.
-            true => "private, no-cache".to_owned(),
-            false => format!("private, max-age={}", age.fresh_for.as_secs()),
+            true => HeaderValue::from_static("private, no-cache"),
+            false => {
+                let text = format!("private, max-age={}", age.fresh_for.as_secs());
+                HeaderValue::try_from(text).expect("words and digits are a header value")
+            }
         };
-        let cache = HeaderValue::try_from(cache).expect("words and digits are a header value");
         head.insert(header::CACHE_CONTROL, cache);
     }
     head

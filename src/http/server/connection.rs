@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::future::poll_fn;
 use std::pin::pin;
-use std::task::Poll;
+use std::task::{Poll, ready};
 use std::time::Duration;
 
 use axum::body::{Body, HttpBody};
@@ -21,11 +21,15 @@ use tower::Service as _;
 use crate::http::drain::Step;
 use crate::http::router::Service;
 
-use super::talk::{Answering, Heard, Talk};
+use super::talk::{Answering, Heard, Patience, Talk};
 use super::unread::{self, Leaving};
 
-/// The longest that a head may take from its first byte to its last.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// The longest that a caller is waited for. Clients give up unused connections after 90 seconds
+/// (Go's net/http, reqwest), and better are the first to.
+const PATIENCE: Patience = Patience {
+    idle: Duration::from_secs(120),
+    head: Duration::from_secs(10),
+};
 
 /// The longest that a caller may take nothing of an answer. Networks that lose packets
 /// take seconds; whoever has gone away without a word keeps an answer's memory.
@@ -50,7 +54,8 @@ pub(super) async fn serve(http: http1::Builder, stream: TcpStream, service: Serv
     let answer = service_fn(move |request| answer(service.clone(), asked.clone(), request));
     let mut connection = pin!(http.serve_connection(stream, answer));
 
-    let mut head_due = pin!(sleep_until(Instant::now()));
+    // A timer of the HTTP library's would be set anew for each request.
+    let mut alarm = pin!(sleep_until(Instant::now() + PATIENCE.idle));
     let mut is_closing = false;
     let mut closing = pin!(async {
         drain.0.drain.reached(Step::Closing).await;
@@ -59,16 +64,22 @@ pub(super) async fn serve(http: http1::Builder, stream: TcpStream, service: Serv
         }
     });
     loop {
-        // Polled after the connection, in whose polling a head begins or ends.
+        // Polled after the connection, in whose polling the turn changes.
         let overdue = poll_fn(|cx| {
-            let Some(began) = talk.head_began() else {
-                return Poll::Pending;
-            };
-            let due = began + HEAD_TIMEOUT;
-            if head_due.deadline() != due {
-                head_due.as_mut().reset(due);
+            loop {
+                let Some(due) = talk.due(PATIENCE) else {
+                    return Poll::Pending;
+                };
+                // Mostly it is later by now, which the alarm finds when it rings.
+                if due < alarm.deadline() {
+                    alarm.as_mut().reset(due);
+                }
+                ready!(alarm.as_mut().poll(cx));
+                if due <= alarm.deadline() {
+                    return Poll::Ready(());
+                }
+                alarm.as_mut().reset(due);
             }
-            head_due.as_mut().poll(cx)
         });
         tokio::select! {
             biased;
@@ -79,7 +90,7 @@ pub(super) async fn serve(http: http1::Builder, stream: TcpStream, service: Serv
                 return;
             }
             () = overdue => {
-                tracing::debug!("a request's head did not come to its end in time");
+                tracing::debug!("a caller said nothing, or not all of a head, in time");
                 return;
             }
             () = &mut closing, if !is_closing => {
@@ -96,9 +107,10 @@ async fn answer(
     talk: Talk,
     request: Request<Incoming>,
 ) -> Result<hyper::Response<Answering>, Infallible> {
-    talk.asked();
+    let has_body = !request.body().is_end_stream();
+    talk.asked(has_body);
     let shared = service.shared().clone();
-    let (response, is_rest_unread) = if request.body().is_end_stream() {
+    let (response, is_rest_unread) = if !has_body {
         (service.call(request.map(Body::new)).await?, false)
     } else {
         // Whoever waits for a word sends no body before it.

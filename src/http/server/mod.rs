@@ -16,7 +16,6 @@ use std::time::Duration;
 use std::{io, iter};
 
 use hyper::server::conn::http1;
-use hyper_util::rt::TokioTimer;
 use rustix::net::listen;
 use rustix::net::sockopt::set_socket_send_buffer_size;
 use tokio::net::{TcpListener, TcpStream};
@@ -27,10 +26,6 @@ use super::drain::Step;
 use super::router::Service;
 
 use places::Places;
-
-/// The longest that an unused connection is kept. Clients give up unused ones after 90 seconds
-/// (Go's net/http, reqwest), and better are the first to.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// The most bytes that address and headers may have together; callers need a few hundred, and each
 /// connection may take as much memory. The HTTP library refuses a larger head by itself.
@@ -64,9 +59,7 @@ pub async fn serve(
     stop: impl Future<Output = ()>,
 ) -> io::Result<()> {
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new())
-        .header_read_timeout(IDLE_TIMEOUT)
-        .max_buf_size(LARGEST_HEAD);
+    http.max_buf_size(LARGEST_HEAD);
     if let Err(error) = set_socket_send_buffer_size(&listener, SEND_BUFFER) {
         tracing::debug!(%error, "the system chooses the size of send buffers");
     }

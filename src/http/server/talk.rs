@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use axum::body::{Body, HttpBody};
 use hyper::body::{Bytes, Frame, SizeHint};
@@ -20,18 +21,34 @@ pub(super) struct Talk(Arc<State>);
 struct State {
     /// Whether any request has come.
     is_used: AtomicBool,
-    /// Whether a request is being answered.
-    is_answering: AtomicBool,
-    /// When the first bytes of a head came whose last are missing.
-    head_began: Mutex<Option<Instant>>,
+    turn: Mutex<Turn>,
+    /// The last bytes that came, as far as they may end a head.
+    last_bytes: Mutex<[u8; 3]>,
+}
+
+/// The side whose turn it is.
+#[derive(Clone, Copy, Debug)]
+enum Turn {
+    /// The caller may ask.
+    Idle(Instant),
+    /// The first bytes of a head have come, whose last are missing; since when, is noted when
+    /// somebody asks for it.
+    Asking(Option<Instant>),
+    /// A request is being answered.
+    Answering { has_body: bool },
+}
+
+impl Default for Turn {
+    fn default() -> Self {
+        Self::Idle(Instant::now())
+    }
 }
 
 impl Talk {
     /// A head is whole, and is about to be answered.
-    pub(super) fn asked(&self) {
+    pub(super) fn asked(&self, has_body: bool) {
         self.0.is_used.store(true, Ordering::Relaxed);
-        self.0.is_answering.store(true, Ordering::Relaxed);
-        *self.0.head_began.lock() = None;
+        *self.0.turn.lock() = Turn::Answering { has_body };
     }
 
     /// Whether any request has come.
@@ -39,20 +56,51 @@ impl Talk {
         self.0.is_used.load(Ordering::Relaxed)
     }
 
-    /// When a head began that is not whole yet.
-    pub(super) fn head_began(&self) -> Option<Instant> {
-        *self.0.head_began.lock()
+    /// When the caller must have gone on; never while the turn is ours.
+    pub(super) fn due(&self, patience: Patience) -> Option<Instant> {
+        match &mut *self.0.turn.lock() {
+            Turn::Idle(since) => Some(*since + patience.idle),
+            Turn::Asking(since) => {
+                let since = since.get_or_insert_with(Instant::now);
+                Some(*since + patience.head)
+            }
+            Turn::Answering { .. } => None,
+        }
     }
 
     fn answered(&self) {
-        self.0.is_answering.store(false, Ordering::Relaxed);
+        let mut turn = self.0.turn.lock();
+        let Turn::Answering { has_body } = *turn else {
+            return;
+        };
+        // After a body the end of the request is not seen here.
+        let is_at_end = has_body || matches!(*self.0.last_bytes.lock(), [b'\n', b'\r', b'\n']);
+        *turn = match is_at_end {
+            true => Turn::Idle(Instant::now()),
+            false => Turn::Asking(None),
+        };
     }
 
-    fn heard(&self) {
-        if !self.0.is_answering.load(Ordering::Relaxed) {
-            self.0.head_began.lock().get_or_insert_with(Instant::now);
+    fn heard(&self, bytes: &[u8]) {
+        let mut last = self.0.last_bytes.lock();
+        let kept = bytes.len().min(last.len());
+        last.rotate_left(kept);
+        let at = last.len() - kept;
+        last[at..].copy_from_slice(&bytes[bytes.len() - kept..]);
+        let mut turn = self.0.turn.lock();
+        if let Turn::Idle(_) = *turn {
+            *turn = Turn::Asking(None);
         }
     }
+}
+
+/// The longest that a caller is waited for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Patience {
+    /// Between requests.
+    pub(super) idle: Duration,
+    /// For a head, from its first byte to its last.
+    pub(super) head: Duration,
 }
 
 /// A stream whose reading is noted.
@@ -70,8 +118,8 @@ impl<S: AsyncRead + Unpin> AsyncRead for Heard<S> {
     ) -> Poll<io::Result<()>> {
         let before = bytes.filled().len();
         let read = Pin::new(&mut self.stream).poll_read(cx, bytes);
-        if bytes.filled().len() > before {
-            self.talk.heard();
+        if let Some(new @ [_, ..]) = bytes.filled().get(before..) {
+            self.talk.heard(new);
         }
         read
     }

@@ -1,7 +1,7 @@
 //! The failed launches of a fetch unit that still count, and what they have taught.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -197,7 +197,8 @@ impl LaunchMemory {
     pub(in crate::oracle) fn lessons(&self, region: &Region, now: Moment) -> Arc<Lessons> {
         let mut state = self.0.lock();
         if state.records.is_empty() {
-            return Arc::default();
+            static NOTHING: LazyLock<Arc<Lessons>> = LazyLock::new(Arc::default);
+            return Arc::clone(&NOTHING);
         }
         if let Some(lessons) = state.regions.get(region) {
             let ends = lessons.next_change;
