@@ -133,6 +133,14 @@ def test_an_answer_serves_for_a_while(asked: Asked, clock: list[float]) -> None:
     assert len(asked.calls) == 2
 
 
+def test_a_forgotten_answer_is_asked_for_anew(asked: Asked) -> None:
+    asked.answer.set()
+    asked.ask()
+    asked.shared.forget()
+    asked.ask()
+    assert len(asked.calls) == 2
+
+
 def test_other_questions_are_asked_apart_and_few_answers_are_kept(asked: Asked) -> None:
     asked.answer.set()
     for number in range(MAX_KEPT + 1):

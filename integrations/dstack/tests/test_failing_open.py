@@ -380,7 +380,7 @@ def test_of_an_error_that_nobody_expects_only_the_type_is_said(
     def broken(*_: object) -> None:
         raise KeyError("SECRET")
 
-    monkeypatch.setattr(client.OracleClient, "availabilities", broken)
+    monkeypatch.setattr(client.OracleClient, "verdicts", broken)
     assert _plan(Judge(settings, sayer())) == "unknown"
     assert "KeyError" in caplog.text
     assert "SECRET" not in caplog.text

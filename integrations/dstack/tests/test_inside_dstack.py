@@ -19,14 +19,19 @@ from dstack_quota_oracle import wrap
 from .dstack_objects import ListedBackend, availabilities, offer
 from .oracle import Oracle
 
+SkipOffer: Any = pytest.importorskip("dstack._internal.core.errors").__dict__.get("SkipOffer")
+knows_skipping = pytest.mark.skipif(SkipOffer is None, reason="this dstack passes no offer over")
+
 
 @pytest.fixture(autouse=True)
 def _dstack_as_it_was(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    original = backends_services.get_offers_tracked
-    for name in ("URL", "TOKEN", "TOKEN_FILE", "TIMEOUT", "BACKENDS", "FEEDBACK"):
+    tracked = backends_services.get_offers_tracked
+    all_backends = backends_services.get_backend_offers
+    for name in ("URL", "TOKEN", "TOKEN_FILE", "TIMEOUT", "BACKENDS", "FEEDBACK", "VERIFY"):
         monkeypatch.delenv(f"QUOTA_ORACLE_{name}", raising=False)
     yield
-    backends_services.get_offers_tracked = original
+    backends_services.get_offers_tracked = tracked
+    backends_services.get_backend_offers = all_backends
 
 
 def _load(names: list[str]) -> list[str]:
@@ -35,11 +40,11 @@ def _load(names: list[str]) -> list[str]:
 
 
 def _offers(
-    *backends: ListedBackend, exclude_not_available: bool = False, reservation: str | None = None
+    *backends: ListedBackend, exclude_not_available: bool = False, **requirements: Any
 ) -> list[Any]:
     asked = {
         "backends": list(backends),
-        "requirements": Requirements(resources=ResourcesSpec(), reservation=reservation),
+        "requirements": Requirements(resources=ResourcesSpec(), **requirements),
         "full_offers": False,
         "unallocated_resources": False,
         "exclude_not_available": exclude_not_available,
@@ -73,6 +78,50 @@ def test_dstack_loads_it_by_its_name_and_every_list_of_offers_is_judged(
     # Provisioning excludes them, after they were judged.
     assert len(_offers(aws, nebius, runpod, exclude_not_available=True)) == 2
     assert availabilities(aws.offers) == ["unknown", "unknown"]
+
+
+@pytest.fixture
+def short_in_the_cheapest(oracle: Oracle, monkeypatch: pytest.MonkeyPatch) -> ListedBackend:
+    """A backend of two regions; where it lists first there is no quota."""
+    oracle.verdict = lambda asked: "no_quota" if asked["region"] == "us-east-1" else "available"
+    monkeypatch.setenv("QUOTA_ORACLE_URL", oracle.url)
+    return ListedBackend([offer(), offer(region="eu-west-1"), offer(availability="no_quota")])
+
+
+@knows_skipping
+def test_launches_that_are_verified_pass_marked_offers_over_and_tell_why(
+    oracle: Oracle, monkeypatch: pytest.MonkeyPatch, short_in_the_cheapest: ListedBackend
+) -> None:
+    monkeypatch.setenv("QUOTA_ORACLE_VERIFY", "on")
+    _load(["quota_oracle"])
+    compute = short_in_the_cheapest.compute()
+    compute.create_instance = lambda instance_offer, *_: instance_offer
+
+    marked, fits = _offers(short_in_the_cheapest, exclude_not_available=True)
+
+    assert availabilities([marked, fits]) == ["no_quota", "unknown"]
+    # dstack changes a copy, and gives out what it knows of an offer.
+    with pytest.raises(SkipOffer, match="the quota oracle says no_quota"):
+        compute.create_instance(marked.model_copy(), None, None)
+    assert "oracle" not in marked.model_dump_json()
+    assert [path for path, _, _ in oracle.requests] == ["/offers"]
+
+
+def test_a_cluster_gets_no_marked_offers_to_make_placement_groups_for(
+    monkeypatch: pytest.MonkeyPatch, short_in_the_cheapest: ListedBackend
+) -> None:
+    monkeypatch.setenv("QUOTA_ORACLE_VERIFY", "on")
+    _load(["quota_oracle"])
+    cluster = _offers(short_in_the_cheapest, exclude_not_available=True, multinode=True)
+    assert [offer.region for offer in cluster] == ["eu-west-1"]
+
+
+def test_launches_that_are_not_verified_get_no_marked_offers(
+    short_in_the_cheapest: ListedBackend,
+) -> None:
+    _load(["quota_oracle"])
+    listed = _offers(short_in_the_cheapest, exclude_not_available=True)
+    assert [offer.region for offer in listed] == ["eu-west-1"]
 
 
 def test_loading_again_asks_once(oracle: Oracle, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,7 @@ from dstack._internal.core.errors import NoCapacityError, ProvisioningError
 
 from dstack_quota_oracle.judge import Judge
 from dstack_quota_oracle.settings import Settings
+from dstack_quota_oracle.verdicts import Verdict, read_verdict
 
 from .dstack_objects import ListedBackend, offer
 from .oracle import Oracle, answer, sayer
@@ -148,6 +149,21 @@ def test_an_offer_without_room_is_passed_over_with_the_verdicts_sentence(
         compute.create_instance(offer(), None, None)
     assert tried == []
     assert ledger.changes == []
+
+
+@pytest.mark.parametrize(
+    ("members", "reason"),
+    [
+        ({}, "the quota oracle says not_available"),
+        ({"unavailable": {"reason": "no capacity"}, "quota": {"reason": "free"}}, "no capacity"),
+        ({"restriction": {"reason": "not offered"}, "quota": {"reason": "free"}}, "not offered"),
+    ],
+)
+def test_the_reason_of_what_is_not_available_is_not_the_quotas(
+    members: dict[str, Any], reason: str
+) -> None:
+    verdict = read_verdict({"availability": "not_available", **members})
+    assert verdict == Verdict("not_available", reason)
 
 
 def test_what_is_not_known_is_launched(oracle: Oracle) -> None:

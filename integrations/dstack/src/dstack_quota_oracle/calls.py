@@ -93,6 +93,11 @@ class Shared(Generic[T]):
                         del self._calls[key]
                     call.hang_up()
 
+    def forget(self) -> None:
+        """Lets no answer to a question of before now serve for one that is asked from now on."""
+        with self._lock:
+            self._calls.clear()
+
     def _serves(self, call: Call[T], now: float) -> bool:
         if call.is_under_way():
             # One that has been silent for long is likelier to stay so than another try.

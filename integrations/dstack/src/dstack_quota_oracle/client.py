@@ -14,6 +14,7 @@ from dstack_quota_oracle.exchange import Exchange, NoAnswerError
 from dstack_quota_oracle.patience import Patience
 from dstack_quota_oracle.reachability import Reachability
 from dstack_quota_oracle.settings import Settings
+from dstack_quota_oracle.verdicts import Verdict, read_verdict
 
 MAX_OFFERS_PER_CALL = 10_000
 """The oracle's own bound on one call."""
@@ -30,7 +31,9 @@ class OracleClient:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._reachability = Reachability(settings.timeout_seconds)
-        self._verdicts: Shared[tuple[str, ...]] = Shared(settings.timeout_seconds, KEEP_SECONDS)
+        self._verdicts: Shared[tuple[Verdict, ...]] = Shared(
+            settings.timeout_seconds, KEEP_SECONDS
+        )
         self._probes: Shared[None] = Shared(settings.timeout_seconds, 0.0)
 
     def at(self, url: str) -> OracleClient:
@@ -65,17 +68,21 @@ class OracleClient:
         """Takes note that somebody else has asked it in vain."""
         self._reachability.unreachable()
 
-    def availabilities(self, offers: Sequence[dict[str, Any]]) -> list[str]:
+    def verdicts(self, offers: Sequence[dict[str, Any]]) -> list[Verdict]:
         """The oracle's word on each offer, in order; all calls share one patience."""
         patience = self._patience()
-        found: list[str] = []
+        found: list[Verdict] = []
         for start in range(0, len(offers), MAX_OFFERS_PER_CALL):
             batch = offers[start : start + MAX_OFFERS_PER_CALL]
             body = _json({"count": 1, "offers": batch})
-            read = _availabilities_of(len(batch))
-            words = self._asked(self._verdicts, "/offers", body, read, patience)
-            found += words
+            read = _verdicts_of(len(batch))
+            verdicts = self._asked(self._verdicts, "/offers", body, read, patience)
+            found += verdicts
         return found
+
+    def forget(self) -> None:
+        """Asks anew even what was asked a moment ago."""
+        self._verdicts.forget()
 
     def ask(self, path: str, body: dict[str, Any] | None, method: str = "POST") -> bytes:
         """The answer to a question that nobody else asks."""
@@ -125,8 +132,8 @@ def _json(body: dict[str, Any]) -> bytes:
     return json.dumps(body, separators=(",", ":")).encode()
 
 
-def _availabilities_of(expected: int) -> Callable[[bytes], tuple[str, ...]]:
-    def read(content: bytes) -> tuple[str, ...]:
+def _verdicts_of(expected: int) -> Callable[[bytes], tuple[Verdict, ...]]:
+    def read(content: bytes) -> tuple[Verdict, ...]:
         try:
             answer = json.loads(content)
         except ValueError:
@@ -134,14 +141,14 @@ def _availabilities_of(expected: int) -> Callable[[bytes], tuple[str, ...]]:
         verdicts = answer.get("verdicts") if isinstance(answer, dict) else None
         if not isinstance(verdicts, list) or len(verdicts) != expected:
             raise NoAnswerError("malformed", f"its answer does not hold {expected} verdicts")
-        # Few words, many times: each is kept once.
-        words: dict[str, str] = {}
-        found: list[str] = []
-        for verdict in verdicts:
-            word = verdict.get("availability") if isinstance(verdict, dict) else None
-            if not isinstance(word, str):
+        # Few verdicts, many times: each is kept once.
+        kept: dict[Verdict, Verdict] = {}
+        found: list[Verdict] = []
+        for row in verdicts:
+            verdict = read_verdict(row)
+            if verdict is None:
                 raise NoAnswerError("malformed", "a verdict in its answer has no availability")
-            found.append(words.setdefault(word, word))
+            found.append(kept.setdefault(verdict, verdict))
         return tuple(found)
 
     return read

@@ -13,12 +13,9 @@ from dstack_quota_oracle.launches import LaunchWatch
 from dstack_quota_oracle.saying import Sayer, sayable
 from dstack_quota_oracle.settings import Settings
 from dstack_quota_oracle.shapes import Backend, Offer, Offers
+from dstack_quota_oracle.verdicts import Verdict, keep_reason
 
 NO_QUOTA = "no_quota"
-
-ADVISED_AGAINST = (NO_QUOTA, "not_available")
-"""The oracle's words that are acted on, which are dstack's too: the quota does not hold the offer,
-or the cloud has just failed to launch it."""
 
 
 class Judge:
@@ -75,11 +72,11 @@ class Judge:
         asked = [i for i, offer in enumerate(offers) if _is_open(backend, offer)]
         if not asked:
             return offers
-        answers = self._client.availabilities([describe(offers[i], name) for i in asked])
+        verdicts = self._client.verdicts([describe(offers[i], name) for i in asked])
         judged = list(offers)
-        for i, word in zip(asked, answers, strict=True):
-            if word in ADVISED_AGAINST:
-                judged[i] = _marked(offers[i], word)
+        for i, verdict in zip(asked, verdicts, strict=True):
+            if verdict.against:
+                judged[i] = _marked(offers[i], verdict)
         self._sayer.recovered("the quota oracle answers again")
         self._sayer.once(
             "applied",
@@ -87,9 +84,18 @@ class Judge:
             "The quota oracle judges offers: of %d from backend %s, %d have no quota",
             len(asked),
             name,
-            answers.count(NO_QUOTA),
+            sum(verdict.availability == NO_QUOTA for verdict in verdicts),
         )
         return judged
+
+    def passes_over(self, requirements: object) -> bool:
+        """Whether launches for these requirements may be handed offers that are marked.
+
+        Each is passed over at once, and its reason reaches the user.
+        """
+        # For a cluster dstack makes a placement group in the cloud before it tries an offer.
+        is_cluster = getattr(requirements, "multinode", None)
+        return not is_cluster and self._launches is not None and self._launches.passes_over()
 
     def _failed(self, error: Exception) -> None:
         if isinstance(error, NoAnswerError):
@@ -110,10 +116,11 @@ def _is_open(backend: Backend, offer: Offer) -> bool:
     return offer.backend == backend.TYPE and offer.availability.value != NO_QUOTA
 
 
-def _marked(offer: Offer, word: str) -> Offer:
+def _marked(offer: Offer, verdict: Verdict) -> Offer:
     # dstack keeps offers in caches that plans share: only a copy may be changed.
     # (Up to dstack 0.20 they are models of pydantic 1, whose method was `copy`.)
     changed: Any = offer.model_copy() if hasattr(offer, "model_copy") else offer.copy()  # type: ignore[attr-defined]
-    changed.availability = type(offer.availability)(word)  # type: ignore[call-arg]
+    changed.availability = type(offer.availability)(verdict.availability)  # type: ignore[call-arg]
+    keep_reason(changed, verdict.reason)
     result: Offer = changed
     return result

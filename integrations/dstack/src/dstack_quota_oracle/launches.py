@@ -18,6 +18,7 @@ from dstack_quota_oracle.client import OracleClient
 from dstack_quota_oracle.launch_errors import LoggedErrors, describe_error
 from dstack_quota_oracle.saying import Sayer, sayable
 from dstack_quota_oracle.shapes import Backend, Offer
+from dstack_quota_oracle.verdicts import kept_reason
 from dstack_quota_oracle.verifying import Verified, Verifier
 
 _MARK = "_quota_oracle_watched"
@@ -49,6 +50,10 @@ class LaunchWatch:
         self._logged = LoggedErrors()
         self._inside = threading.local()
         self._lock = threading.Lock()
+
+    def passes_over(self) -> bool:
+        """Whether an offer that is advised against is passed over, and dstack knows how."""
+        return self._verifier is not None and _skip_offer() is not None
 
     def watch(self, backend: Backend, name: str) -> None:
         """Sees to it that the launches of this backend are watched; again does nothing."""
@@ -117,6 +122,9 @@ class LaunchWatch:
         # A reservation counts as usage already, and launches in it need no room beside it.
         if _is_reserved(arguments):
             return Verified()
+        # Judged a moment ago, when it was listed for this launch.
+        if (reason := kept_reason(arguments["instance_offer"])) is not None:
+            return Verified(passed_over=reason)
         return self._verifier.verify(arguments["instance_offer"], name, _count(arguments))
 
     # What follows a launch is done behind it.
@@ -138,6 +146,8 @@ class LaunchWatch:
                 self._verifier.failed(verified.lease)
             for error in _distinct(errors) if self._feedback else []:
                 self._send(_outcome(name, arguments["instance_offer"], error))
+            # The next plan is to hear what was learnt.
+            self._client.forget()
 
         self._behind(tell)
 

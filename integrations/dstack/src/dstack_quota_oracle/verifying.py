@@ -13,9 +13,7 @@ from dstack_quota_oracle.describing import describe
 from dstack_quota_oracle.exchange import NoAnswerError
 from dstack_quota_oracle.saying import Sayer, sayable
 from dstack_quota_oracle.shapes import Offer
-
-PASSED_OVER = frozenset({"no_quota", "not_available"})
-"""The words that an offer is passed over for; `shadow` and `off` never say them."""
+from dstack_quota_oracle.verdicts import read_verdict
 
 LEASE = "10m"
 """Longer than dstack's launches take. A lease ends with its launch; this is for a server that dies
@@ -98,10 +96,14 @@ class Verifier:
 def _read(content: bytes) -> Verified:
     try:
         answer: Any = json.loads(content)
-        word = answer["availability"]
-        lease = (answer.get("lease") or {}).get("id")
-        reason = answer["quota"]["reason"]
-    except (ValueError, TypeError, KeyError, AttributeError):
-        raise NoAnswerError("malformed", "its answer is no verdict") from None
-    passed_over = str(reason) if word in PASSED_OVER else None
-    return Verified(passed_over, lease if isinstance(lease, str) else None)
+    except ValueError:
+        answer = None
+    verdict = read_verdict(answer)
+    if verdict is None:
+        raise NoAnswerError("malformed", "its answer is no verdict")
+    lease = answer.get("lease")
+    held = lease.get("id") if isinstance(lease, dict) else None
+    return Verified(
+        passed_over=verdict.reason if verdict.against else None,
+        lease=held if isinstance(held, str) else None,
+    )

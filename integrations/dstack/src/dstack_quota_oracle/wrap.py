@@ -1,4 +1,4 @@
-"""Where dstack is taken hold of: the function that every list of offers comes through."""
+"""Where dstack is taken hold of: the functions that every list of offers comes through."""
 
 from __future__ import annotations
 
@@ -10,9 +10,14 @@ from typing import Any
 from dstack_quota_oracle.endpoint import QuotaEndpoint
 from dstack_quota_oracle.judge import Judge
 from dstack_quota_oracle.shapes import Offers
+from dstack_quota_oracle.verdicts import kept_reason
 
 MODULE = "dstack._internal.server.services.backends"
 FUNCTION = "get_offers_tracked"
+
+FOR_ALL_BACKENDS = "get_backend_offers"
+EXCLUDES = "exclude_not_available"
+"""Its parameter that drops marked offers, which launches set."""
 
 _MARK = "_quota_oracle_original"
 
@@ -62,3 +67,38 @@ def install(judge: Judge, endpoint: QuotaEndpoint) -> None:
 
     setattr(get_offers_tracked, _MARK, original)
     setattr(module, FUNCTION, get_offers_tracked)
+    _install_for_launches(module, judge)
+
+
+def _install_for_launches(module: Any, judge: Judge) -> None:
+    """Lets launches see the offers that the judge has marked, after all others.
+
+    dstack would drop them, and tell a user no more than that there are no offers.
+    """
+    current = getattr(module, FOR_ALL_BACKENDS, None)
+    original = getattr(current, _MARK, current)
+    if not inspect.iscoroutinefunction(original):
+        return
+    signature = inspect.signature(original)
+    if EXCLUDES not in signature.parameters:
+        return
+
+    @functools.wraps(original)
+    async def get_backend_offers(*args: Any, **kwargs: Any) -> Any:
+        try:
+            given = signature.bind(*args, **kwargs)
+        except TypeError:
+            return await original(*args, **kwargs)
+        requirements = given.arguments.get("requirements")
+        if not given.arguments.get(EXCLUDES) or not judge.passes_over(requirements):
+            return await original(*args, **kwargs)
+        given.arguments[EXCLUDES] = False
+        found = await original(*given.args, **given.kwargs)
+        return (
+            (backend, offer)
+            for backend, offer in found
+            if offer.availability.is_available() or kept_reason(offer) is not None
+        )
+
+    setattr(get_backend_offers, _MARK, original)
+    setattr(module, FOR_ALL_BACKENDS, get_backend_offers)
