@@ -12,6 +12,7 @@ from harness import nebius
 from harness.account import HANGS, REGIONS
 from harness.catalog import CatalogServer
 from harness.dstack_server import AWS_BACKEND, PROJECT, DstackServer, Plan
+from harness.ec2 import Ec2
 from harness.expected import Quotas
 from harness.moto import Moto
 from harness.oracle import Oracle
@@ -132,6 +133,14 @@ def catalog() -> Iterator[CatalogServer]:
 @pytest.fixture(scope="session")
 def moto(folder: Path) -> Iterator[Moto]:
     server = Moto(folder)
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def ec2(moto: Moto) -> Iterator[Ec2]:
+    """moto's, for servers that launch: it counts what they launch."""
+    server = Ec2(moto)
     yield server
     server.stop()
 

@@ -184,6 +184,41 @@ class DstackServer:
         self._process.wait_until(is_over)
         return tried[-1]
 
+    def open_fleet(self, project: str, name: str, **configuration: Any) -> None:
+        """A fleet without instances, which runs fill."""
+        spec = {
+            "configuration": {
+                "type": "fleet",
+                "name": name,
+                "nodes": {"min": 0, "target": 0, "max": 1},
+                **configuration,
+            },
+            "profile": {"name": name},
+        }
+        self._call(
+            f"/api/project/{project}/fleets/apply", {"plan": {"spec": spec}, "force": False}
+        )
+
+    def run(self, project: str, name: str, **configuration: Any) -> None:
+        """Submits a task, which dstack launches an instance for in the background."""
+        spec = _task(configuration.pop("resources"), **configuration)
+        self._call(
+            f"/api/project/{project}/runs/apply",
+            {"plan": {"run_spec": {**spec, "run_name": name}}, "force": False},
+        )
+
+    def wait_until_launched_or_over(self, project: str, run: str) -> dict[str, Any]:
+        """The newest submission of a run's job, once it has an instance or is given up."""
+        found: list[dict[str, Any]] = []
+
+        def is_over() -> bool:
+            body = self._call(f"/api/project/{project}/runs/get", {"run_name": run})
+            found[:] = [body["jobs"][0]["job_submissions"][-1]]
+            return bool(found[0]["status"] != "submitted")
+
+        self._process.wait_until(is_over)
+        return found[0]
+
     def gpus(self, project: str, resources: Mapping[str, Any]) -> list[dict[str, Any]]:
         """The list of GPUs, by backend, region and number."""
         body = self._call(
@@ -222,7 +257,7 @@ class DstackServer:
         return response.json() if response.content else None
 
 
-def _task(resources: Mapping[str, Any]) -> dict[str, Any]:
+def _task(resources: Mapping[str, Any], **configuration: Any) -> dict[str, Any]:
     return {
         "run_name": "story",
         "configuration": {
@@ -230,6 +265,7 @@ def _task(resources: Mapping[str, Any]) -> dict[str, Any]:
             "commands": ["true"],
             "resources": resources,
             "spot_policy": "auto",
+            **configuration,
         },
         "ssh_key_pub": "ssh-ed25519 AAAA story",
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ class Oracle:
         *,
         aws: Sequence[str] = (),
         nebius: Sequence[str] | None = None,
+        scope: str = "read",
     ) -> None:
         folder.mkdir(parents=True)
         self._port = free_port()
@@ -43,7 +45,7 @@ class Oracle:
             "[[server.tokens]]",
             'name = "dstack"',
             f'token_file = "{self.token_file}"',
-            'scopes = ["read"]',
+            f'scopes = ["{scope}"]',
             "[aws_protocol]",
             "verify = true",
             f'clients = [{{ {key}, backends = ["aws"] }}]',
@@ -101,6 +103,22 @@ class Oracle:
             return fresh >= set(regions)
 
         self._process.wait_until(known)
+
+    def wait_until_unavailable(self, region: str, instance_type: str) -> datetime:
+        """When a failed launch of the type, on demand, ends to count; waits until it is known."""
+        assert self._process is not None
+        found: list[str] = []
+        path = f"/offers?backend=aws&region={region}&instance_type={instance_type}&spot=false"
+
+        def known() -> bool:
+            offers = self.get(path)["offers"]
+            found[:] = [
+                offer["unavailable"]["until"] for offer in offers if "unavailable" in offer
+            ]
+            return bool(found)
+
+        self._process.wait_until(known)
+        return datetime.fromisoformat(found[0].replace("Z", "+00:00"))
 
     def reads(self) -> int:
         """How often it read a region of AWS."""

@@ -83,6 +83,10 @@ class SimulatedClouds:
         rows = self._get("/quotas", region=region)["quotas"]
         return {row["code"]: (row["limit"], row["usage"]) for row in rows}
 
+    def set_limit(self, region: str, code: str, limit: int) -> None:
+        """What the account may have of a quota of AWS from now on."""
+        self._post("/limit", {"region": region, "code": code, "value": limit})
+
     def set_nebius(self, region: str, name: str, *, limit: int, usage: int) -> None:
         """What the tenant may have of a quota of Nebius, and what it has in use."""
         for what, value in (("limit", limit), ("usage", usage)):
