@@ -8,7 +8,8 @@ use std::time::Duration;
 use quota_oracle::config;
 use quota_oracle::model::{Failure, FailureKind, Location};
 use quota_oracle::telemetry::{
-    CatalogSample, Cause, Metrics, QuotaSample, QuotaSeries, RegionsSample, SnapshotSample,
+    CatalogSample, Cause, LeasesSample, Metrics, QuotaSample, QuotaSeries, RegionsSample,
+    SnapshotSample,
 };
 use serde_json::Value;
 
@@ -35,6 +36,13 @@ fn exported() -> BTreeSet<String> {
     metrics.fetch(&backend, Cause::Preload, &refused);
     metrics.coalesced(&backend);
     metrics.verdicts(&backend, "fits", None, 1);
+    metrics.feedback(&backend, "quota");
+    metrics.outcome(&backend, "fits", "failed");
+    metrics.set_leases([LeasesSample {
+        backend: backend.clone(),
+        live: 1,
+        held: vec![("us-east-1".to_owned(), "L-417A185B".into(), 192.0)],
+    }]);
     metrics
         .http_requests("/quotas", 200)
         .answered(Duration::ZERO);
@@ -118,6 +126,17 @@ fn the_dashboard_has_panels_with_queries() {
         let targets = panel["targets"].as_array().expect("a list of queries");
         assert!(!targets.is_empty(), "{} asks nothing", panel["title"]);
         assert_eq!(panel["datasource"]["uid"], "prometheus");
+    }
+}
+
+#[test]
+fn the_dashboard_shows_leases_and_how_launches_end() {
+    let named = named(&read("deploy/grafana/dashboards/quota-oracle.json"));
+    for metric in ["leases", "leased", "feedback_total", "outcomes_total"] {
+        assert!(
+            named.contains(&format!("quota_oracle_{metric}")),
+            "no panel shows {metric}"
+        );
     }
 }
 
