@@ -141,3 +141,14 @@ async fn whoever_does_not_ask_does_not_keep_the_service_from_stopping() {
     silent.read_to_end(&mut answer).await.unwrap();
     assert_eq!(answer, b"");
 }
+
+#[tokio::test]
+async fn a_large_answer_on_loopback_is_acknowledged_as_it_comes() {
+    let aws = plain_aws().await;
+    let service = Setup::new(&aws).start().await;
+    service.get("/healthz").await;
+    let stream = TcpStream::connect(service.address()).await.unwrap();
+    // Whoever gets a send buffer in one segment waits 40 ms for another before acknowledging it.
+    let segment = socket2::SockRef::from(&stream).tcp_mss().unwrap();
+    assert!(segment <= 16 * 1024, "{segment}");
+}

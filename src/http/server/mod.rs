@@ -16,8 +16,7 @@ use std::time::Duration;
 use std::{io, iter};
 
 use hyper::server::conn::http1;
-use rustix::net::listen;
-use rustix::net::sockopt::set_socket_send_buffer_size;
+use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
@@ -34,6 +33,10 @@ const LARGEST_HEAD: usize = 64 * 1024;
 /// The part of an answer that the system keeps for a caller who does not read it; it would grow to
 /// megabytes for each connection. Linux takes twice as much.
 const SEND_BUFFER: usize = 32 * 1024;
+
+/// The largest segment that is sent. On loopback one would fill the send buffer, and the caller's
+/// system waits 40 ms for a second one before it acknowledges the first.
+const LARGEST_SEGMENT: u32 = 8 * 1024;
 
 /// A process without free file descriptors cannot do better than wait until some connection ends.
 const AFTER_A_FAILURE: Duration = Duration::from_secs(1);
@@ -60,9 +63,7 @@ pub async fn serve(
 ) -> io::Result<()> {
     let mut http = http1::Builder::new();
     http.max_buf_size(LARGEST_HEAD);
-    if let Err(error) = set_socket_send_buffer_size(&listener, SEND_BUFFER) {
-        tracing::debug!(%error, "the system chooses the size of send buffers");
-    }
+    bound_what_is_unread(&listener);
     let places = Places::for_descriptors(descriptors::raise());
     let (under_way, mut all_ended) = mpsc::channel::<()>(1);
     let serve_one = |stream: TcpStream, peer: SocketAddr| {
@@ -116,6 +117,15 @@ pub async fn serve(
     Ok(())
 }
 
+/// Bounds what the system keeps of answers that are not read, on all connections to come.
+fn bound_what_is_unread(listener: &TcpListener) {
+    let socket = SockRef::from(listener);
+    let bounded = socket.set_send_buffer_size(SEND_BUFFER);
+    if let Err(error) = bounded.and_then(|()| socket.set_tcp_mss(LARGEST_SEGMENT)) {
+        tracing::debug!(%error, "the system chooses the size of send buffers");
+    }
+}
+
 /// Closes the listener; returns those who have connected already, and whom that would cut off.
 fn last_callers(listener: TcpListener) -> Vec<(TcpStream, SocketAddr)> {
     // tokio accepts only after its poller has told of a connection, which may be later.
@@ -123,7 +133,7 @@ fn last_callers(listener: TcpListener) -> Vec<(TcpStream, SocketAddr)> {
         return Vec::new();
     };
     // From here on the system lets at most one more wait.
-    if let Err(error) = listen(&listener, 0) {
+    if let Err(error) = SockRef::from(&listener).listen(0) {
         tracing::debug!(%error, "the system lets others connect until the listener is closed");
     }
     let waiting = iter::from_fn(|| listener.accept().ok());
