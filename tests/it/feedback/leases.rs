@@ -60,7 +60,7 @@ async fn room_that_was_leased_and_not_there_contradicts_the_verdict_of_that_time
     .await;
     let body = service.get("/quotas/aws").await.json();
     assert_eq!(body["contradictions"][0]["verdict"], "fits");
-    // Whoever asks for a lease next is refused, as the offer is passed over.
+    // The next to ask for a lease is refused, as the offer is passed over.
     let wish = json!({"count": 2, "offer": {
         "backend": "aws", "region": REGION, "instance_type": "p5.48xlarge"}});
     assert_eq!(post(&service, "/leases", &wish).await.status, 409);

@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tower::ServiceExt;
 
-use super::{REGION, leases, p_of, quiet};
+use super::{REGION, leases, p_of, p5, quiet};
 use crate::harness::{
-    ACCOUNT, Answer, P, Process, Service, Setup, calls, let_time_pass, plain_aws, run,
+    ACCOUNT, Answer, ConfigFile, P, Process, Service, Setup, calls, let_time_pass, plain_aws, run,
 };
 
 const CALLERS: usize = 200;
@@ -94,31 +94,64 @@ async fn of_two_hundred_leases_as_many_are_granted_as_there_is_room_for() {
     assert_eq!(leases(&service).await.len(), ROOM);
 }
 
+/// A configuration of an account with room for so many instances of 192 vCPU, and a bit more.
+fn with_room(aws: &simulated_clouds::aws::SimulatedAws) -> ConfigFile {
+    let controls = aws.controls();
+    let limit = (ROOM * 192 + 100 + 191) as f64;
+    controls.set_limit(ACCOUNT, "us-east-1", P, limit).unwrap();
+    controls.set_usage(ACCOUNT, "us-east-1", P, 100.0).unwrap();
+    let setup = quiet(Setup::new(aws)).set("backends.0.preload", false);
+    setup.write()
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn of_several_processes_as_many_get_a_lease_as_there_is_room_for() {
+async fn of_two_hundred_processes_as_many_get_a_lease_as_there_is_room_for() {
     let aws = plain_aws().await;
     let controls = aws.controls();
-    controls
-        .set_limit(ACCOUNT, "us-east-1", P, 5.0 * 192.0)
-        .unwrap();
-    let file = Setup::new(&aws).set("backends.0.preload", false).write();
+    let file = with_room(&aws);
     let (_process, url) = Process::serve(&file.path, &[]).await;
-    let asking: Vec<_> = (0..16)
+    let asking: Vec<_> = (0..CALLERS)
         .map(|_| {
             let url = url.clone();
             std::thread::spawn(move || {
-                let launch = ["verify", "aws", "us-east-1", "p5.48xlarge", "--lease", "5m"];
-                let output = run(&[&launch[..], &["--json", "--url", &url]].concat(), &[]);
+                let launch = ["verify", "aws", "us-east-1", "p5.48xlarge"];
+                let wish = ["--max-age", "5m", "--lease", "5m", "--json", "--url", &url];
+                let output = run(&[&launch[..], &wish].concat(), &[]);
                 serde_json::from_slice::<Value>(&output.stdout).unwrap()
             })
         })
         .collect();
     let answers: Vec<Value> = asking.into_iter().map(|one| one.join().unwrap()).collect();
     let granted = answers.iter().filter(|answer| answer["lease"].is_object());
-    assert_eq!(granted.count(), 5);
+    assert_eq!((answers.len(), granted.count()), (CALLERS, ROOM));
     for answer in &answers {
         assert_eq!(answer["verified"], true, "{answer}");
+        assert_eq!(answer["quota"]["binding"]["code"], P, "{answer}");
         let is_short = answer["quota"]["verdict"] == "short";
         assert_eq!(is_short, answer["lease"].is_null(), "{answer}");
     }
+    // One read of the one quota serves them all.
+    assert_eq!(calls(&controls, "GetServiceQuota"), 1);
+    assert_eq!(calls(&controls, "StartQuotaUtilizationReport"), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_hundred_connections_as_many_get_a_lease_as_there_is_room_for() {
+    let aws = plain_aws().await;
+    let file = with_room(&aws);
+    let (_process, url) = Process::serve(&file.path, &[]).await;
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let verification = json!({"offer": p5(), "max_age": "5m"});
+    let verify = client.post(format!("{url}/verify")).json(&verification);
+    assert_eq!(verify.send().await.unwrap().status(), 200);
+    let wish = json!({"offer": p5(), "ttl": "5m"});
+    let mut callers = JoinSet::new();
+    for _ in 0..CALLERS {
+        let request = client.post(format!("{url}/leases")).json(&wish);
+        callers.spawn(async move { request.send().await.unwrap().status().as_u16() });
+    }
+    let statuses = callers.join_all().await;
+    let count = |status: u16| statuses.iter().filter(|one| **one == status).count();
+    assert_eq!((count(201), count(409)), (ROOM, CALLERS - ROOM));
+    assert_eq!(calls(&aws.controls(), "GetServiceQuota"), 1);
 }

@@ -33,7 +33,7 @@ async fn a_repeated_request_gets_the_first_ones_lease() {
     let changed = json!({"offer": p_of(8), "ttl": "3m"});
     let refused = post(&service, "one", "/leases", "a", &changed).await;
     refused.problem(422, "idempotency-key-reused");
-    // Whoever else uses the same word means something else.
+    // The same word of another caller means something else.
     let other = post(&service, "other", "/leases", "a", &body).await;
     assert_ne!(other.json()["id"], first.json()["id"]);
     // There is no room for a third, and the second is answered as often as it is asked for.

@@ -56,12 +56,12 @@ pub(super) struct Running {
     pub(super) gpus: u64,
     pub(super) launched: Instant,
     pub(super) ended: Option<Instant>,
-    /// How late the cloud's usage shows their launch and their end.
+    /// The delay after which the cloud's usage shows their launch and their end.
     pub(super) shown_after: Duration,
 }
 
 impl World {
-    /// How much of a quota is in use, as the cloud shows it at `moment`, or in truth.
+    /// The amount of a quota that is in use, as the cloud shows it at `moment`, or in truth.
     pub(super) fn usage(&self, place: (Option<&str>, &str), shown_at: Option<Instant>) -> u64 {
         let is_running = |one: &&Running| match shown_at {
             None => one.ended.is_none(),
