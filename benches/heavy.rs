@@ -31,7 +31,7 @@ const HEAVY: &str = "/offers?limit=0&sort=launchable";
 const LIGHT: [&str; 2] = ["/quotas/aws/us-east-1", "/healthz"];
 const LIGHT_P99_MS: f64 = 50.0;
 
-/// How long light questions are asked.
+/// The time for which light questions are asked.
 const ASKED_FOR: Duration = Duration::from_secs(10);
 
 /// Callers of one route at once who do not read.
@@ -197,7 +197,7 @@ fn crowd(service: &Service, path: &str) -> f64 {
     let mut most = service.resident_mib();
     for _ in 0..CROWD {
         let mut stream = TcpStream::connect(service.address).expect("the service listens");
-        // Whoever is refused at once may not get it all written.
+        // A caller that is refused at once may not get it all written.
         stream.write_all(request.as_bytes()).ok();
         streams.push(stream);
         if streams.len().is_multiple_of(50) {

@@ -126,7 +126,7 @@ async fn serving(folder: &TempDir) -> http::Service {
         snapshot,
         journal: Arc::new(LeaseJournal::new(folder.path(), fingerprints)),
     };
-    // Nothing grows old while it is measured.
+    // Rows stay young while they are measured.
     let settings_of_all = OracleSettings {
         lifetimes: Lifetimes {
             fresh_for: Duration::from_secs(86_400),

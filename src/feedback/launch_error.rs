@@ -16,7 +16,7 @@ pub struct LaunchError<'a> {
     pub zone: Option<&'a str>,
     /// The cloud's name of the type.
     pub instance_type: Option<&'a str>,
-    /// How it would have been paid for.
+    /// The market it would have been paid in.
     pub market: Market,
     /// The code that came with the error.
     pub code: Option<&'a str>,

@@ -9,7 +9,7 @@ use crate::model::{Amount, QuotaMarket};
 pub struct Meaning {
     /// The kind of cause.
     pub class: Class,
-    /// How far it reaches.
+    /// Its reach.
     pub reach: Reach,
     /// The quota that was exceeded, if it is known which.
     pub quota: Option<NamedQuota>,
@@ -19,7 +19,7 @@ pub struct Meaning {
     pub usage: Option<Amount>,
     /// The amount that the error says was required.
     pub required: Option<Amount>,
-    /// How many of the quota's units one of the error's is; nothing where the error counts
+    /// The number of the quota's units that one of the error's is; nothing where the error counts
     /// something else than the quota does, so that its numbers say nothing of it.
     pub unit_size: Option<f64>,
     /// Whether it passes by itself within minutes.
@@ -46,7 +46,7 @@ pub enum Class {
     Other,
 }
 
-/// How far the cause of a failed launch reaches; what does not apply is absent.
+/// The reach of the cause of a failed launch; what does not apply is absent.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Reach {
     /// The kind of reach.

@@ -87,14 +87,14 @@ pub(super) struct Found {
     pub(super) market: Option<QuotaMarket>,
     /// The code and name of the quota, where the rule tells it.
     pub(super) quota: Option<(&'static str, &'static str)>,
-    /// How many of the quota's units one of the error's is; nothing where they do not compare.
+    /// The number of the quota's units that one of the error's is; nothing where they do not compare.
     pub(super) unit_size: Option<f64>,
     pub(super) transient: bool,
     /// Whether a resource is the account's, in whatever region.
     pub(super) is_everywhere: bool,
 }
 
-/// How far a cause reaches.
+/// The reach of a cause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Extent {
     Offer,

@@ -17,7 +17,7 @@ pub(super) struct MeaningBody<'a> {
     /// that succeeded.
     #[schema(value_type = Option<LaunchClass>)]
     class: Option<&'static str>,
-    /// How far the cause reaches.
+    /// The reach of the cause.
     scope: ReachBody<'a>,
     /// The code of the quota's row in `/quotas`, where it is known.
     #[schema(example = "L-417A185B")]
@@ -41,7 +41,7 @@ pub(super) struct MeaningBody<'a> {
     until: Option<String>,
 }
 
-/// How far the cause of a failed launch reaches.
+/// The reach of the cause of a failed launch.
 #[derive(Serialize, ToSchema)]
 #[schema(as = LaunchReach)]
 struct ReachBody<'a> {

@@ -39,7 +39,7 @@ pub(in crate::http) struct LeaseBody<'a> {
     /// When it ends by itself, at the latest.
     #[schema(format = DateTime, example = "2026-11-27T09:30:00Z")]
     expires_at: String,
-    /// How much it holds of which quotas.
+    /// The quotas that it holds, and the amount of each.
     holds: Vec<HoldBody<'a>>,
 }
 
@@ -61,7 +61,7 @@ struct HoldBody<'a> {
     code: &'a str,
     /// Whose limit it is, where the cloud sets limits on several layers.
     container: Option<ContainerBody<'a>>,
-    /// How much of it, in the quota's unit.
+    /// The amount of it, in the quota's unit.
     #[schema(value_type = f64, minimum = 0, example = 192)]
     amount: Number,
 }

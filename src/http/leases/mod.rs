@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 
-use crate::model::BackendName;
+use crate::model::{BackendName, Lease};
 use crate::oracle::LeaseWish;
 
 use super::auth::Caller;
@@ -83,11 +83,7 @@ pub(super) async fn take(
         request,
     };
     let lease = shared.0.oracle.take_lease(wish).map_err(refusal)?;
-    tracing::info!(
-        by = caller.name(), id = %lease.id, backend = %lease.backend, region = %lease.region,
-        instance_type = %lease.instance_type, count = lease.count, backed = lease.backed,
-        "lease taken"
-    );
+    log_taken(&caller, &lease);
     Ok((StatusCode::CREATED, Json(LeaseBody::of(&lease))).into_response())
 }
 
@@ -146,6 +142,15 @@ pub(super) async fn release(
     let lease = lease.ok_or_else(unknown)?;
     tracing::info!(by = caller.name(), id = %lease.id, "lease released");
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Logs a lease with the name of who has it.
+pub(super) fn log_taken(caller: &Caller, lease: &Lease) {
+    tracing::info!(
+        by = caller.name(), id = %lease.id, backend = %lease.backend, region = %lease.region,
+        instance_type = %lease.instance_type, count = lease.count, backed = lease.backed,
+        "lease taken"
+    );
 }
 
 fn sees(caller: &Caller) -> impl Fn(&BackendName) -> bool {

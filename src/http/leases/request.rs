@@ -29,7 +29,7 @@ pub(in crate::http) struct LeaseRequestBody<'a> {
     #[serde(default = "one", deserialize_with = "instances")]
     #[schema(value_type = Option<u64>, minimum = 1, maximum = 10_000, default = 1, example = 1)]
     pub(super) count: u32,
-    /// How long it lives unless it is renewed, committed or released; two minutes if absent.
+    /// The time it lives unless it is renewed, committed or released; two minutes if absent.
     #[serde(default, deserialize_with = "optional_duration")]
     #[schema(value_type = Option<String>, example = "2m")]
     pub(super) ttl: Option<Duration>,
@@ -40,7 +40,7 @@ pub(in crate::http) struct LeaseRequestBody<'a> {
 #[schema(as = LeaseRenewal)]
 #[serde(deny_unknown_fields)]
 pub(in crate::http) struct RenewalBody {
-    /// How long it lives from now on.
+    /// The time it lives from now on.
     #[serde(with = "duration")]
     #[schema(value_type = String, example = "2m")]
     pub(super) ttl: Duration,

@@ -19,6 +19,7 @@ use super::extract::deadline::Deadline;
 use super::extract::format::{FormatQuery, wants_table};
 use super::extract::json;
 use super::extract::query::StrictQuery;
+use super::leases::log_taken;
 use super::leases::request::{checked_ttl, refusal, request_key};
 use super::state::Shared;
 
@@ -76,11 +77,7 @@ pub(super) async fn verify(
     let verified = shared.0.oracle.verify(question, sees, deadline);
     let verified = verified.await.map_err(refusal)?;
     if let Some(lease) = &verified.lease {
-        tracing::info!(
-            by = caller.name(), id = %lease.id, backend = %lease.backend, region = %lease.region,
-            instance_type = %lease.instance_type, count = lease.count, backed = lease.backed,
-            "lease taken"
-        );
+        log_taken(&caller, lease);
     }
     if wants_table(query.format, &headers) {
         let text = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];

@@ -1,4 +1,4 @@
-//! How long a failure holds the first time that it happens.
+//! The time that a failure holds when it happens first.
 
 use std::time::Duration;
 

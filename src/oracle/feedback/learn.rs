@@ -51,7 +51,7 @@ impl Oracle {
         let oracle = &*self.0;
         let backend = oracle.backend(report.backend)?;
         let name = &backend.backend.name;
-        // What a launch holds itself is not in its own way, so its lease is settled first.
+        // A launch is not in its own way, so its lease is settled first.
         let lease = report
             .lease
             .and_then(|lease| self.settle(lease, name, report));

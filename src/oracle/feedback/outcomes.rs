@@ -1,4 +1,4 @@
-//! How launches ended, beside the verdicts on them.
+//! The ends of launches, beside the verdicts on them.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -24,11 +24,11 @@ pub struct Contradiction {
     pub region: Region,
     /// The type.
     pub instance_type: Arc<str>,
-    /// How it was paid for.
+    /// The market it was paid in.
     pub market: Market,
     /// The verdict at that time.
     pub verdict: &'static str,
-    /// How it ended.
+    /// Its end.
     pub outcome: LaunchOutcome,
     /// The kind of cause, if it failed.
     pub class: Option<Class>,
@@ -57,7 +57,7 @@ impl Contradictions {
     pub(super) fn compare(&self, metrics: &Metrics, backend: &BackendName, launch: Compared<'_>) {
         let quotas = launch.view.quota_index();
         let verdict = judge(launch.demand, launch.count, &quotas);
-        // What the lease of a launch held is in the way of a verdict now, and was not then.
+        // The room that the lease of a launch held is in the way of a verdict now, and was not then.
         let said = match launch.was_backed {
             Some(true) => "fits",
             Some(false) => "unknown",

@@ -15,7 +15,7 @@ pub struct LaunchReport<'a> {
     pub count: u32,
     /// The lease that was taken for it, if any.
     pub lease: Option<&'a str>,
-    /// How it ended.
+    /// Its end.
     pub outcome: LaunchOutcome,
     /// The launch, and its error if it failed.
     pub error: LaunchError<'a>,

@@ -28,7 +28,7 @@ pub struct UnrecognisedError {
     pub backend: String,
     /// When it was last met.
     pub at: Moment,
-    /// How often it was met since it is kept.
+    /// The number of times it was met since it is kept.
     pub times: u64,
     /// The code that came with it.
     pub code: Option<String>,

@@ -26,7 +26,7 @@ pub(super) struct BackendLeases {
     pub(super) units: BTreeMap<UnitId, Arc<AtomicU64>>,
 }
 
-/// Why no lease was granted, though it might have been.
+/// The cause for which no lease was granted, though there may have been room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Untaken {
     /// As many live as may.
@@ -75,7 +75,7 @@ impl BookState {
         let Some(request) = request else {
             return Ok(None);
         };
-        // What has expired is known as ended.
+        // Expired leases are known as ended.
         self.pass_all(now);
         match self.keys.find(request, now) {
             None => Ok(None),

@@ -15,7 +15,7 @@ use super::new_lease::NewLease;
 pub struct LeaseWish<'a> {
     /// The offer to launch.
     pub offer: CustomOffer<'a>,
-    /// How many instances.
+    /// The number of instances.
     pub count: u32,
     /// For how long.
     pub ttl: Duration,

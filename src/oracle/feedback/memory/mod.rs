@@ -60,7 +60,7 @@ pub(super) enum What {
 /// A failure to be remembered.
 #[derive(Clone, Debug)]
 pub(super) struct Lesson {
-    /// How long it holds the first time.
+    /// The time it holds when it happens first.
     pub(super) hold: Duration,
     /// The launches that are passed over, if any are.
     pub(super) launches: Option<Launches>,
@@ -69,11 +69,11 @@ pub(super) struct Lesson {
     pub(super) reason: Arc<str>,
 }
 
-/// How a failure was remembered.
+/// The way a failure was remembered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Remembered {
     pub(super) until: Moment,
-    /// How often it has happened in a row.
+    /// The number of times it has happened in a row.
     pub(super) times: u32,
 }
 
