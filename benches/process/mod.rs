@@ -79,31 +79,12 @@ impl Service {
     }
 
     pub(super) fn resident_mib(&self) -> f64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))
-            .expect("the service runs on Linux");
-        let kib: f64 = status
-            .lines()
-            .find_map(|line| line.strip_prefix("VmRSS:"))
-            .and_then(|rest| rest.trim().strip_suffix(" kB"))
-            .and_then(|kib| kib.trim().parse().ok())
-            .expect("Linux tells the resident memory");
-        kib / 1024.0
+        resident_mib(self.child.id())
     }
 
     /// Processor time spent so far.
     pub(super) fn cpu(&self) -> Duration {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()))
-            .expect("the service runs on Linux");
-        // The name in parentheses may hold spaces; utime and stime are fields 14 and 15 of proc(5).
-        let (_, rest) = stat.rsplit_once(") ").expect("the name is in parentheses");
-        let fields: Vec<u64> = rest
-            .split(' ')
-            .skip(11)
-            .take(2)
-            .flat_map(str::parse)
-            .collect();
-        // Linux counts for user space in hundredths of a second on every architecture of today.
-        Duration::from_millis(10 * fields.iter().sum::<u64>())
+        cpu(self.child.id())
     }
 
     pub(super) fn stop(mut self) {
@@ -115,6 +96,35 @@ impl Service {
         );
         self.child.wait().expect("the service ends");
     }
+}
+
+/// Processor time that a process has spent so far.
+pub(super) fn cpu(process: u32) -> Duration {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat"))
+        .expect("the process runs on Linux");
+    // The name in parentheses may hold spaces; utime and stime are fields 14 and 15 of proc(5).
+    let (_, rest) = stat.rsplit_once(") ").expect("the name is in parentheses");
+    let fields: Vec<u64> = rest
+        .split(' ')
+        .skip(11)
+        .take(2)
+        .flat_map(str::parse)
+        .collect();
+    // Linux counts for user space in hundredths of a second on every architecture of today.
+    Duration::from_millis(10 * fields.iter().sum::<u64>())
+}
+
+/// The resident memory of a process.
+pub(super) fn resident_mib(process: u32) -> f64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status"))
+        .expect("the process runs on Linux");
+    let kib: f64 = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))
+        .and_then(|rest| rest.trim().strip_suffix(" kB"))
+        .and_then(|kib| kib.trim().parse().ok())
+        .expect("Linux tells the resident memory");
+    kib / 1024.0
 }
 
 /// The secret of AWS's documentation, which the simulated account has.
