@@ -32,6 +32,7 @@ mod negotiation;
 mod offers;
 mod outages;
 mod placed;
+mod places;
 mod problems;
 mod readiness;
 mod regions;

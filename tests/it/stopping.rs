@@ -81,8 +81,8 @@ fn ask_on(address: SocketAddr, path: &str) -> Asked {
 #[tokio::test(flavor = "multi_thread")]
 async fn no_request_is_lost_when_a_service_under_load_is_stopped() {
     let aws = plain_aws().await;
-    let file = configured(&aws, "1s");
-    for _ in 0..3 {
+    let file = configured(&aws, "500ms");
+    for _ in 0..5 {
         let (mut process, url) = Process::serve(&file.path, &[]).await;
         let address: SocketAddr = url.trim_start_matches("http://").parse().unwrap();
         let warm = client().get(format!("{url}/quotas/aws/us-east-1"));

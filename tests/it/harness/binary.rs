@@ -110,11 +110,32 @@ impl Process {
     /// Starts the service and waits until it listens; its address.
     pub(crate) async fn serve(config: &Path, environment: Environment<'_>) -> (Self, String) {
         let config = config.to_str().unwrap();
-        let mut process = Self::start(&["serve", "--config", config], environment);
-        let line = process.line("serving").await;
+        let process = Self::start(&["serve", "--config", config], environment);
+        process.listening().await
+    }
+
+    async fn listening(mut self) -> (Self, String) {
+        let line = self.line("serving").await;
         let line: Value = serde_json::from_str(&line).unwrap();
         let url = format!("http://{}", line["listen"].as_str().unwrap());
-        (process, url)
+        (self, url)
+    }
+
+    /// Starts the service where at most so many descriptors may be open, with a soft limit of fewer,
+    /// and waits until it listens; its address.
+    pub(crate) async fn serve_with_descriptors(config: &Path, most: u32) -> (Self, String) {
+        let program = command(&["serve", "--config", config.to_str().unwrap()], &[]);
+        let mut limited = Command::new("/bin/sh");
+        let limits = format!("ulimit -S -n 64; ulimit -H -n {most}; exec \"$@\"");
+        limited
+            .args(["-c", &limits, "sh"])
+            .arg(program.get_program());
+        limited.args(program.get_args()).env_clear();
+        let set = program
+            .get_envs()
+            .filter_map(|(name, value)| Some((name, value?)));
+        limited.envs(set);
+        Self::spawn(limited, Stdio::piped()).listening().await
     }
 
     /// Starts the service with its log there, where the story cannot read it, and waits until it
