@@ -61,7 +61,7 @@ async fn the_service_is_ready_once_every_region_was_read_or_has_failed() {
     assert_eq!(ready["status"], "ready");
     assert_eq!(ready["waiting_for"], json!([]));
     assert_eq!(ready["failed"].as_array().unwrap().len(), 1);
-    assert_eq!(ready["failed"][0]["location"], "aws/eu-west-1");
+    assert_eq!(ready["failed"][0]["locations"], json!(["aws/eu-west-1"]));
     let failure = ready["failed"][0]["failure"].as_str().unwrap();
     assert!(failure.starts_with("denied: "), "{failure}");
     let overview = service.get("/quotas").await.json();
@@ -270,6 +270,12 @@ async fn the_service_is_not_ready_while_no_backend_has_answered() {
         2.0
     );
 
+    assert_eq!(
+        body["failed"][0]["locations"],
+        json!(["aws/eu-west-1", "aws/us-east-1"])
+    );
+    assert_eq!(body["failed"].as_array().unwrap().len(), 1, "{body}");
+
     // What all regions share is told without the name of one of them.
     let offers = service.get("/offers?limit=1").await.json();
     let failure = offers["backends"][0]["failure"].as_str().unwrap();
@@ -278,4 +284,37 @@ async fn the_service_is_not_ready_while_no_backend_has_answered() {
         !failure.contains("us-east-1") && !failure.contains("eu-west-1"),
         "{failure}"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_that_regions_share_is_told_once_where_readiness_is() {
+    let aws = plain_aws().await;
+    let denied = Fault::new(FaultKind::AccessDenied).region("eu-west-1");
+    aws.controls().inject(denied);
+    let regions = vec!["us-east-1", "eu-west-1", "me-central-1", "af-south-1"];
+    let setup = Setup::new(&aws).set("backends.0.regions", regions);
+    let service = setup.start().await;
+    service.ready().await;
+    let ready = service.get("/readyz").await.json();
+    assert_eq!(
+        (&ready["status"], &ready["failed_count"]),
+        (&json!("ready"), &json!(3))
+    );
+    let failed = ready["failed"].as_array().unwrap();
+    assert_eq!(failed.len(), 2, "{ready}");
+    let of = |location: &str| {
+        let has = |group: &&serde_json::Value| {
+            let mut locations = group["locations"].as_array().unwrap().iter();
+            locations.any(|it| it == location)
+        };
+        failed.iter().find(has).unwrap()
+    };
+    assert_eq!(of("aws/eu-west-1")["locations"], json!(["aws/eu-west-1"]));
+    let shared = of("aws/af-south-1");
+    assert_eq!(
+        shared["locations"],
+        json!(["aws/af-south-1", "aws/me-central-1"])
+    );
+    let text = shared["failure"].as_str().unwrap();
+    assert!(text.contains("enable <region> for the account"), "{text}");
 }

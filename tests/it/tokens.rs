@@ -76,7 +76,10 @@ async fn readiness_tells_strangers_nothing_of_the_account() {
         1,
         "{of_others}"
     );
-    assert_eq!(of_others["failed"][0]["location"], "other/us-east-1");
+    assert_eq!(
+        of_others["failed"][0]["locations"],
+        json!(["other/us-east-1"])
+    );
     let told = failure(service.get_as("reader", "/readyz").await).await;
     let told = told.as_str().unwrap();
     assert!(told.contains("servicequotas:GetServiceQuota"), "{told}");

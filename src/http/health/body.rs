@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 
 use crate::http::quotas::body::time;
 use crate::http::vocabulary::{CatalogOrigin, HealthStatus, ReadinessStatus};
+use crate::model::{BackendName, Failure};
 use crate::oracle::{Provider, RegionStatus};
 
 /// Whether the process is alive.
@@ -35,9 +36,9 @@ pub(in crate::http) struct ReadinessBody {
     pub(super) waiting_for: Vec<String>,
     /// The regions that could not be read, and why, as far as the caller may see their backend. They
     /// keep the service from being ready only if no other has answered.
-    pub(super) failed: Vec<FailedRegion>,
-    /// The catalogs that offers come from, of the clouds whose backends the caller sees. One that cannot be loaded keeps what it had, and does
-    /// not keep the service from being ready.
+    pub(super) failed: Vec<FailedRegions>,
+    /// The catalogs that offers come from, of the clouds whose backends the caller sees. One that
+    /// cannot be loaded keeps what it had, and does not keep the service from being ready.
     pub(super) catalogs: Vec<CatalogBody>,
 }
 
@@ -78,13 +79,13 @@ pub(in crate::http) struct ReleaseBody {
     last_error: Option<String>,
 }
 
-/// A region that could not be read.
+/// Regions of a backend that could not be read, all for the same reason.
 #[derive(Serialize, ToSchema)]
-pub(in crate::http) struct FailedRegion {
-    /// Backend and region.
-    #[schema(example = "aws/us-east-1")]
-    location: String,
-    /// The failure.
+pub(in crate::http) struct FailedRegions {
+    /// Backend and region of each.
+    #[schema(example = json!(["aws/us-east-1", "aws/eu-west-1"]))]
+    locations: Vec<String>,
+    /// The failure; `<region>` stands for the names of several.
     #[schema(example = "denied: GetServiceQuota was refused")]
     failure: String,
 }
@@ -101,12 +102,31 @@ impl ReleaseBody {
     }
 }
 
-impl FailedRegion {
-    pub(super) fn of(region: &RegionStatus) -> Self {
-        let failure = region.failure.as_ref();
-        Self {
-            location: region.location.to_string(),
-            failure: failure.map_or_else(String::new, ToString::to_string),
+impl FailedRegions {
+    /// Groups regions by backend and failure, so that a failure which many share is told once.
+    pub(super) fn of<'a>(regions: impl Iterator<Item = &'a RegionStatus>) -> Vec<Self> {
+        let mut groups: Vec<(&BackendName, String, Self)> = Vec::new();
+        for RegionStatus { location, failure } in regions {
+            let text =
+                |failure: Option<Failure>| failure.map_or_else(String::new, |it| it.to_string());
+            let without_name = |it: &Failure| it.without_name(location.region.as_str());
+            let shared = text(failure.as_ref().map(without_name));
+            let place = location.to_string();
+            let mut alike = groups.iter_mut();
+            match alike.find(|(of, text, _)| **of == location.backend && *text == shared) {
+                Some((.., group)) => {
+                    group.locations.push(place);
+                    group.failure = shared;
+                }
+                None => {
+                    let group = Self {
+                        locations: vec![place],
+                        failure: text(failure.clone()),
+                    };
+                    groups.push((&location.backend, shared, group));
+                }
+            }
         }
+        groups.into_iter().map(|(.., group)| group).collect()
     }
 }

@@ -19,7 +19,7 @@ use super::extract::accept::{Offer, preferred};
 use super::extract::deadline::Deadline;
 use super::state::Shared;
 
-use body::{CatalogBody, FailedRegion, Health, ReadinessBody, ReleaseBody};
+use body::{CatalogBody, FailedRegions, Health, ReadinessBody, ReleaseBody};
 
 /// Alive.
 #[utoipa::path(get, path = "/healthz", operation_id = "get_health", tag = "operation", responses((status = 200, body = Health)))]
@@ -60,12 +60,10 @@ pub(super) async fn readyz(State(shared): State<Shared>, request: Request) -> Re
             .filter(|region| sees(&region.location.backend))
             .map(|region| region.location.to_string())
             .collect(),
-        failed: readiness
-            .failed
-            .iter()
-            .filter(|region| sees(&region.location.backend))
-            .map(FailedRegion::of)
-            .collect(),
+        failed: {
+            let failed = readiness.failed.iter();
+            FailedRegions::of(failed.filter(|region| sees(&region.location.backend)))
+        },
         catalogs: shared
             .0
             .oracle
