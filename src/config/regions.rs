@@ -69,9 +69,10 @@ impl<'de> Visitor<'de> for Choice {
     }
 }
 
-/// Returns the names in a text as TOML writes a list of them.
+/// Returns the names in a text as TOML writes a list of them, however the text divides them.
 fn as_list(text: &str) -> String {
-    let names = text.split([',', ' ']).map(str::trim);
+    let divides = |letter: char| ",;[]()'\"".contains(letter) || letter.is_whitespace();
+    let names = text.split(divides);
     let names: Vec<_> = names
         .filter(|name| !name.is_empty())
         .map(|name| format!("{name:?}"))

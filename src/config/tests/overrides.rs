@@ -202,6 +202,24 @@ fn a_wrong_variable_is_named_in_place_of_the_file() {
             "the token `ci.1` has more than one value: keep one of `token_file`, `sha256` and the \
              environment's `token`",
         ),
+        (
+            "BACKENDS__AWS__REGIONS",
+            "us-east-1,eu-west-1",
+            "`backends[0].regions`: \"us-east-1,eu-west-1\" is neither \"default\" nor \"all\"; a \
+             list is written [\"us-east-1\", \"eu-west-1\"]",
+        ),
+        (
+            "BACKENDS__AWS__REGIONS",
+            "[us-east-1, eu-west-1]",
+            "`backends[0].regions`: \"[us-east-1, eu-west-1]\" is neither \"default\" nor \"all\"; a \
+             list is written [\"us-east-1\", \"eu-west-1\"]",
+        ),
+        (
+            "BACKENDS__AWS__REGIONS",
+            "us-east-1; eu-west-1",
+            "`backends[0].regions`: \"us-east-1; eu-west-1\" is neither \"default\" nor \"all\"; a \
+             list is written [\"us-east-1\", \"eu-west-1\"]",
+        ),
     ] {
         let variable = format!("QUOTA_ORACLE__{name}");
         let sentence = refusal(TWO, &[(&variable, value)]);
