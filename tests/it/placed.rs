@@ -43,41 +43,63 @@ async fn page_and_documents_work_below_a_path() {
     assert_eq!(document["servers"][0]["url"], ".");
 }
 
-/// The configuration is a pipe, so that the process waits for the story in the midst of its start.
+/// Starts the service, sends it a signal in the midst of its start, and waits for its end.
+///
+/// The configuration is a pipe, so that the process waits for the story to go on.
+async fn ends_in_order(
+    start: impl FnOnce(&[&str]) -> Option<Process>,
+    signal: impl FnOnce(&Process),
+) {
+    let aws = plain_aws().await;
+    let file = Setup::new(&aws).write();
+    let text = std::fs::read_to_string(&file.path).unwrap();
+    let pipe = file.path.with_file_name("pipe.toml");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    let Some(mut process) = start(&["serve", "--config", pipe.to_str().unwrap()]) else {
+        return;
+    };
+    // Opening it waits for the process, and so do its first lines.
+    let (reached, opened) = (pipe.clone(), tokio::sync::oneshot::channel());
+    let (go, wait) = std::sync::mpsc::channel::<()>();
+    let writing = tokio::task::spawn_blocking(move || {
+        use std::io::Write;
+        let mut pipe = std::fs::OpenOptions::new()
+            .write(true)
+            .open(reached)
+            .unwrap();
+        opened.0.send(()).unwrap();
+        wait.recv().unwrap();
+        pipe.write_all(text.as_bytes()).unwrap();
+    });
+    opened.1.await.unwrap();
+    signal(&process);
+    go.send(()).unwrap();
+    writing.await.unwrap();
+    process.line("stopping").await;
+    assert!(process.ended().await.success(), "{}", process.output());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_signal_before_anything_is_read_still_ends_the_service_in_order() {
     for signal in ["TERM", "INT"] {
-        let aws = plain_aws().await;
-        let file = Setup::new(&aws).write();
-        let text = std::fs::read_to_string(&file.path).unwrap();
-        let pipe = file.path.with_file_name("pipe.toml");
-        let made = std::process::Command::new("mkfifo").arg(&pipe).status();
-        assert!(made.unwrap().success());
-        let arguments = ["serve", "--config", pipe.to_str().unwrap()];
-        let mut process = Process::start(&arguments, &[]);
-        // Opening it waits for the process, and so do its first lines.
-        let (reached, opened) = (pipe.clone(), tokio::sync::oneshot::channel());
-        let (go, wait) = std::sync::mpsc::channel::<()>();
-        let writing = tokio::task::spawn_blocking(move || {
-            use std::io::Write;
-            let mut pipe = std::fs::OpenOptions::new()
-                .write(true)
-                .open(reached)
-                .unwrap();
-            opened.0.send(()).unwrap();
-            wait.recv().unwrap();
-            pipe.write_all(text.as_bytes()).unwrap();
-        });
-        opened.1.await.unwrap();
-        process.signal(signal);
-        go.send(()).unwrap();
-        writing.await.unwrap();
-        process.line("stopping").await;
-        assert!(
-            process.ended().await.success(),
-            "{signal}: {}",
-            process.output()
-        );
+        let start = |arguments: &[&str]| Some(Process::start(arguments, &[]));
+        ends_in_order(start, |process| process.signal(signal)).await;
+    }
+}
+
+/// The system drops a signal for process 1 that nobody has asked for yet.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signal_before_anything_is_read_reaches_process_1_too() {
+    for signal in ["TERM", "INT"] {
+        let start = |arguments: &[&str]| {
+            let process = Process::start_as_process_1(arguments);
+            if process.is_none() {
+                println!("skipped: this machine allows no namespaces of processes");
+            }
+            process
+        };
+        ends_in_order(start, |process| process.signal_child(signal)).await;
     }
 }
 

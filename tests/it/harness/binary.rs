@@ -31,6 +31,26 @@ fn command(arguments: &[&str], environment: Environment<'_>) -> Command {
     command
 }
 
+/// A program as another one is told to start it.
+fn within(other: &[&str], program: &Command) -> Command {
+    let mut command = Command::new(other[0]);
+    command.args(&other[1..]).arg(program.get_program());
+    command.args(program.get_args()).env_clear();
+    command.envs(
+        program
+            .get_envs()
+            .filter_map(|(name, value)| Some((name, value?))),
+    );
+    command
+}
+
+/// Sends a process the signal of this name.
+fn send_signal(process: &str, name: &str) {
+    let signal = format!("-{name}");
+    let sent = Command::new("kill").args([&*signal, process]).status();
+    assert!(sent.unwrap().success());
+}
+
 /// Runs the program to its end.
 pub(crate) fn run(arguments: &[&str], environment: Environment<'_>) -> Output {
     command(arguments, environment).output().unwrap()
@@ -121,20 +141,22 @@ impl Process {
         (self, url)
     }
 
+    /// Starts the program as process 1 of a namespace, as in a container; nothing where this machine
+    /// allows none. [`Process::signal_child`] sends signals to it.
+    pub(crate) fn start_as_process_1(arguments: &[&str]) -> Option<Self> {
+        let unshare = ["/usr/bin/unshare", "--pid", "--fork", "--kill-child"];
+        let mut trial = within(&unshare, &Command::new("/bin/true"));
+        let is_allowed = trial.output().is_ok_and(|output| output.status.success());
+        let program = within(&unshare, &command(arguments, &[]));
+        is_allowed.then(|| Self::spawn(program, Stdio::piped()))
+    }
+
     /// Starts the service where at most so many descriptors may be open, with a soft limit of fewer,
     /// and waits until it listens; its address.
     pub(crate) async fn serve_with_descriptors(config: &Path, most: u32) -> (Self, String) {
         let program = command(&["serve", "--config", config.to_str().unwrap()], &[]);
-        let mut limited = Command::new("/bin/sh");
         let limits = format!("ulimit -S -n 64; ulimit -H -n {most}; exec \"$@\"");
-        limited
-            .args(["-c", &limits, "sh"])
-            .arg(program.get_program());
-        limited.args(program.get_args()).env_clear();
-        let set = program
-            .get_envs()
-            .filter_map(|(name, value)| Some((name, value?)));
-        limited.envs(set);
+        let limited = within(&["/bin/sh", "-c", &limits, "sh"], &program);
         Self::spawn(limited, Stdio::piped()).listening().await
     }
 
@@ -203,10 +225,14 @@ impl Process {
 
     /// Sends it the signal of this name.
     pub(crate) fn signal(&self, name: &str) {
-        let id = self.child.id().to_string();
-        let signal = format!("-{name}");
-        let sent = Command::new("kill").args([&signal, &id]).status().unwrap();
-        assert!(sent.success());
+        send_signal(&self.child.id().to_string(), name);
+    }
+
+    /// Sends the signal of this name to the only process that it has started.
+    pub(crate) fn signal_child(&self, name: &str) {
+        let id = self.child.id();
+        let children = std::fs::read_to_string(format!("/proc/{id}/task/{id}/children"));
+        send_signal(children.unwrap().trim(), name);
     }
 
     /// Waits for its end.
