@@ -8,6 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::sync::watch;
+use tokio::time::timeout;
 
 use crate::harness::{ConfigFile, Process, Setup, let_time_pass, plain_aws, run};
 
@@ -86,6 +87,12 @@ async fn tunnel_to(address: String) -> (String, UnboundedReceiver<String>) {
     (url, lines)
 }
 
+/// The first line of what a proxy was asked for, which has to come soon.
+async fn first_line(asked: &mut UnboundedReceiver<String>) -> String {
+    let line = timeout(Duration::from_secs(30), asked.recv()).await;
+    line.expect("it was asked").unwrap()
+}
+
 fn address(url: &str) -> String {
     url.trim_start_matches("http://").to_owned()
 }
@@ -99,7 +106,7 @@ async fn nebius_is_read_through_a_tunnel_where_a_proxy_is_named() {
         let (proxy, mut asked) = tunnel_to(address(&nebius.url())).await;
         let (usable, text) = check(&file, &[(name, &proxy)]).await;
         assert!(usable, "{name}: {text}");
-        let line = asked.recv().await.unwrap();
+        let line = first_line(&mut asked).await;
         assert_eq!(line, "CONNECT services.nebius.test.invalid:8080 HTTP/1.1");
     }
     // What the operator excludes is looked up here, where the name does not exist.
@@ -127,7 +134,7 @@ async fn the_clouds_own_addresses_are_tunnelled_to_at_their_port() {
         let (proxy, mut asked) = tunnel_to(address(&nebius.url())).await;
         let (usable, _) = check(&file, &[("HTTPS_PROXY", &proxy)]).await;
         assert!(!usable);
-        assert_eq!(asked.recv().await.unwrap(), line);
+        assert_eq!(first_line(&mut asked).await, line);
     }
 }
 
@@ -203,6 +210,5 @@ async fn a_catalog_on_this_machine_is_not_asked_for_by_way_of_a_proxy() {
     let path: &Path = &file.path;
     let environment = [("HTTP_PROXY", "http://127.0.0.1:1")];
     let (_process, _) = Process::serve(path, &environment).await;
-    let line = tokio::time::timeout(Duration::from_secs(30), asked.recv()).await;
-    assert_eq!(line.unwrap().unwrap(), "GET /aws/version HTTP/1.1");
+    assert_eq!(first_line(&mut asked).await, "GET /aws/version HTTP/1.1");
 }

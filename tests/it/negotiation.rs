@@ -198,7 +198,16 @@ async fn an_aws_client_at_a_wrong_path_is_shown_the_way() {
         Setup::new(&aws).token("a-token", &["read"]),
     ] {
         let service = setup.start().await;
-        for path in ["", "/", "//aws/aws", "/quotas", "/offers", "/v1/aws"] {
+        for path in [
+            "",
+            "/",
+            "//aws/aws",
+            "/oracle/aws/aws",
+            "/quotas",
+            "/quotas/aws/us-east-1",
+            "/offers",
+            "/v1/aws",
+        ] {
             let request = service
                 .request(Method::POST, path)
                 .header("x-amz-target", "ServiceQuotasV20190624.GetServiceQuota")
