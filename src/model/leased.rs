@@ -6,7 +6,7 @@ use super::{Amount, Container, Quota, QuotaKey};
 
 /// How much of each quota is held for launches under way, by quota and container.
 #[derive(Clone, Debug, PartialEq, Default)]
-pub struct Leased(BTreeMap<QuotaKey, Vec<(Option<Container>, Amount)>>);
+pub struct Leased(BTreeMap<QuotaKey, Amounts>);
 
 impl Leased {
     /// Nothing is held.
@@ -22,16 +22,28 @@ impl Leased {
 
     /// Adds so much to what is held of a row's quota.
     pub fn add(&mut self, row: &Quota, amount: Amount) {
-        if amount == Amount::ZERO {
-            return;
+        if amount != Amount::ZERO {
+            let held = self.0.entry(row.key.clone()).or_default();
+            add(held, row.container.clone(), amount);
         }
-        let held = self.0.entry(row.key.clone()).or_default();
-        match held
-            .iter_mut()
-            .find(|(container, _)| *container == row.container)
-        {
-            Some((_, known)) => *known = *known + amount,
-            None => held.push((row.container.clone(), amount)),
+    }
+
+    /// Adds what others hold.
+    pub fn merge(&mut self, others: Self) {
+        for (key, amounts) in others.0 {
+            let held = self.0.entry(key).or_default();
+            for (container, amount) in amounts {
+                add(held, container, amount);
+            }
         }
+    }
+}
+
+type Amounts = Vec<(Option<Container>, Amount)>;
+
+fn add(held: &mut Amounts, container: Option<Container>, amount: Amount) {
+    match held.iter_mut().find(|(known, _)| *known == container) {
+        Some((_, known)) => *known = *known + amount,
+        None => held.push((container, amount)),
     }
 }

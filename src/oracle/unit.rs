@@ -149,6 +149,7 @@ impl UnitState {
     /// Takes up what an earlier process knew.
     pub(super) fn restore(&self, stored: StoredSnapshot) {
         let (_, reading, taken_at) = stored.restore(&self.context.clock);
+        self.leases.note_account(&self.kind, &reading);
         self.update(|_| Entry {
             last_good: Some(LastGood {
                 reading: Arc::clone(&reading),
@@ -243,6 +244,7 @@ impl UnitState {
         let Some(good) = &entry.last_good else {
             return;
         };
+        self.leases.note_account(&self.kind, &good.reading);
         let now = self.now();
         let regions = &good.reading.regions;
         let row_of = |place: &QuotaPlace| match &place.region {

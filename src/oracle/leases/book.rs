@@ -8,12 +8,13 @@ use parking_lot::Mutex;
 
 use crate::clock::Clock;
 use crate::model::{
-    Amount, BackendName, Lease, LeaseId, Ledger, Moment, QuotaPlace, RequestKey, UnitKey,
+    AccountId, Amount, BackendName, CloudKind, Lease, LeaseId, Ledger, Moment, QuotaPlace,
+    RequestKey, UnitKey,
 };
 use crate::store::{LeaseJournal, StoredLease};
 use crate::telemetry::LeasesSample;
 
-use super::book_state::{BackendLeases, BookState, Untaken};
+use super::book_state::{BackendLeases, BookState, Held, Untaken};
 use super::new_lease::{NewLease, restore_moments};
 use super::settings::LeaseSettings;
 use super::signals::BackendSignals;
@@ -52,10 +53,26 @@ impl LeaseBook {
         let backend = backend.or_insert_with(|| BackendLeases {
             ledger: Ledger::default(),
             signals: Arc::new(BackendSignals::new(Arc::clone(backend_changes))),
+            account: None,
+            peers: Vec::new(),
             units: BTreeMap::new(),
         });
         let changes = backend.units.entry(unit.unit.clone()).or_default();
         (Arc::clone(changes), Arc::clone(&backend.signals))
+    }
+
+    /// Notes the account that a backend has turned out to be.
+    pub(in crate::oracle) fn note_account(
+        &self,
+        backend: &BackendName,
+        kind: &CloudKind,
+        account: &AccountId,
+    ) {
+        let account_of_kind = (kind.clone(), account.clone());
+        let peers = self.state.lock().note_account(backend, account_of_kind);
+        for peer in peers {
+            tracing::info!(%backend, other = %peer, "two backends are one account: they share leases");
+        }
     }
 
     /// Takes up the leases that an earlier process has granted, of the backends there are.
@@ -74,7 +91,7 @@ impl LeaseBook {
                 continue;
             }
             backend.ledger.insert(lease.clone());
-            backend.tell([&lease]);
+            state.tell(&lease.backend, [&lease]);
             state.live += 1;
             if let Some(request) = request {
                 state.keys.insert(request, lease.id);
@@ -82,16 +99,15 @@ impl LeaseBook {
         }
     }
 
-    /// Looks at the leases of a backend as they are at `now`.
+    /// Looks at the leases that count for a backend at `now`.
     pub(super) fn read<T>(
         &self,
         backend: &BackendName,
         now: Moment,
-        look: impl FnOnce(&Ledger) -> T,
+        look: impl FnOnce(&Held<'_>) -> T,
     ) -> Option<T> {
         let mut state = self.state.lock();
-        let backend = state.pass(backend, now)?;
-        Some(look(&backend.ledger))
+        Some(look(&state.held(backend, now)?))
     }
 
     /// Ends the committed leases of a backend whose launches are shown.
@@ -105,14 +121,15 @@ impl LeaseBook {
         let Some(leases) = state.pass(backend, now) else {
             return;
         };
-        if !leases.ledger.has_committed() {
+        // Rows of another backend of the account may be older than those that show the launch.
+        if !leases.ledger.has_committed() || !leases.peers.is_empty() {
             return;
         }
         let ended = leases.ledger.settle(shown_until);
         if ended.is_empty() {
             return;
         }
-        leases.tell(&ended);
+        state.tell(backend, &ended);
         for lease in ended {
             self.end(&mut state, &lease, now);
         }
@@ -124,17 +141,17 @@ impl LeaseBook {
         &self,
         backend: &BackendName,
         request: Option<RequestKey>,
-        judge: impl FnOnce(&Ledger, Moment, Option<&LeaseId>) -> (T, Option<NewLease>),
+        judge: impl FnOnce(&Held<'_>, Moment, Option<&LeaseId>) -> (T, Option<NewLease>),
     ) -> Result<(T, Option<Lease>), Untaken> {
         let mut state = self.state.lock();
         let now = self.clock.now();
         let before = state.used(request.as_ref(), now)?;
-        let Some(leases) = state.pass(backend, now) else {
-            let (judged, _) = judge(&Ledger::default(), now, None);
+        let Some(held) = state.held(backend, now) else {
+            let (judged, _) = judge(&Held::default(), now, None);
             return Ok((judged, None));
         };
         let id = before.as_ref().map(|lease| &lease.id);
-        let (judged, new) = judge(&leases.ledger, now, id);
+        let (judged, new) = judge(&held, now, id);
         if before.is_some() {
             return Ok((judged, before));
         }
@@ -155,7 +172,7 @@ impl LeaseBook {
         state.live += 1;
         if let Some(leases) = state.backends.get_mut(backend) {
             leases.ledger.insert(lease.clone());
-            leases.tell([&lease]);
+            state.tell(backend, [&lease]);
         }
         Ok((judged, Some(lease)))
     }
@@ -174,7 +191,7 @@ impl LeaseBook {
         change(&mut leases.ledger, &before, now);
         let after = leases.ledger.get(&before.id)?.clone();
         if after != before {
-            leases.tell([&after]);
+            state.tell(&before.backend, [&after]);
             self.write(&after, state.keys.of(&after.id));
         }
         Some(after)
@@ -187,7 +204,7 @@ impl LeaseBook {
         let lease = state.find(id, sees, now)?;
         let leases = state.backends.get_mut(&lease.backend)?;
         leases.ledger.remove(&lease.id);
-        leases.tell([&lease]);
+        state.tell(&lease.backend, [&lease]);
         self.end(&mut state, &lease, now);
         Some(lease)
     }

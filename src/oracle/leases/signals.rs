@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
 
 use jiff::SignedDuration;
 
-use crate::model::{Ledger, Moment};
+use crate::model::Moment;
 
 /// The signals that the units of a backend share.
 #[derive(Debug)]
@@ -26,11 +26,11 @@ impl BackendSignals {
         }
     }
 
-    /// Tells that the leases are now as the ledger has them.
-    pub(super) fn tell(&self, ledger: &Ledger) {
-        let next = ledger.next_change().map_or(i64::MAX, nanos);
+    /// Tells that so many leases live now, and when the clock alone changes what they hold.
+    pub(super) fn tell(&self, live: usize, next_change: Option<SignedDuration>) {
+        let next = next_change.map_or(i64::MAX, nanos);
         self.next_change.store(next, Ordering::Release);
-        self.live.store(ledger.len(), Ordering::Release);
+        self.live.store(live, Ordering::Release);
         self.backend_changes.fetch_add(1, Ordering::Release);
     }
 

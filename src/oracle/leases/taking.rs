@@ -110,11 +110,11 @@ impl Launch<'_> {
         request: Option<RequestKey>,
     ) -> Result<(Assessed, Option<Lease>), LeaseRefusal> {
         let book = &self.unit.context.leases;
-        let taken = book.take(&self.unit.key.backend, request, |ledger, now, own| {
+        let taken = book.take(&self.unit.key.backend, request, |held, now, own| {
             let view = self.view();
             let observed_at = |row: &_| view.observed_at(row);
             let assessed = self.assess(&view, |rows| {
-                ledger.leased(&self.region, rows, observed_at, now, own)
+                held.leased(&self.region, rows, observed_at, now, own)
             });
             let holds = ttl.and_then(|ttl| Some((ttl, assessed.holds(self)?)));
             let new = holds.map(|(ttl, holds)| NewLease {

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::model::{BackendName, Leased, Moment, Quota, QuotaPlace, Region, Snapshot, UnitKey};
+use crate::model::{
+    BackendName, CloudKind, Leased, Moment, Quota, QuotaPlace, Reading, Region, Snapshot, UnitKey,
+};
 
 use super::book::LeaseBook;
 use super::signals::BackendSignals;
@@ -51,7 +53,7 @@ impl UnitLeases {
         self.signals.any_live()
             && self
                 .book
-                .read(&self.backend, now, |ledger| ledger.concerns(region))
+                .read(&self.backend, now, |held| held.concerns(region))
                 .unwrap_or_default()
     }
 
@@ -66,10 +68,17 @@ impl UnitLeases {
         if !self.signals.any_live() {
             return Leased::NOTHING;
         }
-        let leased = self.book.read(&self.backend, now, |ledger| {
-            ledger.leased(region, rows, observed_at, now, None)
+        let leased = self.book.read(&self.backend, now, |held| {
+            held.leased(region, rows, observed_at, now, None)
         });
         leased.unwrap_or_default()
+    }
+
+    /// Notes the account that a reading of the unit is of.
+    pub(in crate::oracle) fn note_account(&self, kind: &CloudKind, reading: &Reading) {
+        if let Some(account) = &reading.account {
+            self.book.note_account(&self.backend, kind, account);
+        }
     }
 
     /// Ends the committed leases whose launches the rows show by now.

@@ -1,5 +1,6 @@
 //! Leases and verifications: the last second before a launch.
 
+mod accounts;
 mod crowds;
 mod denials;
 mod keys;
