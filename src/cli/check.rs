@@ -1,6 +1,6 @@
 //! `check`: tries each backend's credentials and permissions, once in each region.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -14,7 +14,8 @@ use crate::app;
 use crate::clock::Clock;
 use crate::config;
 use crate::model::{
-    BackendName, Failure, FailureKind, FetchUnit, Reading, Snapshot, printable, printable_lines,
+    AccountId, BackendName, Failure, FailureKind, FetchUnit, Reading, Snapshot, printable,
+    printable_lines,
 };
 use crate::oracle::read_timeout;
 use crate::source::{CallContext, Priority, QuotaSource, Urgency, Wanted};
@@ -38,6 +39,7 @@ pub(super) async fn run(path: Option<&Path>, arguments: Arguments) -> Result<(),
         .load_style(NOTHING)
         .set_header(["BACKEND", "REGION", "RESULT", "WHAT TO DO"]);
     let mut unusable = Vec::new();
+    let mut accounts = Accounts::new();
     let mut tried = 0;
     for backend in &config.backends {
         let name = &backend.name;
@@ -50,7 +52,7 @@ pub(super) async fn run(path: Option<&Path>, arguments: Arguments) -> Result<(),
         }
         tried += 1;
         let usable = match app::connect(&config, backend, &shared).await {
-            Ok(source) => check(name, &source, &mut table).await,
+            Ok(source) => check(name, &source, &mut table, &mut accounts).await,
             Err(error) => {
                 table.add_row([
                     name.as_str(),
@@ -85,9 +87,17 @@ pub(super) async fn run(path: Option<&Path>, arguments: Arguments) -> Result<(),
     }
 }
 
+/// The accounts that were found, and the first backend of each.
+type Accounts = BTreeMap<AccountId, BackendName>;
+
 /// Tries all units of a backend at once; whether any of them can be used, with all the regions that
 /// a read should have brought.
-async fn check(name: &BackendName, source: &Arc<dyn QuotaSource>, table: &mut Table) -> bool {
+async fn check(
+    name: &BackendName,
+    source: &Arc<dyn QuotaSource>,
+    table: &mut Table,
+    accounts: &mut Accounts,
+) -> bool {
     let units = source.units();
     let results = join_all(units.iter().map(|unit| fetch(source, unit))).await;
     if let Some(shared) = shared_failure(&units, &results) {
@@ -97,6 +107,7 @@ async fn check(name: &BackendName, source: &Arc<dyn QuotaSource>, table: &mut Ta
     }
     let mut usable = false;
     let mut lacks_regions = false;
+    let mut hint = String::new();
     for (unit, result) in units.iter().zip(results) {
         match result {
             Ok(reading) => {
@@ -106,10 +117,18 @@ async fn check(name: &BackendName, source: &Arc<dyn QuotaSource>, table: &mut Ta
                 lacks_regions |= gaps
                     .map(|gap| gap.kind)
                     .any(|kind| kind == FailureKind::NotEnabled);
+                if let Some(account) = &reading.account {
+                    let first = accounts
+                        .entry(account.clone())
+                        .or_insert_with(|| name.clone());
+                    if first != name {
+                        hint = format!("the account of `{first}`: they share leases");
+                    }
+                }
                 for (region, snapshot) in &reading.regions {
                     let summary = summary(&reading, snapshot);
                     let summary = printable(&summary);
-                    table.add_row([name.as_str(), region.as_str(), &summary, ""]);
+                    table.add_row([name.as_str(), region.as_str(), &summary, &printable(&hint)]);
                 }
                 for gap in &reading.gaps {
                     add_failure(table, name, unit.id.as_str(), gap);

@@ -176,6 +176,7 @@ async fn check_says_what_works_what_does_not_and_what_to_do() {
         .set("backends.0.regions", vec!["us-east-1", "me-central-1"])
         .backend(&backend("powerless", "AKIAI44QH8DHBEXAMPLE"))
         .backend(&backend("stranger", "AKIANOBODY"))
+        .backend(&backend("twin", "AKIAIOSFODNN7EXAMPLE"))
         .write();
     let config = ["--config", file.path.to_str().unwrap()];
     let check = |arguments: &[&str]| said_by(&[&config, arguments].concat());
@@ -217,12 +218,19 @@ async fn check_says_what_works_what_does_not_and_what_to_do() {
     let stranger = row("stranger", "us-east-1");
     assert!(stranger.contains("AWS does not know them"), "{stranger}");
 
+    let twin = row("twin", "us-east-1");
+    assert!(
+        twin.contains("the account of `aws`: they share leases"),
+        "{twin}"
+    );
+    assert!(!works.contains("they share leases"), "{works}");
+
     let (_, sentence, code) = check(&["check", "aws"]);
     assert_eq!((code, &*sentence), (0, ""), "one usable region is enough");
     let (_, sentence, code) = check(&["check", "azure"]);
     assert_eq!(code, 2);
     assert!(
-        sentence.contains("known: aws, powerless, stranger"),
+        sentence.contains("known: aws, powerless, stranger, twin"),
         "{sentence}"
     );
 }
