@@ -13,6 +13,7 @@ use crate::clock::Clock;
 use crate::config::{self, Config};
 
 use super::output::{Error, print};
+use super::secret_file;
 use super::serve::listen;
 use super::signals::Signals;
 
@@ -68,7 +69,8 @@ fn configure(
         text.push('\n');
         text.push_str(&cloud.configuration);
         for file in &cloud.files {
-            fs::write(folder.path().join(file.name), &file.content).map_err(Error::failed)?;
+            secret_file::write(&folder.path().join(file.name), &file.content)
+                .map_err(Error::failed)?;
         }
     }
     let path = folder.path().join(CONFIGURATION);

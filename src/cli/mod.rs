@@ -6,6 +6,8 @@ mod check;
 mod demo;
 mod explain;
 mod output;
+#[cfg(feature = "demo")]
+mod secret_file;
 mod serve;
 mod signals;
 #[cfg(feature = "demo")]

@@ -8,6 +8,7 @@ use simulated_clouds::aws::{Settings as AwsSimulation, SimulatedAws};
 use simulated_clouds::nebius::{Settings as NebiusSimulation, SimulatedNebius};
 
 use super::output::{Error, print};
+use super::secret_file;
 use super::serve::listen;
 use super::signals::Signals;
 
@@ -28,7 +29,7 @@ pub(super) async fn run(arguments: Arguments, mut signals: Signals) -> Result<()
         .await
         .map_err(Error::failed)?;
     if let Some(file) = arguments.nebius_credentials {
-        std::fs::write(file, nebius.credentials_file()).map_err(Error::failed)?;
+        secret_file::write(&file, &nebius.credentials_file()).map_err(Error::failed)?;
     }
     print(&format!(
         "aws {}\nnebius {}\nnebius-controls {}\n",

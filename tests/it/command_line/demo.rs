@@ -92,6 +92,8 @@ async fn what_a_demo_says_to_try_works_and_what_it_says_breaks_the_cloud_does() 
 
     demo.terminate();
     assert!(demo.ended().await.success(), "{}", demo.output());
+    let said = demo.output();
+    assert!(!said.contains("everybody on this machine"), "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
