@@ -11,7 +11,7 @@ use crate::model::{
     AccountId, Amount, BackendName, CloudKind, Lease, LeaseId, Ledger, Moment, QuotaPlace,
     RequestKey, UnitKey,
 };
-use crate::store::{LeaseJournal, StoredLease};
+use crate::store::LeaseJournal;
 use crate::telemetry::LeasesSample;
 
 use super::book_state::{BackendLeases, BookState, Held, Untaken};
@@ -82,11 +82,20 @@ impl LeaseBook {
         };
         let now = self.clock.now();
         let mut state = self.state.lock();
-        for StoredLease { mut lease, request } in journal.load(now.wall) {
+        for stored in journal.load(now.wall) {
+            let mut lease = stored.lease;
             restore_moments(&mut lease, &self.clock);
             let Some(backend) = state.backends.get_mut(&lease.backend) else {
                 continue;
             };
+            let request = stored.request;
+            if let Some(ended_at) = stored.ended_at {
+                if let Some(request) = request {
+                    let ended_at = self.clock.restore(ended_at);
+                    state.keys.insert_ended(request, lease, ended_at);
+                }
+                continue;
+            }
             if !now.is_before(lease.expires_at) {
                 continue;
             }
@@ -249,7 +258,7 @@ impl LeaseBook {
         state.live -= 1;
         state.keys.end(lease, now);
         if let Some(journal) = &self.journal {
-            journal.end(&lease.id);
+            journal.end(&lease.id, now.wall);
         }
     }
 

@@ -2,13 +2,8 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::model::{Lease, LeaseId, Moment, RequestKey};
-
-/// A key is kept for so long after its lease has ended, since a caller may repeat a request whose
-/// answer was lost.
-const KEPT_AFTER_THE_END: Duration = Duration::from_secs(10 * 60);
 
 /// The most keys of ended leases: as many as leases may live, unless told otherwise.
 const MOST_OF_ENDED: u64 = 20_000;
@@ -87,12 +82,17 @@ impl RequestKeys {
         let Some(request) = self.of_live.remove(&lease.id) else {
             return;
         };
+        self.live.remove(&name(&request));
+        self.insert_ended(request, lease.clone(), now);
+    }
+
+    /// Notes the key of a lease that ended at this moment.
+    pub(super) fn insert_ended(&mut self, request: RequestKey, lease: Lease, ended_at: Moment) {
         let name = name(&request);
-        self.live.remove(&name);
         let ended = Ended {
             digest: request.digest,
-            lease: lease.clone(),
-            forgotten_at: now.plus(KEPT_AFTER_THE_END),
+            lease,
+            forgotten_at: ended_at.plus(RequestKey::KEPT_AFTER_THE_END),
         };
         self.ended.insert(name, Arc::new(ended));
     }

@@ -51,6 +51,22 @@ pub struct StoredLease {
     pub lease: Lease,
     /// The key of the request that took it.
     pub request: Option<RequestKey>,
+    /// When it ended, if it has; it is here for its key then.
+    pub ended_at: Option<Timestamp>,
+}
+
+impl StoredLease {
+    /// Notes the end by the clock; whether anything is to be kept at `now`.
+    fn pass(&mut self, now: Timestamp) -> bool {
+        let expiry = self.lease.expires_at.wall;
+        if self.ended_at.is_none() && expiry <= now {
+            self.ended_at = Some(expiry);
+        }
+        let kept_until = |ended: Timestamp| ended.saturating_add(RequestKey::KEPT_AFTER_THE_END);
+        self.ended_at.is_none_or(|ended| {
+            self.request.is_some() && kept_until(ended).is_ok_and(|until| now < until)
+        })
+    }
 }
 
 /// A line of the journal, after its checksum.
@@ -66,7 +82,7 @@ enum Record {
         request: Option<RequestKey>,
     },
     /// The lease has ended before its time.
-    End(LeaseId),
+    End { id: LeaseId, at: Timestamp },
 }
 
 impl LeaseJournal {
@@ -79,8 +95,8 @@ impl LeaseJournal {
         }
     }
 
-    /// Returns the leases that have not ended by `now`, of the accounts that are configured.
-    /// Damaged lines, such as one that was never finished, are logged and left out.
+    /// Returns the leases that have not ended by `now`, and those whose keys are kept, of the
+    /// accounts that are configured. Damaged lines, such as one that was never finished, are logged and left out.
     pub fn load(&self, now: Timestamp) -> Vec<StoredLease> {
         let mut open = self.open.lock();
         let leases = self.read(now);
@@ -108,9 +124,9 @@ impl LeaseJournal {
     }
 
     /// Notes that a lease has ended before its time.
-    pub fn end(&self, id: &LeaseId) {
+    pub fn end(&self, id: &LeaseId, at: Timestamp) {
         let mut open = self.open.lock();
-        self.append(&mut open, &Record::End(id.clone()));
+        self.append(&mut open, &Record::End { id: id.clone(), at });
     }
 
     fn record(&self, lease: &Lease, request: Option<&RequestKey>) -> Option<Record> {
@@ -158,7 +174,7 @@ impl LeaseJournal {
         }
     }
 
-    /// Reads the leases that have not ended by `now`.
+    /// Reads the leases that have not ended by `now`, and those whose keys are kept.
     fn read(&self, now: Timestamp) -> Vec<StoredLease> {
         let bytes = match fs::read(self.directory.join(FILE)) {
             Ok(bytes) => bytes,
@@ -181,11 +197,18 @@ impl LeaseJournal {
                     let ours = self.fingerprints.get(&lease.backend);
                     if ours.is_some_and(|ours| ours.account() == account) {
                         let lease = *lease;
-                        leases.insert(lease.id.clone(), StoredLease { lease, request });
+                        let stored = StoredLease {
+                            lease,
+                            request,
+                            ended_at: None,
+                        };
+                        leases.insert(stored.lease.id.clone(), stored);
                     }
                 }
-                Some(Record::End(id)) => {
-                    leases.remove(&id);
+                Some(Record::End { id, at }) => {
+                    if let Some(stored) = leases.get_mut(&id) {
+                        stored.ended_at = Some(at);
+                    }
                 }
                 None => damaged += 1,
             }
@@ -196,16 +219,21 @@ impl LeaseJournal {
                 "ignoring damaged lines of the leases' journal"
             );
         }
-        leases.retain(|_, stored| stored.lease.expires_at.wall > now);
+        leases.retain(|_, stored| stored.pass(now));
         leases.into_values().collect()
     }
 
     /// Replaces the journal by one of these leases alone.
     fn rewrite(&self, open: &mut Open, leases: &[StoredLease]) -> io::Result<()> {
         let mut bytes = Vec::new();
-        for StoredLease { lease, request } in leases {
-            if let Some(record) = self.record(lease, request.as_ref()) {
-                bytes.extend(line(&record)?);
+        for stored in leases {
+            let Some(record) = self.record(&stored.lease, stored.request.as_ref()) else {
+                continue;
+            };
+            bytes.extend(line(&record)?);
+            if let Some(at) = stored.ended_at {
+                let id = stored.lease.id.clone();
+                bytes.extend(line(&Record::End { id, at })?);
             }
         }
         fs::create_dir_all(&self.directory)?;

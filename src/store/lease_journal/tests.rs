@@ -46,6 +46,7 @@ fn ids(journal: &LeaseJournal, at: Timestamp) -> Vec<String> {
     let leases = journal.load(at);
     leases
         .iter()
+        .filter(|stored| stored.ended_at.is_none())
         .map(|stored| stored.lease.id.to_string())
         .collect()
 }
@@ -68,7 +69,7 @@ fn leases_are_read_back_as_they_were_last() {
         ..lease(2)
     };
     first.put(&committed, None, now());
-    first.end(&lease(3).id);
+    first.end(&lease(3).id, now());
 
     let second = journal(folder.path(), "a");
     let leases = second.load(now());
@@ -84,6 +85,39 @@ fn leases_are_read_back_as_they_were_last() {
     assert_eq!(ids(&third, now()), ["lease-1", "lease-2", "lease-4"]);
     let later = now() + SignedDuration::from_mins(3);
     assert_eq!(ids(&third, later), ["lease-2"]);
+}
+
+#[test]
+fn a_key_is_kept_for_ten_minutes_after_its_lease() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = journal(folder.path(), "a");
+    first.load(now());
+    for number in 1..=2 {
+        let request = RequestKey {
+            caller: "dstack".to_owned(),
+            key: format!("run-{number}"),
+            digest: "00".to_owned(),
+        };
+        first.put(&lease(number), Some(&request), now());
+    }
+    first.put(&lease(3), None, now());
+    first.end(&lease(1).id, now());
+    let ended = |minutes| {
+        let at = now() + SignedDuration::from_mins(minutes);
+        let leases = journal(folder.path(), "a").load(at);
+        let ended = leases.into_iter();
+        ended
+            .map(|stored| (stored.lease.id.to_string(), stored.ended_at))
+            .collect::<Vec<_>>()
+    };
+    let one = ("lease-1".to_owned(), Some(now()));
+    let expiry = now() + SignedDuration::from_mins(2);
+    let two = ("lease-2".to_owned(), Some(expiry));
+    // Reading writes the file anew, and what it keeps is there the next time.
+    assert_eq!(ended(3), [one.clone(), two.clone()]);
+    assert_eq!(ended(9), [one, two.clone()]);
+    assert_eq!(ended(11), [two]);
+    assert_eq!(ended(12), []);
 }
 
 #[test]
@@ -142,7 +176,7 @@ fn it_does_not_grow_with_what_has_ended() {
     for number in 0..10_000 {
         journal.put(&lease(number), None, now());
         if number > 10 {
-            journal.end(&lease(number).id);
+            journal.end(&lease(number).id, now());
         }
     }
     let size = fs::metadata(folder.path().join(FILE)).unwrap().len();

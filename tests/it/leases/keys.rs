@@ -20,6 +20,7 @@ async fn a_repeated_request_gets_the_first_ones_lease() {
     let controls = aws.controls();
     controls.set_limit(ACCOUNT, "us-east-1", P, 16.0).unwrap();
     let setup = quiet(Setup::new(&aws))
+        .set("cache.directory", "data")
         .token("one", &["verify"])
         .token("other", &["verify"]);
     let service = setup.start().await;
@@ -46,12 +47,21 @@ async fn a_repeated_request_gets_the_first_ones_lease() {
         other.json()
     );
 
-    // The key outlives its lease by ten minutes.
+    // The key outlives its lease by ten minutes, and the process too.
     let_time_pass(Duration::from_secs(121)).await;
     assert_eq!(
         post(&service, "one", "/leases", "a", &body).await.json(),
         first.json()
     );
+    service.stop().await;
+    let service = setup.start().await;
+    assert_eq!(
+        post(&service, "one", "/leases", "a", &body).await.json(),
+        first.json()
+    );
+    post(&service, "one", "/leases", "a", &changed)
+        .await
+        .problem(422, "idempotency-key-reused");
     let_time_pass(Duration::from_secs(601)).await;
     let fresh = post(&service, "one", "/leases", "a", &body).await;
     assert_eq!(fresh.status, 201);
