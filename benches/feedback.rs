@@ -7,7 +7,6 @@ mod account;
 mod process;
 mod simulated;
 
-use std::fs;
 use std::net::SocketAddr;
 use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -21,7 +20,7 @@ use tokio::runtime::Runtime;
 
 use account::{answered, serving};
 use process::{SECRET, Service, resident_mib};
-use simulated::{access_key_id, run_as_other_process, start_aws};
+use simulated::{configured, run_as_other_process, start_aws};
 
 /// Reports a second in process, and for how many seconds.
 const REPORTS: u32 = 10_000;
@@ -89,19 +88,7 @@ fn in_process(runtime: &Runtime) -> f64 {
 fn over_http(runtime: &Runtime) {
     let (_aws, url) = start_aws(1);
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
-    fs::write(folder.path().join("secret"), SECRET).expect("the folder can be written");
-    let config = folder.path().join("quota-oracle.toml");
-    let key = access_key_id(0);
-    let text = format!(
-        r#"
-        [[backends]]
-        kind = "aws"
-        endpoint_url = "{url}"
-        regions = ["us-east-1"]
-        credentials = {{ source = "static", access_key_id = "{key}", secret_access_key_file = "secret" }}
-        "#
-    );
-    fs::write(&config, text).expect("the folder can be written");
+    let config = configured(folder.path(), &url, SECRET, r#"regions = ["us-east-1"]"#);
     let service = Service::spawn_with(&config, None, Stdio::null()).until_ready();
     let processors = thread::available_parallelism().map_or(1, usize::from) as f64;
 

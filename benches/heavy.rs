@@ -7,7 +7,6 @@
 mod process;
 mod simulated;
 
-use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::process::Stdio;
@@ -18,7 +17,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Resource, getrlimit, setrlimit};
 
 use process::{SECRET, Service};
-use simulated::{access_key_id, run_as_other_process, start_aws};
+use simulated::{configured, run_as_other_process, start_aws};
 
 /// Regions that AWS enables in a new account.
 const REGIONS: usize = 17;
@@ -59,18 +58,7 @@ fn main() {
     setrlimit(Resource::Nofile, files).expect("a process may raise its own limit");
     let (_aws, url) = start_aws(1);
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
-    fs::write(folder.path().join("secret"), SECRET).expect("the folder can be written");
-    let config = folder.path().join("quota-oracle.toml");
-    let key = access_key_id(0);
-    let text = format!(
-        r#"
-        [[backends]]
-        kind = "aws"
-        endpoint_url = "{url}"
-        credentials = {{ source = "static", access_key_id = "{key}", secret_access_key_file = "secret" }}
-        "#
-    );
-    fs::write(&config, text).expect("the folder can be written");
+    let config = configured(folder.path(), &url, SECRET, "");
     let service = Service::spawn_with(&config, None, Stdio::null()).until_ready();
     let read = || service.get("/quotas").unwrap_or_default();
     while read().matches("\"taken_at\":\"").count() < REGIONS {

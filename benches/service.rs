@@ -1,32 +1,18 @@
 //! How long whole answers of `/offers` take, from the request to the bytes, on the bundled catalog
 //! and on one ten times as large.
 
+mod account;
 mod catalog;
-
-use std::collections::BTreeMap;
-use std::num::NonZeroU32;
-use std::sync::Arc;
-use std::time::Duration;
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::http::{Request, header};
 use criterion::{Criterion, criterion_group, criterion_main};
-use futures_util::future::BoxFuture;
 use quota_oracle::catalog::Table;
-use quota_oracle::clock::Clock;
-use quota_oracle::clouds::{CloudSettings, Connection, RegionChoice, aws};
-use quota_oracle::http::{self, Settings};
-use quota_oracle::model::{
-    Amount, Lifetimes, Limit, LimitSource, Quota, QuotaKey, QuotaMarket, Reading, Region, Scope,
-    Snapshot, Unit, UnitId, UnitKey, Usage,
-};
-use quota_oracle::oracle::{Backend, BackendSettings, LeaseSettings, Oracle, OracleSettings};
-use quota_oracle::store::{SnapshotStore, StoredSnapshot};
-use quota_oracle::telemetry::Metrics;
-use quota_oracle::telemetry::QuotaMetrics;
-use quota_oracle::upstream::{RateLimit, Shared, Upstream};
+use quota_oracle::http;
 use tokio::runtime::Runtime;
 use tower::ServiceExt;
+
+use account::{Account, row};
 
 /// P, G and Standard, on-demand and spot: what most of the catalog draws on.
 const CODES: [&str; 7] = [
@@ -61,7 +47,13 @@ fn service(criterion: &mut Criterion) {
             ("1,000 offers, two of each", list(table, 1000, 2, None)),
             ("1,000 offers with disks", list(table, 1000, 1, Some(100))),
         ];
-        let service = runtime.block_on(serving(catalog, &regions));
+        let account = Account {
+            catalog,
+            regions,
+            rows: CODES.iter().map(|code| row(code, 384)).collect(),
+            journal: None,
+        };
+        let service = runtime.block_on(account.serving());
         for (name, path) in QUERIES {
             let matching = runtime.block_on(total(&service, path));
             println!("{size}: {matching} offers match `{name}`");
@@ -79,122 +71,6 @@ fn service(criterion: &mut Criterion) {
 
 criterion_group!(benches, service);
 criterion_main!(benches);
-
-/// The service over an AWS account whose regions have just been read.
-async fn serving(catalog: quota_oracle::catalog::Catalog, regions: &[Region]) -> http::Service {
-    let (metrics, clock) = (Metrics::new(), Clock::system());
-    let mut snapshots = Vec::new();
-    for region in regions {
-        let key = UnitKey {
-            backend: "aws".into(),
-            unit: UnitId::new(region.as_str()),
-        };
-        let snapshot = Arc::new(Snapshot::new(CODES.iter().map(|code| row(code)).collect()));
-        let reading = Reading {
-            regions: BTreeMap::from([(region.clone(), snapshot)]),
-            ..Reading::default()
-        };
-        snapshots.push(StoredSnapshot {
-            key,
-            reading: Arc::new(reading),
-            taken_at: clock.now().wall,
-        });
-    }
-    let most = NonZeroU32::new(4).expect("four is not zero");
-    let rate_limit = RateLimit {
-        per_second: 4.0,
-        burst: most,
-        concurrency: most,
-    };
-    let settings = aws::Settings {
-        credentials: aws::Credentials::Static(aws::StaticKeys {
-            access_key_id: "AKIAIOSFODNN7EXAMPLE".to_owned(),
-            secret_access_key: Some("none".into()),
-            ..aws::StaticKeys::default()
-        }),
-        ..aws::Settings::default()
-    };
-    let connection = Connection {
-        backend: "aws".into(),
-        regions: RegionChoice::Listed(regions.to_vec()),
-        upstream: Upstream::new(
-            "aws".into(),
-            rate_limit,
-            Shared::new(Clock::system(), metrics.clone()),
-        ),
-        base: ".".into(),
-        variables: BTreeMap::new(),
-    };
-    let source = settings
-        .connect(connection)
-        .await
-        .expect("nothing is called yet that could fail");
-    let backend = Backend {
-        name: "aws".into(),
-        kind: "aws".into(),
-        settings: BackendSettings::default(),
-        source,
-    };
-    // Nothing grows old while it is measured.
-    let settings_of_all = OracleSettings {
-        lifetimes: Lifetimes {
-            fresh_for: Duration::from_secs(86_400),
-            stale_for: Duration::from_secs(86_400),
-        },
-        quota_metrics: QuotaMetrics::All,
-        leases: LeaseSettings::default(),
-        launch_quota: |_, _, _| None,
-    };
-    let oracle = Oracle::new(
-        [backend],
-        Arc::new(catalog),
-        Some(Arc::new(Snapshots(snapshots))),
-        settings_of_all,
-        clock,
-        metrics,
-    );
-    http::service(oracle, &Settings::default(), None)
-}
-
-/// A store of what was just read, which keeps nothing else.
-#[derive(Debug)]
-struct Snapshots(Vec<StoredSnapshot>);
-
-impl SnapshotStore for Snapshots {
-    fn load(&self) -> Vec<StoredSnapshot> {
-        self.0.clone()
-    }
-
-    fn write(&self, _: StoredSnapshot) {}
-
-    fn flush(&self) -> BoxFuture<'_, ()> {
-        Box::pin(async {})
-    }
-}
-
-fn row(code: &str) -> Quota {
-    Quota {
-        key: QuotaKey::new("ec2", code),
-        name: "Running On-Demand P instances".into(),
-        unit: Unit::Vcpu,
-        market: QuotaMarket::Any,
-        scope: Scope::Region,
-        container: None,
-        limit: Limit::Known(Amount::from(384u32)),
-        limit_source: LimitSource::Applied,
-        usage: Usage::Known {
-            amount: Amount::from(96u32),
-            as_of: None,
-            range: None,
-        },
-        adjustable: Some(true),
-        default: Some(Amount::ZERO),
-        increase_url: Some("https://console.aws.amazon.com/servicequotas/home".into()),
-        native: None,
-        observed_at: None,
-        state: Default::default(),
-    }
-}
 
 /// A list of offers as a caller sends it, spread over the catalog.
 fn list(table: &Table, length: usize, count: u32, disk_gb: Option<u32>) -> String {

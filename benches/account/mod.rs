@@ -1,4 +1,7 @@
-//! The service over one region of an AWS account that has just been read, called as a function.
+//! The service over an AWS account that has just been read, called as a function.
+
+// Each bench that includes this module uses a part of it.
+#![allow(dead_code)]
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
@@ -13,8 +16,8 @@ use quota_oracle::clock::Clock;
 use quota_oracle::clouds::{CloudSettings, Connection, RegionChoice, aws};
 use quota_oracle::http::{self, Settings};
 use quota_oracle::model::{
-    Amount, Lifetimes, Limit, LimitSource, Quota, QuotaKey, QuotaMarket, Reading, Scope, Snapshot,
-    Unit, UnitKey, Usage,
+    Amount, Lifetimes, Limit, LimitSource, Quota, QuotaKey, QuotaMarket, Reading, Region, Scope,
+    Snapshot, Unit, UnitId, UnitKey, Usage,
 };
 use quota_oracle::oracle::{Backend, BackendSettings, LeaseSettings, Oracle, OracleSettings};
 use quota_oracle::store::{Fingerprint, Fingerprints, LeaseJournal, SnapshotStore, StoredSnapshot};
@@ -28,82 +31,110 @@ pub(super) const REGION: &str = "us-east-1";
 const ROWS: usize = 21;
 const P: &str = "L-417A185B";
 
-/// The service, with a journal of leases in the folder.
+/// An AWS account whose regions have just been read.
+pub(super) struct Account {
+    pub(super) catalog: Catalog,
+    pub(super) regions: Vec<Region>,
+    /// The rows of each region.
+    pub(super) rows: Vec<Quota>,
+    pub(super) journal: Option<Arc<LeaseJournal>>,
+}
+
+/// The service over one region, with a journal of leases in the folder.
 pub(super) async fn serving(folder: &TempDir) -> http::Service {
-    let (metrics, clock) = (Metrics::new(), Clock::system());
-    let most = NonZeroU32::new(4).expect("four is not zero");
-    let rate_limit = RateLimit {
-        per_second: 4.0,
-        burst: most,
-        concurrency: most,
+    let code = |place| match place {
+        0 => P.to_owned(),
+        _ => format!("L-{place:08}"),
     };
-    let settings = aws::Settings {
-        credentials: aws::Credentials::Static(aws::StaticKeys {
-            access_key_id: "AKIAIOSFODNN7EXAMPLE".to_owned(),
-            secret_access_key: Some("none".into()),
-            ..aws::StaticKeys::default()
-        }),
-        ..aws::Settings::default()
-    };
-    let shared = Shared::new(Clock::system(), metrics.clone());
-    let connection = Connection {
-        backend: "aws".into(),
-        regions: RegionChoice::Listed(vec![REGION.into()]),
-        upstream: Upstream::new("aws".into(), rate_limit, shared),
-        base: ".".into(),
-        variables: BTreeMap::new(),
-    };
-    let source = settings.connect(connection).await;
-    let backend = Backend {
-        name: "aws".into(),
-        kind: "aws".into(),
-        settings: BackendSettings::default(),
-        source: source.expect("nothing is called yet that could fail"),
-    };
-    let rows = (0..ROWS).map(row).collect();
-    let reading = Reading {
-        regions: BTreeMap::from([(REGION.into(), Arc::new(Snapshot::new(rows)))]),
-        ..Reading::default()
-    };
-    let snapshot = StoredSnapshot {
-        key: UnitKey {
-            backend: "aws".into(),
-            unit: REGION.into(),
-        },
-        reading: Arc::new(reading),
-        taken_at: clock.now().wall,
-    };
+    let rows = (0..ROWS).map(|place| row(&code(place), 1_000_000_000));
     let fingerprints = Fingerprints::from([("aws".into(), Fingerprint::new("the same"))]);
-    let store = Store {
-        snapshot,
-        journal: Arc::new(LeaseJournal::new(folder.path(), fingerprints)),
+    let account = Account {
+        catalog: Catalog::new(Source::Bundled, ["aws".into()]),
+        regions: vec![REGION.into()],
+        rows: rows.collect(),
+        journal: Some(Arc::new(LeaseJournal::new(folder.path(), fingerprints))),
     };
-    // Rows stay young while they are measured.
-    let settings_of_all = OracleSettings {
-        lifetimes: Lifetimes {
-            fresh_for: Duration::from_secs(86_400),
-            stale_for: Duration::from_secs(86_400),
-        },
-        quota_metrics: QuotaMetrics::All,
-        leases: LeaseSettings::default(),
-        launch_quota: |_, _, _| None,
-    };
-    let catalog = Arc::new(Catalog::new(Source::Bundled, ["aws".into()]));
-    let store = Some(Arc::new(store) as Arc<dyn SnapshotStore>);
-    let oracle = Oracle::new([backend], catalog, store, settings_of_all, clock, metrics);
-    http::service(oracle, &Settings::default(), None)
+    account.serving().await
+}
+
+impl Account {
+    /// The service over the account.
+    pub(super) async fn serving(self) -> http::Service {
+        let (metrics, clock) = (Metrics::new(), Clock::system());
+        let most = NonZeroU32::new(4).expect("four is not zero");
+        let rate_limit = RateLimit {
+            per_second: 4.0,
+            burst: most,
+            concurrency: most,
+        };
+        let settings = aws::Settings {
+            credentials: aws::Credentials::Static(aws::StaticKeys {
+                access_key_id: "AKIAIOSFODNN7EXAMPLE".to_owned(),
+                secret_access_key: Some("none".into()),
+                ..aws::StaticKeys::default()
+            }),
+            ..aws::Settings::default()
+        };
+        let shared = Shared::new(Clock::system(), metrics.clone());
+        let connection = Connection {
+            backend: "aws".into(),
+            regions: RegionChoice::Listed(self.regions.clone()),
+            upstream: Upstream::new("aws".into(), rate_limit, shared),
+            base: ".".into(),
+            variables: BTreeMap::new(),
+        };
+        let source = settings.connect(connection).await;
+        let backend = Backend {
+            name: "aws".into(),
+            kind: "aws".into(),
+            settings: BackendSettings::default(),
+            source: source.expect("nothing is called yet that could fail"),
+        };
+        // Rows stay young while they are measured.
+        let settings_of_all = OracleSettings {
+            lifetimes: Lifetimes {
+                fresh_for: Duration::from_secs(86_400),
+                stale_for: Duration::from_secs(86_400),
+            },
+            quota_metrics: QuotaMetrics::All,
+            leases: LeaseSettings::default(),
+            launch_quota: |_, _, _| None,
+        };
+        let snapshots = self.regions.iter().map(|region| StoredSnapshot {
+            key: UnitKey {
+                backend: "aws".into(),
+                unit: UnitId::new(region.as_str()),
+            },
+            reading: Arc::new(Reading {
+                regions: BTreeMap::from([(
+                    region.clone(),
+                    Arc::new(Snapshot::new(self.rows.clone())),
+                )]),
+                ..Reading::default()
+            }),
+            taken_at: clock.now().wall,
+        });
+        let store: Arc<dyn SnapshotStore> = Arc::new(Store {
+            snapshots: snapshots.collect(),
+            journal: self.journal,
+        });
+        let catalog = Arc::new(self.catalog);
+        let store = Some(store);
+        let oracle = Oracle::new([backend], catalog, store, settings_of_all, clock, metrics);
+        http::service(oracle, &Settings::default(), None)
+    }
 }
 
 /// A store of what was just read, and of leases.
 #[derive(Debug)]
 struct Store {
-    snapshot: StoredSnapshot,
-    journal: Arc<LeaseJournal>,
+    snapshots: Vec<StoredSnapshot>,
+    journal: Option<Arc<LeaseJournal>>,
 }
 
 impl SnapshotStore for Store {
     fn load(&self) -> Vec<StoredSnapshot> {
-        vec![self.snapshot.clone()]
+        self.snapshots.clone()
     }
 
     fn write(&self, _: StoredSnapshot) {}
@@ -113,15 +144,12 @@ impl SnapshotStore for Store {
     }
 
     fn lease_journal(&self) -> Option<Arc<LeaseJournal>> {
-        Some(Arc::clone(&self.journal))
+        self.journal.clone()
     }
 }
 
-fn row(place: usize) -> Quota {
-    let code = match place {
-        0 => P.to_owned(),
-        _ => format!("L-{place:08}"),
-    };
+/// A row of which 96 are in use.
+pub(super) fn row(code: &str, limit: u32) -> Quota {
     Quota {
         key: QuotaKey::new("ec2", code),
         name: "Running On-Demand P instances".into(),
@@ -129,7 +157,7 @@ fn row(place: usize) -> Quota {
         market: QuotaMarket::Any,
         scope: Scope::Region,
         container: None,
-        limit: Limit::Known(Amount::from(1_000_000_000u32)),
+        limit: Limit::Known(Amount::from(limit)),
         limit_source: LimitSource::Applied,
         usage: Usage::Known {
             amount: Amount::from(96u32),

@@ -4,7 +4,9 @@
 // Each bench that includes this module uses a part of it.
 #![allow(dead_code)]
 
+use std::fs;
 use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use simulated_clouds::aws::{Account, Settings, SimulatedAws};
@@ -63,6 +65,26 @@ fn again(arguments: &[&str], output: Stdio) -> Child {
 /// The access key id of an account, counted from 0.
 pub(super) fn access_key_id(account: usize) -> String {
     format!("AKIALOADRUN{account:09}")
+}
+
+/// Writes a configuration of the first account of the simulated AWS, and its secret, into the
+/// folder; `regions` is the line of the regions that are read, or nothing.
+pub(super) fn configured(folder: &Path, url: &str, secret: &str, regions: &str) -> PathBuf {
+    let key = access_key_id(0);
+    let text = format!(
+        r#"
+        [[backends]]
+        kind = "aws"
+        endpoint_url = "{url}"
+        {regions}
+        credentials = {{ source = "static", access_key_id = "{key}", secret_access_key_file = "secret" }}
+        "#
+    );
+    let config = folder.join("quota-oracle.toml");
+    for (file, text) in [(&folder.join("secret"), secret), (&config, &text)] {
+        fs::write(file, text).expect("the folder can be written");
+    }
+    config
 }
 
 fn simulate(accounts: usize) {

@@ -148,7 +148,7 @@ async fn a_large_answer_on_loopback_is_acknowledged_as_it_comes() {
     let service = Setup::new(&aws).start().await;
     service.get("/healthz").await;
     let stream = TcpStream::connect(service.address()).await.unwrap();
-    // Whoever gets a send buffer in one segment waits 40 ms for another before acknowledging it.
+    // One segment as large as the send buffer is acknowledged after 40 ms only.
     let segment = socket2::SockRef::from(&stream).tcp_mss().unwrap();
     assert!(segment <= 16 * 1024, "{segment}");
 }
