@@ -107,22 +107,21 @@ async fn answer(
     talk: Talk,
     request: Request<Incoming>,
 ) -> Result<hyper::Response<Answering>, Infallible> {
-    let has_body = !request.body().is_end_stream();
-    talk.asked(has_body);
+    talk.asked();
     let shared = service.shared().clone();
-    let (response, is_rest_unread) = if !has_body {
+    let (response, is_rest_unread) = if request.body().is_end_stream() {
         (service.call(request.map(Body::new)).await?, false)
     } else {
         // Whoever waits for a word sends no body before it.
         let waits = request.headers().contains_key(header::EXPECT);
         let (head, body) = request.into_parts();
-        let (body, rest) = Leaving::new(body);
+        let (body, rest) = Leaving::new(body, talk.clone());
         let request = Request::from_parts(head, Body::new(body));
         let response = service.call(request).await?;
         let rest = rest.lock().take();
         let is_unread = match rest {
             Some(_) if waits => true,
-            Some(rest) => !unread::discard(rest).await,
+            Some(rest) => !unread::discard(rest, &talk).await,
             None => false,
         };
         (response, is_unread)

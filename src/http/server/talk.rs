@@ -22,8 +22,31 @@ struct State {
     /// Whether any request has come.
     is_used: AtomicBool,
     turn: Mutex<Turn>,
-    /// The last bytes that came, as far as they may end a head.
-    last_bytes: Mutex<[u8; 3]>,
+    /// The last bytes that came.
+    came: Mutex<Last>,
+    /// The last bytes of the request's body that were read, or the end of its head.
+    body: Mutex<Last>,
+}
+
+/// The last bytes of some, enough to tell the end of a head.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Last([u8; 3]);
+
+impl Last {
+    const OF_HEAD: Self = Self(*b"\n\r\n");
+
+    fn push(&mut self, bytes: &[u8]) {
+        let kept = bytes.len().min(self.0.len());
+        self.0.rotate_left(kept);
+        let at = self.0.len() - kept;
+        self.0[at..].copy_from_slice(&bytes[bytes.len() - kept..]);
+    }
+}
+
+impl Default for Last {
+    fn default() -> Self {
+        Self::OF_HEAD
+    }
 }
 
 /// The side whose turn it is.
@@ -35,7 +58,7 @@ enum Turn {
     /// somebody asks for it.
     Asking(Option<Instant>),
     /// A request is being answered.
-    Answering { has_body: bool },
+    Answering,
 }
 
 impl Default for Turn {
@@ -46,9 +69,15 @@ impl Default for Turn {
 
 impl Talk {
     /// A head is whole, and is about to be answered.
-    pub(super) fn asked(&self, has_body: bool) {
+    pub(super) fn asked(&self) {
         self.0.is_used.store(true, Ordering::Relaxed);
-        *self.0.turn.lock() = Turn::Answering { has_body };
+        *self.0.turn.lock() = Turn::Answering;
+        *self.0.body.lock() = Last::OF_HEAD;
+    }
+
+    /// A part of the request's body was read.
+    pub(super) fn body(&self, bytes: &[u8]) {
+        self.0.body.lock().push(bytes);
     }
 
     /// Whether any request has come.
@@ -64,17 +93,18 @@ impl Talk {
                 let since = since.get_or_insert_with(Instant::now);
                 Some(*since + patience.head)
             }
-            Turn::Answering { .. } => None,
+            Turn::Answering => None,
         }
     }
 
     fn answered(&self) {
         let mut turn = self.0.turn.lock();
-        let Turn::Answering { has_body } = *turn else {
+        let Turn::Answering = *turn else {
             return;
         };
-        // After a body the end of the request is not seen here.
-        let is_at_end = has_body || matches!(*self.0.last_bytes.lock(), [b'\n', b'\r', b'\n']);
+        // A body in chunks ends as a head does, any other with its own last bytes.
+        let came = *self.0.came.lock();
+        let is_at_end = came == Last::OF_HEAD || came == *self.0.body.lock();
         *turn = match is_at_end {
             true => Turn::Idle(Instant::now()),
             false => Turn::Asking(None),
@@ -82,11 +112,7 @@ impl Talk {
     }
 
     fn heard(&self, bytes: &[u8]) {
-        let mut last = self.0.last_bytes.lock();
-        let kept = bytes.len().min(last.len());
-        last.rotate_left(kept);
-        let at = last.len() - kept;
-        last[at..].copy_from_slice(&bytes[bytes.len() - kept..]);
+        self.0.came.lock().push(bytes);
         let mut turn = self.0.turn.lock();
         if let Turn::Idle(_) = *turn {
             *turn = Turn::Asking(None);

@@ -14,6 +14,8 @@ use hyper::body::{Bytes, Frame, Incoming, SizeHint};
 use parking_lot::Mutex;
 use tokio::time::timeout;
 
+use super::talk::Talk;
+
 /// The most that is thrown away; no larger body is accepted unless `server.max_body` says so.
 const MOST: usize = 4 * 1024 * 1024;
 
@@ -28,15 +30,17 @@ pub(super) type Rest = Arc<Mutex<Option<Incoming>>>;
 pub(super) struct Leaving {
     body: Option<Incoming>,
     rest: Rest,
+    talk: Talk,
 }
 
 impl Leaving {
-    pub(super) fn new(body: Incoming) -> (Self, Rest) {
+    pub(super) fn new(body: Incoming, talk: Talk) -> (Self, Rest) {
         let rest = Rest::default();
         let body = Some(body);
         let leaving = Self {
             body,
             rest: Arc::clone(&rest),
+            talk,
         };
         (leaving, rest)
     }
@@ -50,10 +54,16 @@ impl HttpBody for Leaving {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        match &mut self.body {
-            Some(body) => Pin::new(body).poll_frame(cx),
-            None => Poll::Ready(None),
+        let Some(body) = &mut self.body else {
+            return Poll::Ready(None);
+        };
+        let frame = Pin::new(body).poll_frame(cx);
+        if let Poll::Ready(Some(Ok(frame))) = &frame
+            && let Some(bytes) = frame.data_ref()
+        {
+            self.talk.body(bytes);
         }
+        frame
     }
 
     fn is_end_stream(&self) -> bool {
@@ -75,7 +85,7 @@ impl Drop for Leaving {
 }
 
 /// Throws away the rest of a body; whether that was all of it.
-pub(super) async fn discard(mut rest: Incoming) -> bool {
+pub(super) async fn discard(mut rest: Incoming, talk: &Talk) -> bool {
     if rest.size_hint().lower() > MOST as u64 {
         return false;
     }
@@ -86,7 +96,11 @@ pub(super) async fn discard(mut rest: Incoming) -> bool {
             match frame.await {
                 None => return true,
                 Some(Err(_)) => return false,
-                Some(Ok(frame)) => read += frame.data_ref().map_or(0, Bytes::len),
+                Some(Ok(frame)) => {
+                    let bytes = frame.data_ref().map_or(&[][..], |bytes| bytes);
+                    talk.body(bytes);
+                    read += bytes.len();
+                }
             }
         }
         false
