@@ -34,6 +34,7 @@ mod outages;
 mod placed;
 mod places;
 mod problems;
+mod programs;
 mod readiness;
 mod regions;
 mod renewed_secrets;

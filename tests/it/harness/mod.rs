@@ -6,6 +6,7 @@
 mod answer;
 mod binary;
 mod other_aws;
+mod programs;
 mod scripted;
 mod service;
 mod setup;
@@ -17,6 +18,7 @@ use simulated_clouds::aws::{Controls, Filter, Settings, SimulatedAws};
 pub(crate) use answer::Answer;
 pub(crate) use binary::{Process, run, run_into};
 pub(crate) use other_aws::{AWS_JSON, OtherAws, Words};
+pub(crate) use programs::{nginx, redis_server, valkey_server};
 pub(crate) use service::Service;
 pub(crate) use setup::{ConfigFile, Setup};
 pub(crate) use time::{eventually, let_time_pass};
