@@ -1,4 +1,4 @@
-//! How long whole answers of `/offers` take, from the request to the bytes, on the bundled catalog
+//! How long whole answers of `/offers` and `/plan` take, from the request to the bytes, on the bundled catalog
 //! and on one ten times as large.
 
 mod account;
@@ -25,7 +25,7 @@ const CODES: [&str; 7] = [
     "L-34B43A08",
 ];
 
-const QUERIES: [(&str, &str); 4] = [
+const QUERIES: [(&str, &str); 6] = [
     ("eight H100", "/offers?gpu=H100&min_gpu_count=8"),
     ("first page", "/offers"),
     (
@@ -33,6 +33,8 @@ const QUERIES: [(&str, &str); 4] = [
         "/offers?availability=available&count=2",
     ),
     ("everything", "/offers?limit=0"),
+    ("plan of 32 GPUs", "/plan?gpus=32&max_per_node=8"),
+    ("summary", "/offers/summary"),
 ];
 
 fn service(criterion: &mut Criterion) {
@@ -56,7 +58,7 @@ fn service(criterion: &mut Criterion) {
         let service = runtime.block_on(account.serving());
         for (name, path) in QUERIES {
             let matching = runtime.block_on(total(&service, path));
-            println!("{size}: {matching} offers match `{name}`");
+            println!("{size}: {matching} answers to `{name}`");
             criterion.bench_function(&format!("GET/{size}/{name}"), |bencher| {
                 bencher.to_async(&runtime).iter(|| get(&service, path));
             });
@@ -98,7 +100,7 @@ async fn get(service: &http::Service, path: &str) -> usize {
     answered(service, request.expect("a request")).await
 }
 
-/// How many offers there are, on all pages.
+/// How many offers or plans there are, on all pages, or cells.
 async fn total(service: &http::Service, path: &str) -> u64 {
     let request = Request::get(path)
         .header("host", "localhost")
@@ -106,7 +108,8 @@ async fn total(service: &http::Service, path: &str) -> u64 {
         .expect("a request");
     let body = body(service, request).await;
     let answer: serde_json::Value = serde_json::from_slice(&body).expect("JSON");
-    answer["total"].as_u64().expect("a number")
+    let cells = answer["cells"].as_array().map(|cells| cells.len() as u64);
+    answer["total"].as_u64().or(cells).expect("a number")
 }
 
 async fn post(service: &http::Service, list: &str) -> usize {

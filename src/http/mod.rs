@@ -37,7 +37,9 @@ mod verify;
 pub use aws_protocol::endpoint::AwsProtocol;
 pub use extract::format::Format;
 pub use feedback::meaning_as_json;
-pub use offers::query::{AvailabilityName, OffersQuery, SortName};
+pub use offers::query::{
+    AvailabilityName, OfferFilter, OffersQuery, PageQuery, PlanQuery, PlanSize, SortName,
+};
 pub use router::{Service, openapi_document, service};
 pub use server::{Ending, serve};
 pub use settings::{

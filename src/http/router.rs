@@ -147,6 +147,8 @@ fn groups() -> [(Option<Scope>, OpenApiRouter<Shared>); 4] {
         .routes(routes!(quotas::backend))
         .routes(routes!(quotas::region))
         .routes(routes!(offers::find, offers::judge))
+        .routes(routes!(offers::summary::summary))
+        .routes(routes!(offers::plan::plan))
         .merge(
             OpenApiRouter::new()
                 // Taking one needs more than listing them, and asks for it itself.

@@ -13,11 +13,13 @@ pub(super) const DOCS: &str = "/docs";
 const AWS: &str = "/aws";
 
 /// Every route. One that is missing here has no label in the metrics, and a test fails.
-pub(super) const ROUTES: [&str; 22] = [
+pub(super) const ROUTES: [&str; 24] = [
     "/quotas",
     "/quotas/{backend}",
     REGION,
     "/offers",
+    "/offers/summary",
+    "/plan",
     "/verify",
     "/leases",
     "/leases/{id}",

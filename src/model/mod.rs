@@ -20,6 +20,7 @@ mod location;
 mod native_answers;
 mod near;
 mod overlay;
+mod placement;
 mod printable;
 mod quota;
 mod quota_index;
@@ -49,6 +50,7 @@ pub use leased::Leased;
 pub use location::{AccountId, BackendName, CloudKind, Location, Region};
 pub use native_answers::{NativeAnswers, NativeMarket, NativeValue};
 pub use near::is_near;
+pub use placement::{Placement, Standing};
 pub use printable::{printable, printable_lines};
 pub use quota::{
     Container, Limit, LimitSource, Native, Quota, QuotaKey, QuotaMarket, QuotaState, Scope, Unit,

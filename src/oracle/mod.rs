@@ -39,7 +39,8 @@ pub use fetch::read_timeout;
 pub use leases::{LeaseRefusal, LeaseSettings, LeaseWish};
 pub use offers::{
     Assessment, Assessments, BindingQuota, Cursor, CustomGpu, CustomOffer, EvaluatedOffer,
-    OfferPage, OfferQuestion, OfferedBackend, Sort, UnmatchedFilter,
+    OfferPage, OfferQuestion, OfferSummary, OfferedBackend, Plan, PlanPage, PlanQuestion, Sort,
+    SummaryCell, UnmatchedFilter,
 };
 pub use quotas::{QuotaError, RowFilter};
 pub use settings::{BackendSettings, OracleSettings, Preload};

@@ -38,7 +38,7 @@ pub(super) struct OffersBody<'a> {
 /// A name that was asked for and that nothing has.
 #[derive(Serialize, ToSchema)]
 #[schema(as = UnknownName)]
-struct UnknownNameBody<'a> {
+pub(super) struct UnknownNameBody<'a> {
     /// The query parameter.
     #[schema(example = "region")]
     parameter: &'static str,
@@ -96,7 +96,7 @@ pub(super) struct OfferBody<'a> {
 /// The GPUs of an instance type.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Gpu)]
-struct GpuBody<'a> {
+pub(super) struct GpuBody<'a> {
     /// The model.
     #[schema(example = "H100")]
     name: &'a str,
@@ -140,7 +140,7 @@ pub(in crate::http) struct JudgementBody<'a> {
 /// A restriction that a cloud puts on launching a type in a region.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Restriction)]
-struct RestrictionBody<'a> {
+pub(super) struct RestrictionBody<'a> {
     /// `not_offered`, `subscription` or, where other zones of the region are not restricted,
     /// `zones`, which leaves `availability` as it is.
     #[schema(value_type = RestrictionKind)]
@@ -153,7 +153,7 @@ struct RestrictionBody<'a> {
 /// A capacity failure that is still in force.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Unavailable)]
-struct UnavailableBody<'a> {
+pub(super) struct UnavailableBody<'a> {
     /// When a launch failed.
     #[schema(format = DateTime, example = "2026-11-27T09:30:00Z")]
     since: String,
@@ -218,7 +218,7 @@ struct VerdictBody<'a> {
 /// The quota that decided: its row as `/quotas` has it, and what the launch needs of it.
 #[derive(Serialize, ToSchema)]
 #[schema(as = BindingQuota)]
-struct BindingBody<'a> {
+pub(super) struct BindingBody<'a> {
     #[serde(flatten)]
     quota: QuotaBody<'a>,
     /// The amount that all instances together take of it; null when unknown.
@@ -229,7 +229,7 @@ struct BindingBody<'a> {
 /// The status of a backend whose offers are listed.
 #[derive(Serialize, ToSchema)]
 #[schema(as = OfferedBackend)]
-struct OfferedBackendBody<'a> {
+pub(super) struct OfferedBackendBody<'a> {
     /// The backend's name.
     #[schema(example = "aws")]
     backend: &'a str,
@@ -262,7 +262,7 @@ impl<'a> OffersBody<'a> {
 }
 
 impl<'a> UnknownNameBody<'a> {
-    fn of(unknown: &'a UnmatchedFilter) -> Self {
+    pub(super) fn of(unknown: &'a UnmatchedFilter) -> Self {
         Self {
             parameter: parameter(unknown),
             name: &unknown.name,
@@ -300,7 +300,7 @@ impl<'a> OfferBody<'a> {
 }
 
 impl<'a> GpuBody<'a> {
-    fn of(gpu: &'a Gpu) -> Self {
+    pub(super) fn of(gpu: &'a Gpu) -> Self {
         Self {
             name: &gpu.name,
             count: gpu.count,
@@ -337,7 +337,7 @@ impl<'a> JudgementBody<'a> {
 }
 
 impl<'a> RestrictionBody<'a> {
-    fn of(restriction: &'a Restriction) -> Self {
+    pub(super) fn of(restriction: &'a Restriction) -> Self {
         Self {
             kind: restriction.kind.as_str(),
             reason: &restriction.reason,
@@ -346,7 +346,7 @@ impl<'a> RestrictionBody<'a> {
 }
 
 impl<'a> UnavailableBody<'a> {
-    fn of(unavailable: &'a Unavailability) -> Self {
+    pub(super) fn of(unavailable: &'a Unavailability) -> Self {
         Self {
             since: time(unavailable.since.wall),
             until: time(unavailable.until.wall),
@@ -366,7 +366,7 @@ impl CapacityBody {
 }
 
 impl<'a> BindingBody<'a> {
-    fn of(binding: BindingQuota<'a>) -> Self {
+    pub(super) fn of(binding: BindingQuota<'a>) -> Self {
         Self {
             quota: QuotaBody::of(binding.key, binding.row, binding.leased),
             required: binding.required.map(Number),
@@ -375,7 +375,7 @@ impl<'a> BindingBody<'a> {
 }
 
 impl<'a> OfferedBackendBody<'a> {
-    fn of(backend: &'a OfferedBackend) -> Self {
+    pub(super) fn of(backend: &'a OfferedBackend) -> Self {
         Self {
             backend: backend.name.as_str(),
             status: backend.status().as_str(),

@@ -3,8 +3,10 @@
 pub(super) mod body;
 pub(super) mod custom_offer;
 mod custom_offers;
+pub(super) mod plan;
 pub(super) mod query;
 mod stream;
+pub(super) mod summary;
 mod table;
 
 use axum::Extension;
@@ -18,7 +20,7 @@ use super::error::{Problem, ProblemBody};
 use super::extract::deadline::Deadline;
 use super::extract::format::wants_table;
 use super::extract::json;
-use super::extract::query::{NoQuery, StrictQuery};
+use super::extract::query::{JoinedQuery, NoQuery, StrictQuery};
 use super::heavy::STREAMED_KIB;
 use super::settings::Scope;
 use super::state::Shared;
@@ -27,7 +29,7 @@ use crate::oracle::Sort;
 
 use body::{JudgementsBody, OffersBody};
 use custom_offers::CustomOffersBody;
-use query::OffersQuery;
+use query::{OfferFilter, OffersQuery, PageQuery};
 use stream::OFFERS_OF_A_PAGE;
 
 /// The offers that can be rented, each with whether it can be launched and which quota stands in
@@ -36,7 +38,7 @@ use stream::OFFERS_OF_A_PAGE;
 /// Answered from memory, without waiting for a cloud: what is not known yet is `unknown`. Offers
 /// are judged each on its own; families that share a quota do not add up.
 #[utoipa::path(get, path = "/offers", operation_id = "list_offers", tag = "offers",
-    params(OffersQuery),
+    params(OfferFilter, PageQuery),
     responses(
         (status = 200, content((OffersBody<'static> = "application/json"), (String = "text/plain"))),
         (status = 400, body = ProblemBody)))]
@@ -44,11 +46,11 @@ pub(super) async fn find(
     State(shared): State<Shared>,
     Extension(caller): Extension<Caller>,
     Extension(Deadline(deadline)): Extension<Deadline>,
-    StrictQuery(query): StrictQuery<OffersQuery>,
+    JoinedQuery(filter, page): JoinedQuery<OfferFilter, PageQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let wants_table = wants_table(query.format, &headers);
-    let question = query.into_question()?;
+    let wants_table = wants_table(page.format, &headers);
+    let question = OffersQuery { filter, page }.into_question()?;
     let is_a_page = question
         .limit
         .is_some_and(|limit| limit <= OFFERS_OF_A_PAGE);

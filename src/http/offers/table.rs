@@ -9,7 +9,9 @@ use axum::body::{Body, Bytes};
 use super::query::parameter;
 use super::stream::in_pieces;
 use crate::model::{Basis, Market, PriceBasis, printable, printable_lines};
-use crate::oracle::{Assessment, EvaluatedOffer, OfferPage, Shape};
+use crate::oracle::{
+    Assessment, EvaluatedOffer, OfferPage, OfferedBackend, Shape, UnmatchedFilter,
+};
 
 const COLUMNS: [&str; 7] = [
     "PRICE",
@@ -26,7 +28,7 @@ type Widths = [usize; 6];
 
 /// A page of offers, with what is not known of the backends above it.
 pub(super) fn body(page: OfferPage) -> Body {
-    let mut head = printable_lines(&notes(&page)).into_owned();
+    let mut head = printable_lines(&notes(&page.backends, &page.unknown)).into_owned();
     if page.total == 0 {
         head.push_str("no matching offers\n");
         return Body::from(head);
@@ -40,9 +42,9 @@ pub(super) fn body(page: OfferPage) -> Body {
 }
 
 /// Returns notes on unread regions and on filters that match nothing.
-fn notes(page: &OfferPage) -> String {
+pub(super) fn notes(backends: &[OfferedBackend], unknown: &[UnmatchedFilter]) -> String {
     let mut text = String::new();
-    for backend in &page.backends {
+    for backend in backends {
         let unknown = backend.regions_unknown();
         if unknown.is_empty() {
             continue;
@@ -59,7 +61,7 @@ fn notes(page: &OfferPage) -> String {
         }
         text.push('\n');
     }
-    for unknown in &page.unknown {
+    for unknown in unknown {
         let (parameter, name) = (parameter(unknown), &unknown.name);
         text.push_str(&format!("no {parameter} is called `{name}`"));
         if let Some(nearest) = &unknown.nearest {
@@ -168,7 +170,7 @@ fn cells<'a>(judged: &'a EvaluatedOffer<'_>) -> [Cow<'a, str>; 7] {
 
 /// Returns why an offer is assessed as it is: the verdict's reason, and what keeps launches away
 /// besides.
-fn reason(assessment: &Assessment) -> Cow<'_, str> {
+pub(super) fn reason(assessment: &Assessment) -> Cow<'_, str> {
     let restriction = assessment.restriction.as_ref().map(|known| &*known.reason);
     let unavailable = assessment.unavailable.as_ref().map(|known| &*known.reason);
     let besides = restriction.into_iter().chain(unavailable);

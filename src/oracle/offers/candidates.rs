@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use crate::catalog::{Offer, Provider, RowId};
-use crate::model::{AskedLaunch, Availability, BackendName, Decision, Outcome, QuotaKey, decide};
+use crate::model::{
+    AskedLaunch, Availability, BackendName, Decision, Outcome, Outlook, QuotaKey, decide,
+};
 use crate::oracle::backend::BackendState;
 
 use super::judged_catalog::JudgedCatalog;
@@ -138,6 +140,13 @@ impl<'a> Candidates<'a> {
         };
         let decided = self.decide(row, self.count);
         decided.is_some_and(|(_, decision)| wanted.contains(&decision.availability))
+    }
+
+    /// Returns the outlook of launches of a row, if the backend has its region.
+    pub(super) fn outlook(&self, row: RowId) -> Option<&Outlook> {
+        let (region, shape, market) = self.catalog.table().place(row);
+        let region = self.catalog.region_at(region)?;
+        Some(region.outlook(region.demands().number(shape, market)))
     }
 
     /// Returns the outcome and the decision on `count` instances of a row, if the backend has its

@@ -82,27 +82,37 @@ impl OfferPage {
 
     fn offer(&self, PageRow { backend, row }: PageRow) -> Option<EvaluatedOffer<'_>> {
         let offered = &self.backends[backend as usize];
-        let judged = &*offered.judged;
-        let offer = judged.table().offer(row);
-        let region = judged.region_at(offer.region_index)?;
-        let demand = region.demands().number(offer.shape_index, offer.market);
-        let explained = self.explained.of_catalog(region, demand, self.count);
-        let launch = AskedLaunch {
-            instance_type: &offer.shape.instance_type,
-            market: offer.market,
-            demand: region.demands().get(demand),
-            count: self.count,
-        };
-        let assessment = Assessment::new(judged.policy, region, explained, launch);
-        Some(EvaluatedOffer {
-            backend: &offered.name,
-            offer,
-            assessment,
-        })
+        offered.evaluate(row, self.count, &self.explained)
     }
 }
 
 impl OfferedBackend {
+    /// Assesses the launch of `count` instances of a row, if the backend has its region.
+    pub(super) fn evaluate(
+        &self,
+        row: RowId,
+        count: u32,
+        explained: &ExplainedVerdicts,
+    ) -> Option<EvaluatedOffer<'_>> {
+        let judged = &*self.judged;
+        let offer = judged.table().offer(row);
+        let region = judged.region_at(offer.region_index)?;
+        let demand = region.demands().number(offer.shape_index, offer.market);
+        let explained = explained.of_catalog(region, demand, count);
+        let launch = AskedLaunch {
+            instance_type: &offer.shape.instance_type,
+            market: offer.market,
+            demand: region.demands().get(demand),
+            count,
+        };
+        let assessment = Assessment::new(judged.policy, region, explained, launch);
+        Some(EvaluatedOffer {
+            backend: &self.name,
+            offer,
+            assessment,
+        })
+    }
+
     /// Returns how far it can be read.
     pub fn status(&self) -> Status {
         self.judged.status

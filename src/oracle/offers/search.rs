@@ -74,7 +74,7 @@ impl Oracle {
 
 impl OracleState {
     /// Returns what the backends have to offer, and has their regions read if they are due.
-    fn candidates<'a>(
+    pub(super) fn candidates<'a>(
         &'a self,
         backends: impl Iterator<Item = &'a Arc<BackendState>>,
         question: &'a OfferQuestion,

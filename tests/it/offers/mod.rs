@@ -5,6 +5,7 @@ mod finding;
 mod listing;
 mod overrides;
 mod paging;
+mod planning;
 mod questions;
 mod refusing;
 mod service;

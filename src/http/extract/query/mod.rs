@@ -1,5 +1,6 @@
 //! Query strings: read strictly, so that a misspelt key is an error and not a missing filter.
 
+mod joined;
 mod pairs;
 mod refusal;
 mod values;
@@ -11,6 +12,7 @@ use serde::de::DeserializeOwned;
 
 use crate::http::error::Problem;
 
+pub(in crate::http) use joined::JoinedQuery;
 use pairs::Pairs;
 
 /// The query of a request, as a struct that names every parameter.

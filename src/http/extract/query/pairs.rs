@@ -22,7 +22,7 @@ impl Pairs {
     }
 
     /// Gathers the values of each key; all keys must be among `known`.
-    fn gather(self, known: &'static [&'static str]) -> Result<Vec<Values>, QueryError> {
+    pub(super) fn gather(self, known: &[&'static str]) -> Result<Vec<Values>, QueryError> {
         let mut gathered: Vec<Values> = Vec::new();
         for (key, text) in self.0 {
             let Some(key) = known.iter().find(|known| **known == key) else {
@@ -55,10 +55,7 @@ impl<'de> Deserializer<'de> for Pairs {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, QueryError> {
-        visitor.visit_map(Parameters {
-            rest: self.gather(fields)?.into_iter(),
-            current: None,
-        })
+        visitor.visit_map(Parameters::new(self.gather(fields)?))
     }
 
     forward_to_deserialize_any! {
@@ -68,9 +65,18 @@ impl<'de> Deserializer<'de> for Pairs {
 }
 
 /// The parameters that are still to be read.
-struct Parameters {
+pub(super) struct Parameters {
     rest: std::vec::IntoIter<Values>,
     current: Option<Values>,
+}
+
+impl Parameters {
+    pub(super) fn new(all: Vec<Values>) -> Self {
+        Self {
+            rest: all.into_iter(),
+            current: None,
+        }
+    }
 }
 
 impl<'de> MapAccess<'de> for Parameters {

@@ -1,26 +1,18 @@
-//! The query of `GET /offers`, which `quota-oracle offers` takes as flags.
+//! The filter of all questions about offers.
 
 use clap::{Args, ValueEnum};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::http::error::Problem;
-use crate::http::extract::format::Format;
 use crate::model::{Availability, Market};
-use crate::oracle::{Cursor, Filter, NameOf, OfferQuestion, Sort, UnmatchedFilter};
-
-/// The most instances of one offer that are judged together.
-pub(super) const MOST_INSTANCES: u32 = 10_000;
-
-/// Number of offers on a page unless the caller says otherwise.
-const DEFAULT_LIMIT: u32 = 100;
+use crate::oracle::{Filter, NameOf, OfferQuestion, UnmatchedFilter};
 
 // No doc comment: clap would show it as the description of the command.
 #[derive(Args, Clone, Debug, Default, Deserialize, IntoParams, Serialize)]
 #[into_params(parameter_in = Query)]
 #[serde(default)]
 #[expect(missing_docs, reason = "see above")]
-pub struct OffersQuery {
+pub struct OfferFilter {
     /// Only offers of these backends
     #[arg(long)]
     #[param(example = json!(["aws"]))]
@@ -68,30 +60,10 @@ pub struct OffersQuery {
     #[arg(long)]
     #[param(minimum = 0)]
     pub max_price: Option<f64>,
-    /// Number of instances launched together, from 1 to 10,000; default 1
-    #[arg(long)]
-    #[serde(deserialize_with = "instances")]
-    #[param(minimum = 1, maximum = 10_000)]
-    pub count: Option<u32>,
     /// Only offers of these availabilities
     #[arg(long)]
     #[param(inline, example = json!(["available"]))]
     pub availability: Vec<AvailabilityName>,
-    /// Order: by price (cheapest first, the default) or launchable (those that fit most often first)
-    #[arg(long)]
-    #[param(inline)]
-    pub sort: Option<SortName>,
-    /// Maximum number of offers in the answer; default 100, 0 for all
-    #[arg(long)]
-    #[param(value_type = Option<u64>)]
-    pub limit: Option<u32>,
-    /// The next cursor of the previous answer, to continue from there
-    #[arg(long)]
-    pub cursor: Option<String>,
-    /// `json` or `table`; also by `Accept: text/plain`
-    #[arg(skip)]
-    #[param(inline)]
-    pub format: Option<Format>,
 }
 
 /// An availability by its public name.
@@ -106,16 +78,6 @@ pub enum AvailabilityName {
     NotAvailable,
 }
 
-/// An order of offers by its public name.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize, ToSchema, ValueEnum)]
-#[serde(rename_all = "snake_case")]
-#[value(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the names are explained at `Sort`")]
-pub enum SortName {
-    Price,
-    Launchable,
-}
-
 impl From<AvailabilityName> for Availability {
     fn from(name: AvailabilityName) -> Self {
         match name {
@@ -127,50 +89,11 @@ impl From<AvailabilityName> for Availability {
     }
 }
 
-impl From<SortName> for Sort {
-    fn from(name: SortName) -> Self {
-        match name {
-            SortName::Price => Self::Price,
-            SortName::Launchable => Self::Launchable,
-        }
-    }
-}
-
-fn instances<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    let count = text.parse().ok();
-    let count = count.filter(|count| (1..=MOST_INSTANCES).contains(count));
-    count.map(Some).ok_or_else(|| {
-        serde::de::Error::custom(format!(
-            "`count` is a whole number from 1 to {MOST_INSTANCES}, not `{text}`"
-        ))
-    })
-}
-
-/// Returns the parameter that an unmatched filter was a value of.
-pub(super) fn parameter(unmatched: &UnmatchedFilter) -> &'static str {
-    match unmatched.of {
-        None => "backend",
-        Some(NameOf::Region) => "region",
-        Some(NameOf::InstanceType) => "instance_type",
-        Some(NameOf::Gpu) => "gpu",
-        Some(NameOf::GpuVendor) => "gpu_vendor",
-    }
-}
-
-impl OffersQuery {
-    /// Converts the query into the oracle's terms.
-    pub(super) fn into_question(self) -> Result<OfferQuestion, Problem> {
-        let sort = self.sort.map(Sort::from).unwrap_or_default();
-        let after = self.cursor.map(|text| {
-            Cursor::parse(&text, sort).ok_or_else(|| {
-                let detail = "`cursor` is not one that an answer in this order has given";
-                Problem::bad("cursor", detail)
-            })
-        });
-        let limit = self.limit.unwrap_or(DEFAULT_LIMIT);
+impl OfferFilter {
+    /// Converts the filter into a question about launches of so many instances, cheapest first.
+    pub(in crate::http::offers) fn into_question(self, count: Option<u32>) -> OfferQuestion {
         let availability = self.availability.into_iter().map(Availability::from);
-        Ok(OfferQuestion {
+        OfferQuestion {
             backends: given(self.backend),
             filter: Filter {
                 regions: given(self.region),
@@ -188,18 +111,27 @@ impl OffersQuery {
                 }),
                 max_price: self.max_price,
             },
-            count: self.count.unwrap_or(1),
+            count: count.unwrap_or(1),
             availability: given(availability.collect()),
-            sort,
-            limit: (limit > 0).then_some(limit as usize),
-            after: after.transpose()?,
-        })
+            ..OfferQuestion::default()
+        }
     }
 }
 
 /// Returns a filter's values, and nothing where it is not given.
 fn given<T>(values: Vec<T>) -> Option<Vec<T>> {
     (!values.is_empty()).then_some(values)
+}
+
+/// Returns the parameter that an unmatched filter was a value of.
+pub(in crate::http::offers) fn parameter(unmatched: &UnmatchedFilter) -> &'static str {
+    match unmatched.of {
+        None => "backend",
+        Some(NameOf::Region) => "region",
+        Some(NameOf::InstanceType) => "instance_type",
+        Some(NameOf::Gpu) => "gpu",
+        Some(NameOf::GpuVendor) => "gpu_vendor",
+    }
 }
 
 #[cfg(test)]
@@ -213,14 +145,9 @@ mod tests {
             let word = serde_json::to_value(name).unwrap();
             assert_eq!(word, Availability::from(*name).as_str());
         }
-        for name in SortName::value_variants() {
-            let word = serde_json::to_value(name).unwrap();
-            assert_eq!(word, Sort::from(*name).as_str());
-        }
         assert_eq!(
             AvailabilityName::value_variants().len(),
             Availability::VARIANTS.len()
         );
-        assert_eq!(SortName::value_variants().len(), Sort::ALL.len());
     }
 }
