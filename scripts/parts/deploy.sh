@@ -17,6 +17,25 @@ check_rules() {
   run promtool check rules deploy/prometheus/rules.yml
   run promtool test rules deploy/prometheus/*_test.yml
   run promtool check config --syntax-only deploy/prometheus/prometheus.yml
+  check_dashboard
+}
+
+# The dashboard's queries, as rules that promtool reads.
+check_dashboard() {
+  have python3 || return 0
+  say "promtool check rules, with the queries of the dashboard"
+  python3 - >"$TARGET/dashboard-rules.yml" <<'PYTHON'
+import json
+
+board = json.load(open("deploy/grafana/dashboards/quota-oracle.json"))
+queries = [target["expr"] for panel in board["panels"] for target in panel.get("targets", [])]
+rules = [
+    {"record": f"query:{number}", "expr": query.replace("$__rate_interval", "5m")}
+    for number, query in enumerate(queries)
+]
+print(json.dumps({"groups": [{"name": "dashboard", "rules": rules}]}))
+PYTHON
+  promtool check rules "$TARGET/dashboard-rules.yml"
 }
 
 # Compose v2 is a plugin of Docker, v1 a Debian package that brings no engine.

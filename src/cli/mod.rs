@@ -77,7 +77,9 @@ impl Command {
         match self {
             Self::Serve => "info",
             #[cfg(feature = "demo")]
-            Self::Demo(_) | Self::Simulate(_) => "info",
+            Self::Demo(_) => "warn",
+            #[cfg(feature = "demo")]
+            Self::Simulate(_) => "info",
             // Which certificates count is part of what it finds.
             Self::Check(_) => "error,quota_oracle::clouds::kit::tls=warn",
             _ => "error",

@@ -79,6 +79,18 @@ def test_the_alert_rules_of_the_chart_are_those_of_prometheus() -> None:
     assert rendered["spec"] == rules
 
 
+def test_runbooks_get_the_address_of_the_repository() -> None:
+    base = "https://git.example/quota-oracle/"
+    rule = manifests(*values("replicas"), "--set", f"prometheusRule.runbooks={base}")
+    urls = [
+        alert["annotations"]["runbook_url"]
+        for group in rule["PrometheusRule"]["spec"]["groups"]
+        for alert in group["rules"]
+    ]
+    assert len(urls) >= 10
+    assert all(url.startswith(f"{base}docs/runbooks/") for url in urls)
+
+
 @pytest.mark.parametrize(
     ("wrong", "named"),
     [

@@ -1,5 +1,7 @@
 //! Files that are deployed beside the service name the metrics, calls and versions that there are.
 
+mod runbooks;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -230,7 +232,7 @@ fn the_composed_configuration_has_a_token_and_lets_its_snapshots_survive() {
 #[test]
 fn links_between_documents_lead_somewhere() {
     let mut documents = vec![root().join("README.md"), root().join("CHANGELOG.md")];
-    for folder in ["docs", "docs/decisions"] {
+    for folder in ["docs", "docs/decisions", "docs/runbooks"] {
         let entries = fs::read_dir(root().join(folder)).expect("the documents are readable");
         documents.extend(entries.flatten().map(|entry| entry.path()));
     }

@@ -38,11 +38,7 @@ async fn what_a_demo_says_to_try_works_and_what_it_says_breaks_the_cloud_does() 
     let breaks = demo.line("/_sim/fault").await;
     let mends = address(&demo.line("curl -X DELETE ").await);
     assert_eq!(quotas, format!("{url}/quotas/aws/us-east-1"));
-    eventually("the first regions are read", async || {
-        let answer = client().get(format!("{url}/readyz")).send().await;
-        answer.unwrap().status() == 200
-    })
-    .await;
+    demo.line("Ready after ").await;
 
     let quotas = get_json(&quotas).await;
     let rows = quotas["quotas"].as_array().unwrap();
@@ -94,6 +90,34 @@ async fn what_a_demo_says_to_try_works_and_what_it_says_breaks_the_cloud_does() 
     assert!(demo.ended().await.success(), "{}", demo.output());
     let said = demo.output();
     assert!(!said.contains("everybody on this machine"), "{said}");
+    assert!(!said.contains("INFO"), "{said}");
+    assert!(said.starts_with("quota-oracle answers on "), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_demo_that_other_machines_reach_has_a_token() {
+    let mut demo = Process::start(&["demo", "--listen", "0.0.0.0:0"], &[]);
+    let url = address(&demo.line("quota-oracle answers on ").await);
+    let told = demo.line("token: ").await;
+    let token = told.split("token: ").nth(1).unwrap().trim().to_owned();
+    assert_eq!(token.len(), 32, "{told}");
+    let example = demo.line("curl ").await;
+    let header = format!("-H 'Authorization: Bearer {token}' ");
+    assert!(example.contains(&header), "{example}");
+    demo.line("Ready after ").await;
+    assert!(url.starts_with("http://127.0.0.1:"), "{url}");
+    let example = address(&example);
+    let refused = client().get(&example).send().await.unwrap();
+    assert_eq!(refused.status(), 401);
+    let answered = client().get(&example).bearer_auth(&token).send();
+    assert_eq!(answered.await.unwrap().status(), 200);
+    let refresh = client().post(format!("{url}/refresh/aws/us-east-1"));
+    let refreshed = refresh.bearer_auth(&token).send().await.unwrap();
+    assert_eq!(refreshed.status(), 200, "the token may do everything");
+
+    let mut other = Process::start(&["demo", "--listen", "0.0.0.0:0"], &[]);
+    let told = other.line("token: ").await;
+    assert!(!told.contains(&token), "each demo has a token of its own");
 }
 
 #[tokio::test(flavor = "multi_thread")]

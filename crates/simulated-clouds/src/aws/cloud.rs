@@ -35,12 +35,16 @@ async fn start() -> io::Result<RunningCloud> {
     })
 }
 
-/// Callers of the AWS protocol need no signature: only this machine can call, and what it would
-/// see is made up.
+/// Callers of the AWS protocol need no signature: what they would see is made up. Where other
+/// machines call too, who reads this has signatures verified, with the account's own key.
 fn configuration(account: &Account, url: &str) -> String {
     format!(
         r#"[aws_protocol]
 verify = false
+
+[[aws_protocol.clients]]
+access_key_id = "{0}"
+secret_access_key_file = "{SECRET_FILE}"
 
 [[backends]]
 kind = "aws"
@@ -48,7 +52,7 @@ endpoint_url = "{url}"
 
 [backends.credentials]
 source = "static"
-access_key_id = "{}"
+access_key_id = "{0}"
 secret_access_key_file = "{SECRET_FILE}"
 "#,
         account.access_key_id,
