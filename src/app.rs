@@ -1,5 +1,6 @@
 //! The wiring: from a configuration to a running service, and its orderly end.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::io;
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use crate::catalog::Catalog;
 use crate::clock::Clock;
 use crate::clouds::{self, Connection};
 use crate::config::{self, Config};
+use crate::coordination::{Coordination, RedisStore};
 use crate::http;
 use crate::model::{BackendName, CloudKind, Failure};
 use crate::oracle::{Backend, Oracle, OracleSettings, supervise};
@@ -42,7 +44,41 @@ impl App {
     /// Wires the service; no cloud is called yet.
     pub async fn new(config: &Config, clock: Clock) -> Result<Self, StartError> {
         let metrics = Metrics::new();
-        let shared = Shared::new(clock, metrics.clone());
+        let coordination = config.sharing.as_ref().map(|sharing| {
+            let store = RedisStore::new(
+                sharing.access.clone(),
+                sharing.prefix.clone(),
+                accounts(config),
+                clock,
+            );
+            Coordination {
+                status: store.status(),
+                store,
+                max_replicas: sharing.max_replicas,
+            }
+        });
+        Self::sharing_by(config, clock, metrics, coordination).await
+    }
+
+    /// Wires one of several replicas, which share what they know by this.
+    pub async fn replica(
+        config: &Config,
+        clock: Clock,
+        coordination: Coordination,
+    ) -> Result<Self, StartError> {
+        Self::sharing_by(config, clock, Metrics::new(), Some(coordination)).await
+    }
+
+    async fn sharing_by(
+        config: &Config,
+        clock: Clock,
+        metrics: Metrics,
+        coordination: Option<Coordination>,
+    ) -> Result<Self, StartError> {
+        let mut shared = Shared::new(clock, metrics.clone());
+        if let Some(coordination) = &coordination {
+            shared = shared.among_replicas(coordination);
+        }
         let mut backends = Vec::new();
         for backend in &config.backends {
             backends.push(Backend {
@@ -62,6 +98,7 @@ impl App {
             backends,
             Arc::new(catalog),
             store,
+            coordination,
             OracleSettings {
                 lifetimes: config.cache.lifetimes(),
                 quota_metrics: config.telemetry.quota_metrics,
@@ -109,6 +146,13 @@ impl App {
             tracing::info!("stopping");
         };
         let result = http::serve(listener, self.service, self.ending, stop).await;
+        // Other replicas may be waiting for what is being read here.
+        if timeout(self.ending.timeout, self.oracle.finish_reads())
+            .await
+            .is_err()
+        {
+            tracing::warn!("some reads were not finished in time; other replicas begin them anew");
+        }
         drop(background);
         if timeout(self.ending.timeout, self.oracle.flush())
             .await
@@ -126,6 +170,15 @@ async fn reload(oracle: &Oracle, every: Duration) {
         oracle.reload_catalog().await;
         tokio::time::sleep(every).await;
     }
+}
+
+/// Returns the digest of the account of each backend.
+fn accounts(config: &Config) -> BTreeMap<BackendName, String> {
+    let backends = config.backends.iter();
+    let account = |backend: &config::Backend| backend.fingerprint.account().to_owned();
+    backends
+        .map(|backend| (backend.name.clone(), account(backend)))
+        .collect()
 }
 
 fn fingerprints(config: &Config) -> Fingerprints {

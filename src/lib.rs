@@ -11,6 +11,7 @@ pub mod secret;
 pub mod telemetry;
 
 pub mod catalog;
+pub mod coordination;
 pub mod source;
 pub mod store;
 pub mod upstream;

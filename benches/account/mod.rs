@@ -120,7 +120,15 @@ impl Account {
         });
         let catalog = Arc::new(self.catalog);
         let store = Some(store);
-        let oracle = Oracle::new([backend], catalog, store, settings_of_all, clock, metrics);
+        let oracle = Oracle::new(
+            [backend],
+            catalog,
+            store,
+            None,
+            settings_of_all,
+            clock,
+            metrics,
+        );
         http::service(oracle, &Settings::default(), None)
     }
 }

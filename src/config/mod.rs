@@ -20,6 +20,7 @@ mod regions;
 mod secret_keys;
 mod secrets;
 mod server;
+mod sharing;
 
 #[cfg(test)]
 mod tests;
@@ -35,7 +36,7 @@ use crate::clouds::{REGISTRY, Registration};
 use crate::http::{AwsClientSettings, AwsProtocolSettings, TokenSettings};
 use crate::model::duration;
 use crate::oracle::LeaseSettings;
-use crate::{catalog, http, secret, store, telemetry};
+use crate::{catalog, coordination, http, secret, store, telemetry};
 
 pub use backends::Backend;
 pub use problem::ConfigError;
@@ -56,6 +57,8 @@ pub struct Config {
     pub server: http::Settings,
     /// How long answers are relied on, and where they rest.
     pub cache: store::Settings,
+    /// The store that replicas share, if there are several.
+    pub sharing: Option<coordination::Settings>,
     /// The bounds of leases.
     pub leases: LeaseSettings,
     /// Where the catalog comes from.
@@ -188,6 +191,7 @@ fn resolve(
         .transpose()?;
     Ok(Config {
         server,
+        sharing: sharing::resolve(&written.cache, &base, environment)?,
         cache: resolve_cache(written.cache, &base)?,
         leases: written.leases,
         catalog: resolve_catalog(written.catalog, &base),
@@ -200,10 +204,6 @@ fn resolve(
 
 fn resolve_cache(mut cache: store::Settings, base: &Path) -> Result<store::Settings, Problem> {
     let at = KeyPath::of("cache");
-    if cache.redis_url.is_some() {
-        let reason = "sharing through Redis is not built yet, so this key cannot be set";
-        return Err(Problem::reason(&at.key("redis_url"), reason));
-    }
     if cache.stale_for < cache.fresh_for {
         let claim = format!(
             "is {}, which is shorter than `cache.fresh_for`, {}",

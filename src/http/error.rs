@@ -79,6 +79,9 @@ pub(super) enum Kind {
     NoRoom,
     #[strum(message = "Too many leases")]
     TooManyLeases,
+    /// The store that replicas share is away.
+    #[strum(message = "Shared store away")]
+    StoreAway,
     /// An idempotency key that comes with another request than before.
     #[strum(
         serialize = "idempotency-key-reused",
@@ -118,6 +121,7 @@ impl Kind {
             Self::Unread
             | Self::Deadline
             | Self::TooManyLeases
+            | Self::StoreAway
             | Self::Overloaded
             | Self::Stopping => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,

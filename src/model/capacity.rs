@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use strum::{IntoStaticStr, VariantArray};
 
 use super::Market;
 
 /// How many instances of one type could be had, by the cloud's own word.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Capacity {
     /// The type, named as offers name it.
     pub instance_type: Arc<str>,
@@ -24,7 +25,21 @@ pub struct Capacity {
 }
 
 /// How much room there is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, IntoStaticStr, VariantArray)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    IntoStaticStr,
+    VariantArray,
+    Serialize,
+    Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum CapacityLevel {
     /// Plenty.
@@ -35,7 +50,8 @@ pub enum CapacityLevel {
     Low,
     /// The account's own limit is used up; this says nothing of the hardware.
     LimitReached,
-    /// The cloud did not say.
+    /// The cloud did not say, or a word that this version does not know.
+    #[serde(other)]
     Unknown,
 }
 

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::lenient::KnownOnly;
@@ -48,14 +47,14 @@ fn known_restrictions<'de, D: Deserializer<'de>>(
 }
 
 impl Reading {
-    /// Replaces every moment of the reading by what `restore` makes of its wall time.
+    /// Replaces every moment of the reading by what `map` makes of it.
     ///
     /// Only the wall time is stored, so a reading that comes from a store has no ages before.
-    pub fn restore_moments(&mut self, restore: impl Fn(Timestamp) -> Moment) {
+    pub fn map_moments(&mut self, map: impl Fn(Moment) -> Moment) {
         for snapshot in self.regions.values_mut() {
             let has_moments = |row: &Quota| row.observed_at.is_some();
             if snapshot.quotas().iter().any(has_moments) {
-                Arc::make_mut(snapshot).restore_moments(&restore);
+                Arc::make_mut(snapshot).map_moments(&map);
             }
         }
     }
@@ -63,7 +62,8 @@ impl Reading {
 
 /// The parts of a reading that a transient failure left out, so that the reading before may know
 /// better.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Incomplete {
     /// Some limits.
     pub limits: bool,

@@ -1,6 +1,5 @@
 //! The quotas of one region, as read at one moment.
 
-use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::lenient::StoredRow;
@@ -44,9 +43,9 @@ impl Snapshot {
             .map(|found| &self.quotas[found])
     }
 
-    pub(super) fn restore_moments(&mut self, restore: impl Fn(Timestamp) -> Moment) {
+    pub(super) fn map_moments(&mut self, map: impl Fn(Moment) -> Moment) {
         for row in &mut self.quotas {
-            row.observed_at = row.observed_at.map(|moment| restore(moment.wall));
+            row.observed_at = row.observed_at.map(&map);
         }
     }
 }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 /// an answer; the wall half is only shown and stored.
 ///
 /// A moment that was read from a store is older than anything until its age is restored
-/// ([`Reading::restore_moments`](super::Reading::restore_moments)).
+/// ([`Reading::map_moments`](super::Reading::map_moments)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Timestamp", into = "Timestamp")]
 pub struct Moment {

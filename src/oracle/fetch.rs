@@ -14,12 +14,15 @@ use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 use tracing::Instrument;
 
+use crate::coordination::{ReadKind, ReadLock};
 use crate::model::{Failure, FailureKind, FailureRecord, Moment, Reading};
-use crate::source::{CallContext, Priority, QuotaSource, Urgency, Verification, Wanted};
+use crate::source::{CallContext, Priority, QuotaRef, QuotaSource, Urgency, Verification, Wanted};
 use crate::telemetry::Cause;
 
 use super::backoff;
+use super::entry::Entry;
 use super::flights::{Flight, Outcome, PlannedFlight, RowsFlight, UnderWay, WantedRows};
+use super::sharing::Turn;
 use super::unit::UnitState;
 
 /// The least that one full read of a unit may take in all.
@@ -38,12 +41,25 @@ pub fn read_timeout(source: &dyn QuotaSource) -> Duration {
 impl UnitState {
     /// Joins the full read that is under way, or starts one.
     pub(super) fn read(self: &Arc<Self>, cause: Cause, priority: Priority) -> Flight {
+        self.read_since(cause, priority, None)
+    }
+
+    /// Joins the full read that is under way, or starts one; what another replica began to read
+    /// before `since` is too old.
+    pub(super) fn read_since(
+        self: &Arc<Self>,
+        cause: Cause,
+        priority: Priority,
+        since: Option<Moment>,
+    ) -> Flight {
         let mut under_way = self.flights.under_way();
         if let Some(flight) = &under_way.full {
             self.join(flight, priority);
+            flight.ask_since(since);
             return flight.clone();
         }
         let (flight, done) = Flight::new(self.now(), priority);
+        flight.ask_since(since);
         under_way.full = Some(flight.clone());
         drop(under_way);
         if self.entry().is_untried() {
@@ -116,24 +132,84 @@ impl UnitState {
         flight: Flight,
         done: watch::Sender<Option<Outcome>>,
     ) {
-        let Flight {
-            started, urgency, ..
-        } = flight;
-        let read = async {
-            let unit = &self.key.unit;
-            let result = self
-                .in_time(urgency, async |context| {
-                    self.source.fetch(unit, &Wanted::All, context).await
-                })
-                .await;
-            self.take_up_full(result, cause, started)
-        };
+        let _busy = self.flights.busy();
+        let started = flight.started;
+        let read = self.read_full_in_turn(cause, &flight);
         // Whatever happens, the read ends here, and a next one may begin after a while.
         let read = AssertUnwindSafe(read).catch_unwind().await;
-        let outcome = read.unwrap_or_else(|_| self.take_up_full(Err(panicked()), cause, started));
+        let panicked = |_| (self.take_up_full(Err(panicked()), cause, started), None);
+        let (outcome, lock) = read.unwrap_or_else(panicked);
         // The answer is taken up before the next caller could start another read.
         self.flights.under_way().full = None;
+        let is_good = outcome.is_ok();
         let _ = done.send(Some(outcome));
+        if let Some((sharing, lock)) = self.context.sharing.as_ref().zip(lock) {
+            match self.entry().last_failure.as_ref().filter(|_| !is_good) {
+                Some(record) => sharing.post_failure(&self, record, &lock).await,
+                None => sharing.post_full(&self, Some(&lock)).await,
+            }
+            sharing.end(&lock).await;
+        }
+    }
+
+    /// Reads in full, unless another replica does; returns the lock that it was read under.
+    async fn read_full_in_turn(
+        self: &Arc<Self>,
+        cause: Cause,
+        flight: &Flight,
+    ) -> (Outcome, Option<ReadLock>) {
+        let urgency = &flight.urgency;
+        let Some(sharing) = &self.context.sharing else {
+            return (self.read_full(cause, urgency, flight.started).await, None);
+        };
+        let before = self.entry();
+        let deadline = Instant::now() + read_timeout(&*self.source);
+        let is_done = || self.was_read_since(&before, flight.since());
+        let turn = sharing.turn(self, ReadKind::Full, urgency, deadline, is_done);
+        let turn = turn.await;
+        let started = sharing.by_the_store(self.now());
+        match turn {
+            Turn::Done => (self.outcome_since(&before), None),
+            Turn::Alone => (self.read_full(cause, urgency, started).await, None),
+            Turn::Ours(lock) => {
+                let read = self.read_full(cause, urgency, started);
+                (sharing.holding(&lock, read).await, Some(lock))
+            }
+        }
+    }
+
+    async fn read_full(&self, cause: Cause, urgency: &Urgency, started: Moment) -> Outcome {
+        let unit = &self.key.unit;
+        let result = self
+            .in_time(urgency.clone(), async |context| {
+                self.source.fetch(unit, &Wanted::All, context).await
+            })
+            .await;
+        self.take_up_full(result, cause, started)
+    }
+
+    /// Whether another replica has read the unit: later than was known `before` and, where it is
+    /// given, no earlier than `since`.
+    fn was_read_since(&self, before: &Entry, since: Option<Moment>) -> bool {
+        let now = self.entry();
+        let failed_at = |entry: &Entry| entry.last_failure.as_ref().map(|failure| failure.at);
+        let is_new = |known: Option<Moment>, at: Option<Moment>| match (at, since) {
+            (Some(at), Some(since)) => !at.is_before(since),
+            (Some(at), None) => known.is_none_or(|known| known.is_before(at)),
+            (None, _) => false,
+        };
+        is_new(before.taken_at(), now.taken_at()) || is_new(failed_at(before), failed_at(&now))
+    }
+
+    /// Returns how the read of another replica has ended.
+    fn outcome_since(&self, before: &Entry) -> Outcome {
+        let now = self.entry();
+        match &now.last_failure {
+            Some(record) if before.last_failure.as_ref() != Some(record) => {
+                Err(record.failure.clone())
+            }
+            _ => Ok(()),
+        }
     }
 
     async fn run_rows(
@@ -143,23 +219,8 @@ impl UnitState {
         flight: Flight,
         done: watch::Sender<Option<Outcome>>,
     ) {
-        let wanted = Verification {
-            wanted: Wanted::Only(wanted.rows),
-            needs: wanted.needs,
-            since: self.context.clock.instant(wanted.since).into_std(),
-        };
-        let Flight {
-            started, urgency, ..
-        } = flight;
-        let read = async {
-            let unit = &self.key.unit;
-            let result = self
-                .in_time(urgency, async |context| {
-                    self.source.verify(unit, &wanted, context).await
-                })
-                .await;
-            self.take_up_rows(result, cause, started)
-        };
+        let _busy = self.flights.busy();
+        let read = self.read_rows_in_turn(wanted, cause, &flight);
         let read = AssertUnwindSafe(read).catch_unwind().await;
         let outcome = read.unwrap_or_else(|_| Err(panicked()));
         let mut under_way = self.flights.under_way();
@@ -175,6 +236,74 @@ impl UnitState {
         }
         drop(under_way);
         let _ = done.send(Some(outcome));
+    }
+
+    /// Reads rows, unless another replica does.
+    async fn read_rows_in_turn(
+        self: &Arc<Self>,
+        wanted: WantedRows,
+        cause: Cause,
+        flight: &Flight,
+    ) -> Outcome {
+        let urgency = &flight.urgency;
+        let since = wanted.since;
+        let rows = wanted.rows.clone();
+        let wanted = Verification {
+            wanted: Wanted::Only(wanted.rows),
+            needs: wanted.needs,
+            since: self.context.clock.instant(since).into_std(),
+        };
+        let Some(sharing) = &self.context.sharing else {
+            let read = self.verify_rows(&wanted, cause, urgency, flight.started);
+            return read.await.1;
+        };
+        let is_young = |row: &QuotaRef| {
+            let now = self.now();
+            let keys = [row.key.clone()];
+            let old = self.rows_older_than(&row.region, keys, since.age(now), now);
+            old.is_empty()
+        };
+        let deadline = Instant::now() + read_timeout(&*self.source);
+        let is_done = || rows.iter().all(is_young);
+        let turn = sharing.turn(self, ReadKind::Rows, urgency, deadline, is_done);
+        let turn = turn.await;
+        let started = sharing.by_the_store(self.now());
+        let read = self.verify_rows(&wanted, cause, urgency, started);
+        match turn {
+            Turn::Done => Ok(()),
+            Turn::Alone => read.await.1,
+            Turn::Ours(lock) => {
+                let (reading, outcome) = sharing.holding(&lock, read).await;
+                // Nobody who waits for the rows waits for the others to be told.
+                let (unit, sharing) = (Arc::clone(self), sharing.clone());
+                tokio::spawn(async move {
+                    let _busy = unit.flights.busy();
+                    if let Some(reading) = reading {
+                        sharing.post_rows(&unit, &reading, started, &lock).await;
+                    }
+                    sharing.end(&lock).await;
+                });
+                outcome
+            }
+        }
+    }
+
+    async fn verify_rows(
+        &self,
+        wanted: &Verification,
+        cause: Cause,
+        urgency: &Urgency,
+        started: Moment,
+    ) -> (Option<Reading>, Outcome) {
+        let unit = &self.key.unit;
+        let result = self
+            .in_time(urgency.clone(), async |context| {
+                self.source.verify(unit, wanted, context).await
+            })
+            .await;
+        let reading = result.as_ref().ok();
+        let reading = reading.filter(|_| self.context.sharing.is_some()).cloned();
+        (reading, self.take_up_rows(result, cause, started))
     }
 
     /// Reads the cloud, within the time that this may take.

@@ -1,6 +1,7 @@
 //! The reads of a unit that are under way, for callers to join.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::watch;
@@ -14,7 +15,17 @@ pub(super) type Outcome = Result<(), Failure>;
 
 /// The reads of a unit that are under way.
 #[derive(Debug, Default)]
-pub(super) struct Flights(Mutex<UnderWay>);
+pub(super) struct Flights(Mutex<UnderWay>, watch::Sender<u32>);
+
+/// A read that is under way, or of which others are being told.
+#[derive(Debug)]
+pub(super) struct Busy<'a>(&'a Flights);
+
+impl Drop for Busy<'_> {
+    fn drop(&mut self) {
+        self.0.1.send_modify(|busy| *busy -= 1);
+    }
+}
 
 #[derive(Debug, Default)]
 pub(super) struct UnderWay {
@@ -31,6 +42,8 @@ pub(super) struct Flight {
     pub(super) started: Moment,
     outcome: watch::Receiver<Option<Outcome>>,
     pub(super) urgency: Urgency,
+    /// What began to be read before is too old; nothing is where this is not set.
+    since: Arc<Mutex<Option<Moment>>>,
 }
 
 /// The rows that somebody wants read.
@@ -109,8 +122,22 @@ impl Flight {
             started,
             outcome,
             urgency: Urgency::new(priority),
+            since: Arc::default(),
         };
         (flight, done)
+    }
+
+    /// Asks for what began to be read at `since` or later.
+    pub(super) fn ask_since(&self, since: Option<Moment>) {
+        let mut known = self.since.lock();
+        if known.is_none_or(|known| since.is_some_and(|since| known.is_before(since))) {
+            *known = since;
+        }
+    }
+
+    /// Returns when that has to have begun which is read.
+    pub(super) fn since(&self) -> Option<Moment> {
+        *self.since.lock()
     }
 
     /// Waits for the read to end; giving up waiting does not stop it.
@@ -130,6 +157,28 @@ impl Flights {
     pub(super) fn is_reading(&self) -> bool {
         let under_way = self.0.lock();
         under_way.full.is_some() || under_way.rows.is_some()
+    }
+
+    /// Waits until no read is under way, and until others were told of what was read.
+    pub(super) async fn ended(&self) {
+        let mut busy = self.1.subscribe();
+        // Its sender is here.
+        let _ = busy.wait_for(|busy| *busy == 0).await;
+    }
+
+    /// Counts a read as under way, until what was read was told to others as well.
+    pub(super) fn busy(&self) -> Busy<'_> {
+        self.1.send_modify(|busy| *busy += 1);
+        Busy(self)
+    }
+
+    /// Makes the reads under way at least this urgent.
+    pub(super) fn raise(&self, priority: Priority) {
+        let under_way = self.0.lock();
+        let rows = under_way.rows.as_ref().map(|rows| &rows.flight);
+        for flight in under_way.full.iter().chain(rows) {
+            flight.urgency.raise(priority);
+        }
     }
 
     /// Returns what is under way, locked: whoever starts a read notes it before it lets go.

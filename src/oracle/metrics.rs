@@ -19,6 +19,11 @@ impl Oracle {
         oracle
             .metrics
             .set_leases(oracle.leases.samples(with_quotas));
+        if let Some(store) = self.shared_store() {
+            let is_up = store.away.is_none();
+            let metrics = &oracle.metrics;
+            metrics.set_shared_store(is_up, store.replicas, store.round_trips);
+        }
         let backends = oracle.backends.values();
         let series: Vec<_> = backends
             .clone()

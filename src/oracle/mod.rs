@@ -23,6 +23,7 @@ mod quotas;
 mod refresh;
 mod row_ages;
 mod settings;
+mod sharing;
 mod state;
 mod status;
 mod supervise;
@@ -36,7 +37,7 @@ pub use backend_status::{BackendStatus, Status};
 pub use entry::Age;
 pub use feedback::{Contradiction, LaunchReport, Learnt, UnrecognisedError};
 pub use fetch::read_timeout;
-pub use leases::{LeaseRefusal, LeaseSettings, LeaseWish};
+pub use leases::{LeaseRefusal, LeaseSettings, LeaseWish, StoreAway, WhileAway};
 pub use offers::{
     Assessment, Assessments, BindingQuota, Cursor, CustomGpu, CustomOffer, EvaluatedOffer,
     OfferPage, OfferQuestion, OfferSummary, OfferedBackend, Plan, PlanPage, PlanQuestion, Sort,
@@ -45,7 +46,7 @@ pub use offers::{
 pub use quotas::{QuotaError, RowFilter};
 pub use settings::{BackendSettings, OracleSettings, Preload};
 pub use state::Oracle;
-pub use status::{Readiness, RegionStatus};
+pub use status::{Readiness, RegionStatus, SharedStoreStatus};
 pub use supervise::supervise;
 pub use verify::{Verified, VerifyQuestion};
 pub use view::{RegionSnapshot, RegionView, Revision};

@@ -54,6 +54,7 @@ impl Oracle {
             .collect();
         let count = refreshers.len().max(1) as f64;
         let mut tasks = JoinSet::new();
+        self.follow_replicas(&mut tasks);
         for (place, refresher) in refreshers.into_iter().enumerate() {
             let refresher = Refresher {
                 share: place as f64 / count,
@@ -81,11 +82,18 @@ struct Refresher {
 impl Refresher {
     async fn run(&self) {
         let unit = &self.unit;
+        if let Some(sharing) = &unit.context.sharing {
+            // What others have read need not be read again.
+            sharing.first_contact().await;
+            let _ = sharing.take_up(unit).await;
+        }
         let clock = &unit.context.clock;
         let mut read_before = false;
-        let mut jitter = rand::random();
+        let mut own_chance = rand::random();
         loop {
             let now = unit.now();
+            let jitter = unit.board.common_chance(&unit.key);
+            let jitter = jitter.unwrap_or(own_chance);
             // A request, or a read that somebody else has started, may make it due earlier.
             match self.due(now, jitter) {
                 None => unit.wake.notified().await,
@@ -113,7 +121,7 @@ impl Refresher {
                     let _ = flight.outcome().await;
                     drop(place);
                     read_before = true;
-                    jitter = rand::random();
+                    own_chance = rand::random();
                 }
             }
         }

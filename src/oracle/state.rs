@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::catalog::{Catalog, Provider};
 use crate::clock::Clock;
+use crate::coordination::Coordination;
 use crate::model::{BackendName, CloudKind};
 use crate::store::{SnapshotStore, StoredSnapshot};
 use crate::telemetry::Metrics;
@@ -14,6 +15,7 @@ use super::feedback::Unrecognised;
 use super::leases::{LeaseBook, LeaseSettings};
 use super::offers::{ExplainedVerdicts, SharedDemands, SharedLayouts};
 use super::settings::OracleSettings;
+use super::sharing::{KnownLaunches, Sharing};
 use super::unit::UnitContext;
 
 /// Everything that can be answered; clones share it.
@@ -33,6 +35,8 @@ pub(super) struct OracleState {
     pub(super) explained: ExplainedVerdicts,
     pub(super) leases: Arc<LeaseBook>,
     pub(super) unrecognised: Unrecognised,
+    pub(super) sharing: Option<Sharing>,
+    pub(super) known_launches: KnownLaunches,
 }
 
 impl Oracle {
@@ -45,12 +49,19 @@ impl Oracle {
         backends: impl IntoIterator<Item = Backend>,
         catalog: Arc<Catalog>,
         store: Option<Arc<dyn SnapshotStore>>,
+        coordination: Option<Coordination>,
         settings: OracleSettings,
         clock: Clock,
         metrics: Metrics,
     ) -> Self {
+        let sharing = coordination.map(Sharing::new);
         let journal = store.as_ref().and_then(|store| store.lease_journal());
-        let leases = Arc::new(LeaseBook::new(settings.leases, clock, journal));
+        let leases = Arc::new(LeaseBook::new(
+            settings.leases,
+            clock,
+            journal,
+            sharing.clone(),
+        ));
         let context = UnitContext {
             clock,
             lifetimes: settings.lifetimes,
@@ -58,6 +69,7 @@ impl Oracle {
             store: store.clone(),
             failures: Arc::default(),
             leases: Arc::clone(&leases),
+            sharing: sharing.clone(),
         };
         let backends: BTreeMap<_, _> = backends
             .into_iter()
@@ -88,6 +100,8 @@ impl Oracle {
             explained: ExplainedVerdicts::default(),
             leases,
             unrecognised: Unrecognised::default(),
+            sharing,
+            known_launches: KnownLaunches::default(),
         }))
     }
 
@@ -122,6 +136,17 @@ impl Oracle {
     /// Looks at the source of the catalogs again.
     pub async fn reload_catalog(&self) {
         self.0.catalog.reload().await;
+    }
+
+    /// Waits until no read is under way, so that what replicas wait for is not lost.
+    pub async fn finish_reads(&self) {
+        if self.0.sharing.is_none() {
+            return;
+        }
+        let units = self.0.backends.values();
+        for unit in units.flat_map(|backend| backend.units()) {
+            unit.flights.ended().await;
+        }
     }
 
     /// Waits until every answer so far is in the store, if there is one.

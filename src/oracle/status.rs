@@ -1,6 +1,6 @@
 //! How each backend is doing: for the overview, for readiness and for metrics.
 
-use crate::model::{Failure, Freshness, Location, Region};
+use crate::model::{Failure, Freshness, Location, Moment, Region};
 
 use super::backend::BackendState;
 use super::backend_status::{BackendStatus, RegionState, Status};
@@ -36,7 +36,28 @@ impl Readiness {
     }
 }
 
+/// The store that replicas share, as this one sees it.
+#[derive(Clone, Debug)]
+pub struct SharedStoreStatus {
+    /// Since when it is away, and why; nothing while it answers.
+    pub away: Option<(Moment, String)>,
+    /// How many replicas there are.
+    pub replicas: u32,
+    /// How many commands have gone to it and back.
+    pub round_trips: u64,
+}
+
 impl Oracle {
+    /// Returns how the store is doing that replicas share, if there is one.
+    pub fn shared_store(&self) -> Option<SharedStoreStatus> {
+        let status = self.0.sharing.as_ref()?.status();
+        Some(SharedStoreStatus {
+            away: status.state().away,
+            replicas: status.replicas(),
+            round_trips: status.round_trips(),
+        })
+    }
+
     /// All backends at a glance.
     pub fn backends(&self) -> Vec<BackendStatus> {
         self.0

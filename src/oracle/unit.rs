@@ -24,6 +24,7 @@ use super::feedback::LaunchMemory;
 use super::flights::Flights;
 use super::leases::{LeaseBook, UnitLeases};
 use super::limits_alone::LimitsAlone;
+use super::sharing::{Sharing, UnitBoard};
 
 /// Tools that all units of a process share.
 #[derive(Clone, Debug)]
@@ -34,6 +35,7 @@ pub(super) struct UnitContext {
     pub(super) store: Option<Arc<dyn SnapshotStore>>,
     pub(super) failures: Arc<FailureLog>,
     pub(super) leases: Arc<LeaseBook>,
+    pub(super) sharing: Option<Sharing>,
 }
 
 /// A fetch unit: what is known of it, the reads under way, and when somebody last asked.
@@ -48,6 +50,8 @@ pub(super) struct UnitState {
     pub(super) leases: UnitLeases,
     /// The failed launches that still count.
     pub(super) launches: LaunchMemory,
+    /// What other replicas have read.
+    pub(super) board: UnitBoard,
     entry: ArcSwap<Entry>,
     /// In seconds since the start of the process.
     requested_at: AtomicI64,
@@ -79,6 +83,7 @@ impl UnitState {
             context,
             flights: Flights::default(),
             launches: LaunchMemory::default(),
+            board: UnitBoard::default(),
             entry: ArcSwap::default(),
             requested_at: AtomicI64::new(0),
             wake: Notify::new(),
@@ -165,6 +170,11 @@ impl UnitState {
         let usable_for = self.context.lifetimes.stale_for;
         let now = self.now();
         let entry = self.update(|before| {
+            let known = before.taken_at();
+            if known.is_some_and(|known| started.is_before(known)) {
+                // Another replica has read meanwhile.
+                return before.clone();
+            }
             let last = before.last_good.as_ref();
             // What another account was told says nothing about this one.
             let last = last.filter(|last| !is_another_account(&last.reading, &reading));
@@ -188,6 +198,50 @@ impl UnitState {
         self.settle_launches(&entry, started);
         self.write(&entry);
         self.settle_leases(&entry);
+    }
+
+    /// Takes up a full reading of another replica, which has completed it already: rows that were
+    /// read later are kept.
+    pub(super) fn take_over_full(&self, reading: Reading, started: Moment) {
+        if has_newer(&self.entry(), started) {
+            return;
+        }
+        self.context.failures.forget(&self.key);
+        let entry = self.update(|before| {
+            if has_newer(before, started) {
+                return before.clone();
+            }
+            let last = before.last_good.as_ref();
+            let last = last.filter(|last| !is_another_account(&last.reading, &reading));
+            let reading = match last {
+                Some(last) => {
+                    let later = last.reading.observed_after(started);
+                    reading.clone().merge(started, &later, started)
+                }
+                None => reading.clone(),
+            };
+            Entry {
+                last_good: Some(LastGood {
+                    reading: Arc::new(reading),
+                    taken_at: Some(started),
+                }),
+                ..Entry::default()
+            }
+        });
+        self.limits_alone.forget();
+        self.settle_launches(&entry, started);
+        self.write(&entry);
+        self.settle_leases(&entry);
+    }
+
+    /// Takes up a failure that another replica has met, unless this one has read since.
+    pub(super) fn take_over_failure(&self, failure: FailureRecord) {
+        let entry = self.entry();
+        let is_later = |known: Moment| failure.at.is_before(known);
+        let known = entry.last_failure.as_ref().map(|known| known.at);
+        if !entry.taken_at().is_some_and(is_later) && !known.is_some_and(is_later) {
+            self.store_failure(failure);
+        }
     }
 
     /// Takes up rows that were read on their own, from `started` on.
@@ -306,6 +360,12 @@ impl UnitState {
             });
         }
     }
+}
+
+/// Whether a full reading that began later is known, or the same one.
+fn has_newer(entry: &Entry, started: Moment) -> bool {
+    let known = entry.taken_at();
+    known.is_some_and(|known| !known.is_before(started))
 }
 
 fn is_another_account(known: &Reading, new: &Reading) -> bool {

@@ -78,15 +78,19 @@ impl Oracle {
             Ok(launch) => launch,
             Err(assessment) => {
                 let name = &backend.backend.name;
-                let take = |ttl| take_unbacked(oracle, name, &offer, count, ttl, request);
-                let lease = lease.map(take).transpose()?;
+                let lease = match lease {
+                    Some(ttl) => {
+                        Some(take_unbacked(oracle, name, &offer, count, ttl, request).await?)
+                    }
+                    None => None,
+                };
                 return Ok(unverified(*assessment, lease));
             }
         };
         let asked = launch.unit.now();
         launch.unit.mark_requested(asked);
         let read = launch.make_young(max_age, asked, deadline).await;
-        let (assessed, lease) = launch.judge_and_take(lease, request)?;
+        let (assessed, lease) = launch.judge_and_take(lease, request).await?;
         launch.count(&assessed);
 
         let view = &assessed.view;

@@ -38,7 +38,7 @@ impl Fingerprint {
     }
 
     /// Returns the digest that is written beside new snapshots.
-    pub(super) fn account(&self) -> &str {
+    pub fn account(&self) -> &str {
         &self.account
     }
 

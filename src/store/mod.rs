@@ -4,6 +4,7 @@ mod directory;
 mod fingerprint;
 mod lease_journal;
 mod settings;
+pub mod shared_reading;
 mod snapshot_format;
 mod stored_snapshot;
 mod unfinished;

@@ -21,9 +21,16 @@ pub struct Settings {
     pub stale_for: Duration,
     /// The directory of snapshots; without it, a restart starts cold.
     pub directory: Option<PathBuf>,
-    /// The address at which replicas share snapshots. Accepted here only to be refused with a
-    /// reason: sharing is not built yet.
+    /// The address of the store that replicas share, without a password.
     pub redis_url: Option<SecretString>,
+    /// The file of that address, which may hold a user and a password.
+    pub redis_url_file: Option<PathBuf>,
+    /// The file of the password alone, beside an address without one.
+    pub redis_password_file: Option<PathBuf>,
+    /// The beginning of all keys in that store.
+    pub redis_prefix: String,
+    /// The most replicas that there may be, by which rates are divided while that store is away.
+    pub max_replicas: u32,
 }
 
 impl Settings {
@@ -43,6 +50,10 @@ impl Default for Settings {
             stale_for: Duration::from_secs(60 * 60),
             directory: None,
             redis_url: None,
+            redis_url_file: None,
+            redis_password_file: None,
+            redis_prefix: "quota-oracle:".to_owned(),
+            max_replicas: 4,
         }
     }
 }

@@ -23,7 +23,7 @@ impl StoredSnapshot {
     /// Returns the reading and when it was taken, with all ages as this process counts them.
     pub fn restore(self, clock: &Clock) -> (UnitKey, Arc<Reading>, Moment) {
         let mut reading = self.reading;
-        Arc::make_mut(&mut reading).restore_moments(|wall| clock.restore(wall));
+        Arc::make_mut(&mut reading).map_moments(|moment| clock.restore(moment.wall));
         (self.key, reading, clock.restore(self.taken_at))
     }
 }

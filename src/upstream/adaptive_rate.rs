@@ -1,6 +1,7 @@
 //! The rate at which one operation is called: the configured rate as a hard limit, and an adaptive
 //! rate below it that a throttling cloud lowers.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use governor::clock::Clock;
@@ -10,6 +11,7 @@ use governor::{Quota, RateLimiter};
 use tokio::time::Instant;
 
 use super::settings::Rate;
+use crate::coordination::SharedRate;
 
 /// Keeps calls within a rate, and slows down where the cloud asks for it.
 ///
@@ -18,6 +20,10 @@ use super::settings::Rate;
 /// evenly instead of in bursts, because a cloud that has just throttled has no burst to give.
 #[derive(Debug)]
 pub(super) struct AdaptiveRate {
+    /// The whole rate; what is used of it is in the fields below.
+    whole: Rate,
+    /// The turns that this replica takes with others, while they cannot share the rate.
+    turns: Option<Turns>,
     interval: Duration,
     /// The time that an empty limiter takes to refill.
     filling: Duration,
@@ -48,12 +54,10 @@ const LARGEST_BURST: u32 = 1_000_000;
 
 impl AdaptiveRate {
     pub(super) fn new(rate: Rate) -> Self {
-        let interval = Duration::try_from_secs_f64(1.0 / rate.per_second)
-            .unwrap_or(LONGEST_INTERVAL)
-            .clamp(Duration::from_nanos(1), LONGEST_INTERVAL);
-        let burst = rate
-            .burst
-            .min(LARGEST_BURST.try_into().expect("it is not zero"));
+        Self::within(rate, interval_of(rate), burst_of(rate))
+    }
+
+    fn within(whole: Rate, interval: Duration, burst: NonZeroU32) -> Self {
         let quota = Quota::with_period(interval)
             .expect("the interval is at least a nanosecond")
             .allow_burst(burst);
@@ -61,6 +65,8 @@ impl AdaptiveRate {
             epoch: Instant::now(),
         };
         Self {
+            whole,
+            turns: None,
             interval,
             filling: interval.saturating_mul(burst.get()),
             limiter: RateLimiter::direct_with_clock(quota, clock),
@@ -69,6 +75,45 @@ impl AdaptiveRate {
             factor: 1.0,
             last: None,
             held_until: None,
+        }
+    }
+
+    /// Goes by its own share of the rate from now on, or by the whole again, beginning with an empty
+    /// bucket in either case: what the others have just taken is not known. `chance`, from 0 up to
+    /// 1, stands in for the place of a replica that does not know its own.
+    pub(super) fn divide(&mut self, division: Option<Division>, now: Instant, chance: f64) {
+        if self.turns.is_some() == division.is_some() {
+            return;
+        }
+        let whole = interval_of(self.whole);
+        let turns = division.map(|division| Turns::new(division, whole, now, chance));
+        let (interval, burst) = match &turns {
+            // A little less than a turn, so that none is lost to a timer that was late.
+            Some(turns) => (turns.period.mul_f64(0.8), NonZeroU32::MIN),
+            None => (whole, burst_of(self.whole)),
+        };
+        *self = Self {
+            turns,
+            factor: self.factor,
+            last: self.last,
+            held_until: self.held_until,
+            ..Self::within(self.whole, interval, burst)
+        };
+        while self.limiter.check().is_ok() {}
+        self.refilled_at = self.clock.epoch + self.filling;
+        self.hold(now + whole);
+    }
+
+    /// Uses this share of the rate from now on, as all replicas together do.
+    pub(super) fn adopt(&mut self, factor: f64) {
+        self.factor = factor.clamp(SLOWEST_FACTOR, 1.0);
+    }
+
+    /// Returns the whole rate as all replicas together keep to it.
+    pub(super) fn shared(&self) -> SharedRate {
+        SharedRate {
+            interval: interval_of(self.whole),
+            burst: burst_of(self.whole).get(),
         }
     }
 
@@ -99,7 +144,8 @@ impl AdaptiveRate {
     pub(super) fn ready_at(&self, now: Instant) -> Instant {
         let spaced = self.last.map(|last| last + self.spacing());
         let token = Some(self.token_at(0, now));
-        token.max(spaced).max(self.held_until).unwrap_or(now)
+        let ready = token.max(spaced).max(self.held_until).unwrap_or(now);
+        self.turns.as_ref().map_or(ready, |turns| turns.next(ready))
     }
 
     /// Returns the earliest that a call with this many others before it can be sent: by the
@@ -150,6 +196,82 @@ impl AdaptiveRate {
     }
 }
 
+/// Returns the time between calls.
+fn interval_of(rate: Rate) -> Duration {
+    Duration::try_from_secs_f64(1.0 / rate.per_second)
+        .unwrap_or(LONGEST_INTERVAL)
+        .clamp(Duration::from_nanos(1), LONGEST_INTERVAL)
+}
+
+/// Returns the calls that may come at once.
+fn burst_of(rate: Rate) -> NonZeroU32 {
+    let largest = LARGEST_BURST.try_into().expect("it is not zero");
+    rate.burst.min(largest)
+}
+
+/// How a rate is divided among replicas that cannot share it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Division {
+    /// By so many.
+    pub(super) replicas: u32,
+    /// The place of this one among them, if it knows.
+    pub(super) place: Option<u32>,
+    /// The time now by a clock that all have in common.
+    pub(super) time: Duration,
+}
+
+/// The turns that a replica takes with others by a common clock: a burst cannot be divided, so no
+/// two may call at one time.
+#[derive(Debug)]
+struct Turns {
+    /// When one of this replica's turns begins.
+    first: Instant,
+    period: Duration,
+    /// A call may be sent for so long after a turn begins.
+    lasts: Duration,
+}
+
+/// A turn of one replica is longer than the time between calls by a fourth: clocks differ a little,
+/// timers are late, and calls are on their way for different times.
+const TURN: f64 = 1.25;
+/// The part of the time between calls in which a call may be sent.
+const TURN_LASTS: f64 = 0.15;
+
+impl Turns {
+    fn new(division: Division, interval: Duration, now: Instant, chance: f64) -> Self {
+        let turn = interval.mul_f64(TURN);
+        let period = turn.saturating_mul(division.replicas);
+        let offset = match division.place {
+            Some(place) => turn.saturating_mul(place),
+            None => period.mul_f64(chance),
+        };
+        let position = remainder(division.time, period);
+        let wait = remainder(offset + period - position, period);
+        Self {
+            first: now + wait,
+            period,
+            lasts: interval.mul_f64(TURN_LASTS),
+        }
+    }
+
+    /// Returns the earliest moment of a turn that is not before `then`.
+    fn next(&self, then: Instant) -> Instant {
+        if then <= self.first {
+            return self.first;
+        }
+        let into = remainder(then - self.first, self.period);
+        match into <= self.lasts {
+            true => then,
+            false => then + (self.period - into),
+        }
+    }
+}
+
+fn remainder(time: Duration, period: Duration) -> Duration {
+    let nanos = time.as_nanos() % period.as_nanos().max(1);
+    Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
+}
+
 /// Governor's own clocks do not follow tokio's, which tests pause.
 #[derive(Clone, Copy, Debug)]
 struct TokioClock {
@@ -196,6 +318,30 @@ mod tests {
         assert_eq!(next(&mut rate, 6).await, [0, 0, 0, 250, 500, 750]);
         tokio::time::advance(Duration::from_secs(10)).await;
         assert_eq!(next(&mut rate, 4).await, [0, 0, 0, 250]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_divided_rate_begins_with_an_empty_bucket_and_takes_turns() {
+        let turns_of = async |place| {
+            let mut rate = rate(4.0, 8);
+            let division = Division {
+                replicas: 4,
+                place: Some(place),
+                time: Duration::from_millis(1250 * 7),
+            };
+            rate.divide(Some(division), Instant::now(), 0.0);
+            let turns = next(&mut rate, 3).await;
+            tokio::time::advance(Duration::from_millis(1250 * 8) - Duration::from_millis(3)).await;
+            let later = next(&mut rate, 1).await;
+            rate.divide(None, Instant::now(), 0.0);
+            (turns, later, next(&mut rate, 3).await)
+        };
+        let whole = vec![250, 500, 750];
+        // Turns of 312.5 ms; the first that could be has passed when the bucket has a token.
+        let (turns, _, after) = turns_of(0).await;
+        assert_eq!((turns, after), (vec![1250, 2500, 3750], whole.clone()));
+        let (turns, _, after) = turns_of(1).await;
+        assert_eq!((turns, after), (vec![1563, 2813, 4063], whole));
     }
 
     #[tokio::test(start_paused = true)]

@@ -89,6 +89,23 @@ impl Breaker {
         }
     }
 
+    /// Opens for so long because other replicas have met this.
+    pub(super) fn adopt(&mut self, left: Duration, cause: Failure, now: Instant) {
+        let until = now + left;
+        let is_longer = match &self.state {
+            State::Open { until: known, .. } => *known < until,
+            State::Closed { .. } => true,
+            State::HalfOpen { .. } => false,
+        };
+        if is_longer {
+            self.state = State::Open {
+                until,
+                period: self.policy.first_period,
+                cause,
+            };
+        }
+    }
+
     /// Records that the probe is sent.
     pub(super) fn start_probe(&mut self) {
         if let State::Open { period, cause, .. } = &self.state {

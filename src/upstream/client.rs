@@ -83,7 +83,7 @@ impl Upstream {
         let mut last = None;
         loop {
             let asked = Instant::now();
-            let permit = match limiter.acquire(&context.urgency, deadline).await {
+            let permit = match limiter.permit(&context.urgency, deadline).await {
                 Ok(permit) => permit,
                 Err(refusal) => return Err(last_failure_or(refusal, last)),
             };
@@ -154,6 +154,7 @@ impl Upstream {
                     self.rate_limit.within(operation.documented),
                     self.rate_limit.concurrency,
                     self.slots.clone(),
+                    self.shared.replicas.clone(),
                     self.policy.breaker,
                 ))
             });

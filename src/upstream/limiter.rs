@@ -6,6 +6,7 @@
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
@@ -17,6 +18,9 @@ use super::call_slots::{BackendSlots, Slot};
 use super::queue::{Queue, WaiterId};
 use super::scope::Scope;
 use super::settings::{BreakerPolicy, Rate};
+use super::shared::Replicas;
+use super::shared_token::SharedToken;
+use crate::coordination::SharedRate;
 use crate::model::{Failure, FailureKind};
 use crate::source::{Priority, Urgency};
 
@@ -26,6 +30,8 @@ pub(super) struct Limiter {
     scope: Scope,
     concurrency: NonZeroU32,
     slots: BackendSlots,
+    pub(super) replicas: Option<Replicas>,
+    policy: BreakerPolicy,
     /// Held for one decision at a time, never across an await.
     state: Mutex<State>,
 }
@@ -67,12 +73,15 @@ impl Limiter {
         rate: Rate,
         concurrency: NonZeroU32,
         slots: BackendSlots,
+        replicas: Option<Replicas>,
         policy: BreakerPolicy,
     ) -> Self {
         Self {
             scope,
             concurrency,
             slots,
+            replicas,
+            policy,
             state: Mutex::new(State {
                 queue: Queue::default(),
                 in_flight: 0,
@@ -103,6 +112,7 @@ impl Limiter {
                         in_flight,
                         slot,
                         settled: false,
+                        token: None,
                     });
                 }
                 Decision::Refuse(failure) => return Err(failure),
@@ -129,6 +139,9 @@ impl Limiter {
 
     fn decide(&self, waiter: &mut Waiter<'_>, now: Instant, deadline: Instant) -> Decision {
         let mut state = self.state.lock();
+        if let Some(replicas) = &self.replicas {
+            state.rate.divide(replicas.division(), now, rand::random());
+        }
         let (priority, probe) = match self.readiness(&state, waiter.id, now, deadline) {
             Readiness::Ready { priority, probe } => (priority, probe),
             // A slot that is not used at once goes to another call.
@@ -207,6 +220,24 @@ impl Limiter {
     /// unless there is one place only.
     fn concurrency_for_background(&self) -> u32 {
         (self.concurrency.get() - 1).max(1)
+    }
+
+    /// Returns the rate that all replicas together keep to.
+    pub(super) fn shared_rate(&self) -> SharedRate {
+        self.state.lock().rate.shared()
+    }
+
+    /// Uses the share of the rate that all replicas together use.
+    pub(super) fn adopt_factor(&self, factor: f64) {
+        self.state.lock().rate.adopt(factor);
+    }
+
+    /// Holds calls back because other replicas have met a failure; returns what callers are told.
+    pub(super) fn adopt_open(&self, left: Duration, cause: Failure) -> Failure {
+        let mut state = self.state.lock();
+        state.breaker.adopt(left, cause.clone(), Instant::now());
+        state.queue.notify_first();
+        self.scope.held_back(left, cause)
     }
 
     /// Takes the outcome of a call into account.
@@ -295,13 +326,22 @@ pub(super) struct Permit {
     in_flight: InFlight,
     slot: Slot,
     settled: bool,
+    /// The token of all replicas together, where they share the rate.
+    pub(super) token: Option<SharedToken>,
 }
 
 impl Permit {
     /// Reports the outcome of the call.
     pub(super) fn settle(mut self, outcome: Outcome<'_>) {
+        self.end(outcome);
+    }
+
+    fn end(&mut self, outcome: Outcome<'_>) {
         self.settled = true;
         self.limiter.settle(self.in_flight, outcome);
+        if let Some((token, replicas)) = self.token.take().zip(self.limiter.replicas.as_ref()) {
+            token.report(replicas, self.limiter.policy, outcome);
+        }
     }
 
     /// Stops counting the call against the bound of the process.
@@ -313,7 +353,7 @@ impl Permit {
 impl Drop for Permit {
     fn drop(&mut self) {
         if !self.settled {
-            self.limiter.settle(self.in_flight, Outcome::Unknown);
+            self.end(Outcome::Unknown);
         }
     }
 }

@@ -20,6 +20,9 @@ mod adaptive_rate;
 mod limiter;
 mod queue;
 mod scope;
+mod shared_token;
+
+mod permits;
 
 mod call_record;
 mod in_flight;

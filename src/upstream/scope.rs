@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::coordination::RateScope;
 use crate::model::{BackendName, Failure, FailureKind, Region};
 
 /// One operation in one region of one account: clouds count calls that way.
@@ -13,6 +14,15 @@ pub(super) struct Scope {
 }
 
 impl Scope {
+    /// The same scope among all replicas.
+    pub(super) fn shared(&self) -> RateScope {
+        RateScope {
+            backend: self.backend.clone(),
+            region: self.region.clone(),
+            operation: self.operation,
+        }
+    }
+
     /// Refuses a call while the circuit breaker is open for so long because of `cause`.
     pub(super) fn held_back(&self, left: Duration, cause: Failure) -> Failure {
         let (operation, region, detail) = (self.operation, &self.region, &cause.detail);

@@ -38,6 +38,7 @@ mod programs;
 mod readiness;
 mod regions;
 mod renewed_secrets;
+mod replicas;
 mod secret_files;
 mod secrets;
 mod snapshots;

@@ -177,7 +177,7 @@ async fn a_browser_gets_a_page_that_asks_routes_and_everybody_else_gets_their_li
             "name": "quota-oracle",
             "version": env!("CARGO_PKG_VERSION"),
             "routes": [
-                "/quotas", "/quotas/{backend}", "/quotas/{backend}/{region}", "/offers",
+                "/quotas", "/quotas/{backend}", "/quotas/{backend}/{region}", "/offers", "/offers/summary", "/plan",
                 "/verify", "/leases", "/leases/{id}", "/leases/{id}/commit", "/leases/{id}/renew",
                 "/feedback", "/feedback/unrecognised", "/feedback/{backend}",
                 "/refresh/{backend}", "/refresh/{backend}/{region}", "/aws", "/aws/{backend}",

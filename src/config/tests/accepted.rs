@@ -133,9 +133,14 @@ fn leases_are_bounded_and_denials_verified_as_the_operator_says() {
     assert_eq!(config.leases, LeaseSettings::default());
     assert_eq!(config.backends[0].settings.deny_max_age, None);
 
-    let config = load("[leases]\nmax_live = 7\nmax_ttl = '3m'");
-    let LeaseSettings { max_live, max_ttl } = config.leases;
+    let config = load("[leases]\nmax_live = 7\nmax_ttl = '3m'\nstore_away = 'refuse'");
+    let LeaseSettings {
+        max_live,
+        max_ttl,
+        store_away,
+    } = config.leases;
     assert_eq!((max_live, max_ttl), (7, seconds(180)));
+    assert_eq!(store_away, crate::oracle::WhileAway::Refuse);
     let text =
         "[[backends]]\nkind = 'aws'\nusage_delay = '0s'\ndeny_max_age = '30s'\ndeny_wait = '2s'";
     let config = Folder::with(text).load_for(REGISTRY, &[]).unwrap();

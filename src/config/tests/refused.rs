@@ -29,12 +29,14 @@ fn an_unknown_key_is_named_with_its_line_and_the_nearest_known_one() {
         (
             "[cache]\nzebra = 1",
             "quota-oracle.toml:2:1: unknown key `zebra` in [cache]; known: `fresh_for`, \
-             `stale_for`, `directory`, `redis_url`",
+             `stale_for`, `directory`, `redis_url`, `redis_url_file`, `redis_password_file`, \
+             `redis_prefix`, `max_replicas`",
         ),
         (
             "[cache]\ncache = 1",
             "quota-oracle.toml:2:1: unknown key `cache` in [cache]; known: `fresh_for`, \
-             `stale_for`, `directory`, `redis_url`",
+             `stale_for`, `directory`, `redis_url`, `redis_url_file`, `redis_password_file`, \
+             `redis_prefix`, `max_replicas`",
         ),
         (
             "[[server.tokens]]\nname = 'a'\n\n[[server.tokens]]\nnmae = 'b'",

@@ -80,8 +80,28 @@ fn a_secret_in_the_file_is_refused_without_repeating_it() {
         ),
         (
             "[[backends]]\nkind = 'aws'\n[cache]\nredis_url = 'redis://:planted@localhost'",
-            "quota-oracle.toml:4:13: `cache.redis_url`: sharing through Redis is not built yet, \
-             so this key cannot be set",
+            "quota-oracle.toml:4:13: `cache.redis_url` holds a password; put the whole address \
+             into a file that `redis_url_file` names, or the password into one that \
+             `redis_password_file` names",
+        ),
+        (
+            "[[backends]]\nkind = 'aws'\n[cache]\nredis_url = 'localhost:6379'",
+            "quota-oracle.toml:4:13: `cache.redis_url` is no address; write redis://host:6379, or \
+             rediss:// for TLS",
+        ),
+        (
+            "[[backends]]\nkind = 'aws'\n[cache]\nredis_password_file = 'secrets/one'",
+            "quota-oracle.toml:4:23: `cache.redis_password_file` is a password for no address; \
+             set `redis_url` as well",
+        ),
+        (
+            "[[backends]]\nkind = 'aws'\n[cache]\nmax_replicas = 0",
+            "quota-oracle.toml:4:16: `cache.max_replicas` must be from 1 to 1000",
+        ),
+        (
+            "[[backends]]\nkind = 'aws'\n[cache]\nredis_prefix = 'a{b}'",
+            "quota-oracle.toml:4:16: `cache.redis_prefix` may not have braces, which say where a \
+             cluster keeps a key",
         ),
     ]);
 }

@@ -73,7 +73,7 @@ pub(super) async fn report(
         return Err(Problem::bad("cloud", detail));
     };
     check_visible(&shared, &caller, backend)?;
-    let learnt = oracle.learn(&report)?;
+    let learnt = oracle.learn(&report).await?;
     let answer = MeaningBody::of(learnt.meaning.as_ref(), learnt.until);
     Ok((StatusCode::ACCEPTED, Json(answer)).into_response())
 }

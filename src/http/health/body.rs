@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use crate::http::quotas::body::time;
 use crate::http::vocabulary::{CatalogOrigin, HealthStatus, ReadinessStatus};
 use crate::model::{BackendName, Failure};
-use crate::oracle::{Provider, RegionStatus};
+use crate::oracle::{Provider, RegionStatus, SharedStoreStatus};
 
 /// Whether the process is alive.
 #[derive(Serialize, ToSchema)]
@@ -40,6 +40,45 @@ pub(in crate::http) struct ReadinessBody {
     /// The catalogs that offers come from, of the clouds whose backends the caller sees. One that
     /// cannot be loaded keeps what it had, and does not keep the service from being ready.
     pub(super) catalogs: Vec<CatalogBody>,
+    /// The store that replicas share; absent where none is configured. While it is away, the
+    /// service is ready all the same, and answers from memory.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) shared_store: Option<SharedStoreBody>,
+}
+
+/// The store that replicas share, as this one sees it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SharedStore)]
+pub(in crate::http) struct SharedStoreBody {
+    /// Whether it answers.
+    up: bool,
+    /// How many replicas share it, as it last said.
+    #[schema(example = 3)]
+    replicas: usize,
+    /// Since when it is away; absent while it answers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime, example = "2026-11-27T09:30:00Z")]
+    away_since: Option<String>,
+    /// Why; absent while it answers. In full only for callers with a token, where tokens are
+    /// configured.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "a command was not answered within 1 s")]
+    reason: Option<String>,
+}
+
+impl SharedStoreBody {
+    pub(super) fn of(status: &SharedStoreStatus, tells_all: bool) -> Self {
+        let away = status.away.as_ref();
+        Self {
+            up: away.is_none(),
+            replicas: status.replicas as usize,
+            away_since: away.map(|(since, _)| time(since.wall)),
+            reason: away.map(|(_, reason)| match tells_all {
+                true => reason.clone(),
+                false => "the store does not answer".to_owned(),
+            }),
+        }
+    }
 }
 
 /// A cloud's catalog, as it stands.

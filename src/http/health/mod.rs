@@ -19,7 +19,7 @@ use super::extract::accept::{Offer, preferred};
 use super::extract::deadline::Deadline;
 use super::state::Shared;
 
-use body::{CatalogBody, FailedRegions, Health, ReadinessBody, ReleaseBody};
+use body::{CatalogBody, FailedRegions, Health, ReadinessBody, ReleaseBody, SharedStoreBody};
 
 /// Alive.
 #[utoipa::path(get, path = "/healthz", operation_id = "get_health", tag = "operation", responses((status = 200, body = Health)))]
@@ -63,6 +63,10 @@ pub(super) async fn readyz(State(shared): State<Shared>, request: Request) -> Re
         failed: {
             let failed = readiness.failed.iter();
             FailedRegions::of(failed.filter(|region| sees(&region.location.backend)))
+        },
+        shared_store: {
+            let store = shared.0.oracle.shared_store();
+            store.map(|store| SharedStoreBody::of(&store, caller.is_ok()))
         },
         catalogs: shared
             .0

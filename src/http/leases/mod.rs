@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 
 use crate::model::{BackendName, Lease};
-use crate::oracle::LeaseWish;
+use crate::oracle::{LeaseWish, StoreAway};
 
 use super::auth::Caller;
 use super::auth::visibility::check_visible;
@@ -82,7 +82,7 @@ pub(super) async fn take(
         ttl,
         request,
     };
-    let lease = shared.0.oracle.take_lease(wish).map_err(refusal)?;
+    let lease = shared.0.oracle.take_lease(wish).await.map_err(refusal)?;
     log_taken(&caller, &lease);
     Ok((StatusCode::CREATED, Json(LeaseBody::of(&lease))).into_response())
 }
@@ -99,7 +99,7 @@ pub(super) async fn commit(
     _: StrictQuery<NoQuery>,
 ) -> Result<Response, Problem> {
     let lease = shared.0.oracle.commit_lease(&id, sees(&caller));
-    let lease = lease.ok_or_else(unknown)?;
+    let lease = lease.await.map_err(away)?.ok_or_else(unknown)?;
     tracing::info!(by = caller.name(), id = %lease.id, "lease committed");
     Ok(Json(LeaseBody::of(&lease)).into_response())
 }
@@ -124,7 +124,7 @@ pub(super) async fn renew(
     let RenewalBody { ttl } = json::read(&headers, &body)?;
     let ttl = checked_ttl("ttl", ttl, &shared.0.leases)?;
     let lease = shared.0.oracle.renew_lease(&id, ttl, sees(&caller));
-    let lease = lease.ok_or_else(unknown)?;
+    let lease = lease.await.map_err(away)?.ok_or_else(unknown)?;
     Ok(Json(LeaseBody::of(&lease)).into_response())
 }
 
@@ -139,7 +139,7 @@ pub(super) async fn release(
     _: StrictQuery<NoQuery>,
 ) -> Result<StatusCode, Problem> {
     let lease = shared.0.oracle.release_lease(&id, sees(&caller));
-    let lease = lease.ok_or_else(unknown)?;
+    let lease = lease.await.map_err(away)?.ok_or_else(unknown)?;
     tracing::info!(by = caller.name(), id = %lease.id, "lease released");
     Ok(StatusCode::NO_CONTENT)
 }
@@ -155,6 +155,12 @@ pub(super) fn log_taken(caller: &Caller, lease: &Lease) {
 
 fn sees(caller: &Caller) -> impl Fn(&BackendName) -> bool {
     |backend| caller.sees(backend.as_str())
+}
+
+fn away(StoreAway: StoreAway) -> Problem {
+    request::store_away(
+        "no lease of this name is known here, and the store is away that other replicas share",
+    )
 }
 
 fn unknown() -> Problem {

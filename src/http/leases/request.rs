@@ -119,6 +119,11 @@ pub(in crate::http) fn request_key(
     }))
 }
 
+/// Returns the problem of what only the store could tell that replicas share.
+pub(super) fn store_away(detail: &str) -> Problem {
+    Problem::new(Kind::StoreAway, detail).retry_after(RETRY_AFTER)
+}
+
 /// Returns the problem of a lease that was not granted.
 pub(in crate::http) fn refusal(refusal: LeaseRefusal) -> Problem {
     match refusal {
@@ -132,6 +137,10 @@ pub(in crate::http) fn refusal(refusal: LeaseRefusal) -> Problem {
             let detail = "as many leases live as may (`leases.max_live`)";
             Problem::new(Kind::TooManyLeases, detail).retry_after(RETRY_AFTER)
         }
+        LeaseRefusal::StoreAway => store_away(
+            "the store that replicas share is away, and leases are refused meanwhile \
+             (`leases.store_away`)",
+        ),
         LeaseRefusal::KeyReused => Problem::new(
             Kind::KeyReused,
             "the `Idempotency-Key` was used for another request; choose a new one",

@@ -115,31 +115,17 @@ impl Ledger {
         Some(lease)
     }
 
-    /// Notes that the launch has happened: the lease ends at `ends_at` at the latest. A lease that
-    /// is committed already stays as it is.
+    /// Notes that the launch has happened; see [`Lease::committed`].
     pub fn commit(&mut self, id: &LeaseId, commitment: Commitment, ends_at: Moment) {
-        let Some(lease) = self.leases.get(id) else {
-            return;
-        };
-        if lease.commitment.is_none() {
-            let lease = Lease {
-                commitment: Some(commitment),
-                expires_at: ends_at,
-                ..lease.clone()
-            };
-            self.insert(lease);
+        if let Some(lease) = self.leases.get(id) {
+            self.insert(lease.committed(commitment, ends_at));
         }
     }
 
-    /// Lets a lease end at another moment, unless its launch has happened.
+    /// Lets a lease end at another moment; see [`Lease::renewed`].
     pub fn renew(&mut self, id: &LeaseId, expires_at: Moment) {
-        let Some(lease) = self.leases.get_mut(id) else {
-            return;
-        };
-        if lease.commitment.is_none() {
-            self.due.remove(&(lease.expires_at.since_start, id.clone()));
-            lease.expires_at = expires_at;
-            self.due.insert((expires_at.since_start, id.clone()));
+        if let Some(lease) = self.leases.get(id) {
+            self.insert(lease.renewed(expires_at));
         }
     }
 
@@ -172,6 +158,12 @@ impl Ledger {
     /// Ends the committed leases of which every quota shows the launch; `shown_until` tells until
     /// when launches are certain in what a quota's row states, if that is known.
     pub fn settle(&mut self, shown_until: impl Fn(&QuotaPlace) -> Option<Moment>) -> Vec<Lease> {
+        let shown = self.shown(shown_until);
+        shown.iter().filter_map(|id| self.remove(id)).collect()
+    }
+
+    /// Returns the committed leases of which every quota shows the launch.
+    pub fn shown(&self, shown_until: impl Fn(&QuotaPlace) -> Option<Moment>) -> Vec<LeaseId> {
         let is_shown = |id: &&LeaseId| {
             let lease = &self.leases[*id];
             let shown_from = lease.commitment.map(|commitment| commitment.shown_from);
@@ -183,8 +175,7 @@ impl Ledger {
                         .is_some_and(|(until, from)| !until.is_before(from))
                 })
         };
-        let shown: Vec<_> = self.committed.iter().filter(is_shown).cloned().collect();
-        shown.iter().filter_map(|id| self.remove(id)).collect()
+        self.committed.iter().filter(is_shown).cloned().collect()
     }
 
     /// Whether any launch has happened and is not known to be shown yet.

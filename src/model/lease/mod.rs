@@ -107,6 +107,32 @@ impl Lease {
         self.holds.iter().any(|hold| hold.place.region.is_none())
     }
 
+    /// Returns the lease with its launch noted: it ends at `ends_at` at the latest. One that is
+    /// committed already stays as it is.
+    #[must_use]
+    pub fn committed(&self, commitment: Commitment, ends_at: Moment) -> Self {
+        match self.commitment {
+            Some(_) => self.clone(),
+            None => Self {
+                commitment: Some(commitment),
+                expires_at: ends_at,
+                ..self.clone()
+            },
+        }
+    }
+
+    /// Returns the lease with another end, unless its launch has happened.
+    #[must_use]
+    pub fn renewed(&self, expires_at: Moment) -> Self {
+        match self.commitment {
+            Some(_) => self.clone(),
+            None => Self {
+                expires_at,
+                ..self.clone()
+            },
+        }
+    }
+
     /// Replaces each moment by what `restore` makes of it, since only its wall time is stored.
     pub fn restore_moments(&mut self, restore: impl Fn(Moment) -> Moment) {
         self.created_at = restore(self.created_at);

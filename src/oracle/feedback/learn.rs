@@ -47,14 +47,15 @@ impl Oracle {
     }
 
     /// Takes up how a launch ended.
-    pub fn learn(&self, report: &LaunchReport<'_>) -> Result<Learnt, QuotaError> {
+    pub async fn learn(&self, report: &LaunchReport<'_>) -> Result<Learnt, QuotaError> {
         let oracle = &*self.0;
         let backend = oracle.backend(report.backend)?;
         let name = &backend.backend.name;
         // A launch is not in its own way, so its lease is settled first.
-        let lease = report
-            .lease
-            .and_then(|lease| self.settle(lease, name, report));
+        let lease = match report.lease {
+            Some(lease) => self.settle(lease, name, report).await,
+            None => None,
+        };
         let launched = Launched::of(oracle, backend, report);
         let understood = match report.outcome {
             LaunchOutcome::Launched => None,
@@ -86,6 +87,7 @@ impl Oracle {
             if let Some(launched) = &launched {
                 forget(launched, report);
             }
+            self.share_launch(report);
             return Ok(Learnt {
                 meaning: None,
                 until: None,
@@ -96,16 +98,37 @@ impl Oracle {
             let kept = &oracle.unrecognised;
             kept.note(kind, name.as_str(), &report.error, now);
         }
-        let until = understood.remember(oracle, backend, report);
+        let until = understood.remember(oracle, backend, report, None);
+        self.share_launch(report);
         Ok(Learnt {
             until,
             meaning: Some(understood.meaning),
         })
     }
 
+    /// Takes up how a launch ended that another replica was told of at that moment.
+    pub(in crate::oracle) fn relearn(&self, report: &LaunchReport<'_>, at: Moment) {
+        let oracle = &*self.0;
+        let Ok(backend) = oracle.backend(report.backend) else {
+            return;
+        };
+        let launched = Launched::of(oracle, backend, report);
+        match report.outcome {
+            LaunchOutcome::Launched => {
+                if let Some(launched) = &launched {
+                    forget(launched, report);
+                }
+            }
+            LaunchOutcome::Failed => {
+                let understood = Understood::new(oracle, backend, report, launched.as_ref());
+                understood.remember(oracle, backend, report, Some(at));
+            }
+        }
+    }
+
     /// Commits or releases the lease of a launch that has ended; nothing if the backend has none of
     /// that name any more.
-    fn settle(
+    async fn settle(
         &self,
         lease: &str,
         backend: &BackendName,
@@ -113,8 +136,8 @@ impl Oracle {
     ) -> Option<Lease> {
         let is_own = |name: &BackendName| name == backend;
         match report.outcome {
-            LaunchOutcome::Launched => self.commit_lease(lease, is_own),
-            LaunchOutcome::Failed => self.release_lease(lease, is_own),
+            LaunchOutcome::Launched => self.commit_lease(lease, is_own).await.ok()?,
+            LaunchOutcome::Failed => self.release_lease(lease, is_own).await.ok()?,
         }
     }
 
@@ -130,6 +153,12 @@ impl Oracle {
 
     /// Forgets all that a backend's launches have taught.
     pub fn forget_feedback(&self, backend: &str) -> Result<(), QuotaError> {
+        self.forget_lessons(backend)?;
+        self.share_forgetting(backend);
+        Ok(())
+    }
+
+    pub(in crate::oracle) fn forget_lessons(&self, backend: &str) -> Result<(), QuotaError> {
         for unit in self.0.backend(backend)?.units() {
             unit.launches.clear();
             unit.note_change();
@@ -142,12 +171,14 @@ impl Oracle {
 const READ_AGAIN_AFTER: Duration = Duration::from_secs(5);
 
 impl Understood {
-    /// Remembers what the failure teaches; tells when that ends.
+    /// Remembers what the failure teaches; tells when that ends. What another replica was told
+    /// `at` some moment is neither logged nor read here again.
     fn remember(
         &self,
         oracle: &OracleState,
         backend: &BackendState,
         report: &LaunchReport<'_>,
+        at: Option<Moment>,
     ) -> Option<Moment> {
         let meaning = &self.meaning;
         let reach = &meaning.reach;
@@ -168,7 +199,8 @@ impl Understood {
             market.unwrap_or(report.error.market),
         );
         let launched = Launched::new(oracle, backend, report, place)?;
-        let (unit, now) = (launched.unit, launched.unit.now());
+        let unit = launched.unit;
+        let now = at.unwrap_or_else(|| unit.now());
         let region = (!is_global).then(|| launched.region.clone());
         let mut lesson = Lesson {
             hold,
@@ -213,6 +245,9 @@ impl Understood {
         let known = entry.last_good.as_ref().map(|good| &*good.reading);
         let remembered = unit.launches.note(subject, lesson, known, now);
         unit.note_change();
+        if at.is_some() {
+            return Some(remembered.until);
+        }
         if let Some(quota) = self
             .quota
             .as_ref()

@@ -4,19 +4,21 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::clock::Clock;
 use crate::model::{
     AccountId, Amount, BackendName, CloudKind, Lease, LeaseId, Ledger, Moment, QuotaPlace,
     RequestKey, UnitKey,
 };
+use crate::oracle::sharing::Sharing;
 use crate::store::LeaseJournal;
 use crate::telemetry::LeasesSample;
 
 use super::book_state::{BackendLeases, BookState, Held, Untaken};
 use super::new_lease::{NewLease, restore_moments};
 use super::settings::LeaseSettings;
+use super::shared_ledger::SharedLedger;
 use super::signals::BackendSignals;
 
 /// The leases of all backends.
@@ -24,22 +26,62 @@ use super::signals::BackendSignals;
 pub(in crate::oracle) struct LeaseBook {
     state: Mutex<BookState>,
     pub(super) settings: LeaseSettings,
-    clock: Clock,
+    pub(super) clock: Clock,
     journal: Option<Arc<LeaseJournal>>,
+    /// The ledger that replicas share.
+    pub(super) shared: Option<SharedLedger>,
 }
+
+/// Whether a lease may be backed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Backing {
+    /// If the launch was judged to fit.
+    AsJudged,
+    /// It may not: nobody knows what other replicas have granted.
+    Never,
+}
+
+/// The end of judging a launch.
+#[derive(Debug)]
+pub(super) enum Planned<T> {
+    /// No lease is to be granted; the same request may have taken one before.
+    Answer(T, Option<Lease>),
+    /// This lease is to be granted.
+    Grant(T, Lease),
+}
+
+impl<T> Planned<T> {
+    pub(super) fn into_answer(self) -> (T, Option<Lease>) {
+        match self {
+            Self::Answer(judged, lease) => (judged, lease),
+            Self::Grant(judged, lease) => (judged, Some(lease)),
+        }
+    }
+}
+
+/// The store that replicas share is away, and only it could tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StoreAway;
 
 impl LeaseBook {
     pub(in crate::oracle) fn new(
         settings: LeaseSettings,
         clock: Clock,
         journal: Option<Arc<LeaseJournal>>,
+        sharing: Option<Sharing>,
     ) -> Self {
         Self {
             state: Mutex::default(),
             settings,
             clock,
             journal,
+            shared: sharing.map(|sharing| SharedLedger::new(sharing, settings.store_away)),
         }
+    }
+
+    /// Returns the leases, locked.
+    pub(super) fn state(&self) -> MutexGuard<'_, BookState> {
+        self.state.lock()
     }
 
     /// Notes a unit; returns where its changes are counted, and the signals of its backend.
@@ -99,6 +141,11 @@ impl LeaseBook {
             if !now.is_before(lease.expires_at) {
                 continue;
             }
+            if stored.unshared
+                && let Some(shared) = &self.shared
+            {
+                shared.note_unshared(&lease.id);
+            }
             backend.ledger.insert(lease.clone());
             state.tell(&lease.backend, [&lease]);
             state.live += 1;
@@ -121,7 +168,7 @@ impl LeaseBook {
 
     /// Ends the committed leases of a backend whose launches are shown.
     pub(super) fn settle(
-        &self,
+        self: &Arc<Self>,
         backend: &BackendName,
         now: Moment,
         shown_until: impl Fn(&QuotaPlace) -> Option<Moment>,
@@ -134,6 +181,15 @@ impl LeaseBook {
         if !leases.ledger.has_committed() || !leases.peers.is_empty() {
             return;
         }
+        if self.shared.is_some() {
+            let shown = leases.ledger.shown(shown_until);
+            drop(state);
+            if !shown.is_empty() {
+                let book = Arc::clone(self);
+                tokio::spawn(async move { book.end_soon(&shown).await });
+            }
+            return;
+        }
         let ended = leases.ledger.settle(shown_until);
         if ended.is_empty() {
             return;
@@ -144,28 +200,46 @@ impl LeaseBook {
         }
     }
 
-    /// Judges a launch and grants the lease that the judgement allows, in one step. The judge gets
-    /// the leases, the time, and the lease that the same request has taken before, if it has.
-    pub(super) fn take<T>(
+    /// Judges a launch and grants the lease that the judgement allows, among the leases that this
+    /// replica knows. The judge gets the leases, the time, and the lease that the same request has
+    /// taken before, if it has.
+    pub(super) fn take_here<T>(
         &self,
         backend: &BackendName,
-        request: Option<RequestKey>,
-        judge: impl FnOnce(&Held<'_>, Moment, Option<&LeaseId>) -> (T, Option<NewLease>),
+        request: Option<&RequestKey>,
+        backing: Backing,
+        judge: impl Fn(&Held<'_>, Moment, Option<&LeaseId>) -> (T, Option<NewLease>),
     ) -> Result<(T, Option<Lease>), Untaken> {
         let mut state = self.state.lock();
+        let planned = self.plan(&mut state, backend, request, backing, judge)?;
+        if let Planned::Grant(_, lease) = &planned {
+            self.put(&mut state, lease, request);
+        }
+        Ok(planned.into_answer())
+    }
+
+    /// Judges a launch, and returns the lease that is to be granted.
+    pub(super) fn plan<T>(
+        &self,
+        state: &mut BookState,
+        backend: &BackendName,
+        request: Option<&RequestKey>,
+        backing: Backing,
+        judge: impl Fn(&Held<'_>, Moment, Option<&LeaseId>) -> (T, Option<NewLease>),
+    ) -> Result<Planned<T>, Untaken> {
         let now = self.clock.now();
-        let before = state.used(request.as_ref(), now)?;
+        let before = state.used(request, now)?;
         let Some(held) = state.held(backend, now) else {
             let (judged, _) = judge(&Held::default(), now, None);
-            return Ok((judged, None));
+            return Ok(Planned::Answer(judged, None));
         };
         let id = before.as_ref().map(|lease| &lease.id);
         let (judged, new) = judge(&held, now, id);
         if before.is_some() {
-            return Ok((judged, before));
+            return Ok(Planned::Answer(judged, before));
         }
         let Some(new) = new else {
-            return Ok((judged, None));
+            return Ok(Planned::Answer(judged, None));
         };
         if state.live >= self.settings.max_live {
             state.pass_all(now);
@@ -173,48 +247,35 @@ impl LeaseBook {
                 return Err(Untaken::TooMany);
             }
         }
-        let lease = new.granted(backend.clone(), now);
-        self.write(&lease, request.as_ref());
+        let mut lease = new.granted(backend.clone(), now);
+        lease.backed &= backing == Backing::AsJudged;
+        Ok(Planned::Grant(judged, lease))
+    }
+
+    /// Takes up a lease as it is from now on, in place of the one of the same identity.
+    pub(super) fn put(&self, state: &mut BookState, lease: &Lease, request: Option<&RequestKey>) {
+        if !state.backends.contains_key(&lease.backend) {
+            return;
+        }
+        self.write(lease, request, false);
         if let Some(request) = request {
-            state.keys.insert(request, lease.id.clone());
+            state.keys.insert(request.clone(), lease.id.clone());
         }
-        state.live += 1;
-        if let Some(leases) = state.backends.get_mut(backend) {
-            leases.ledger.insert(lease.clone());
-            state.tell(backend, [&lease]);
-        }
-        Ok((judged, Some(lease)))
+        let Some(leases) = state.backends.get_mut(&lease.backend) else {
+            return;
+        };
+        let is_new = leases.ledger.get(&lease.id).is_none();
+        leases.ledger.insert(lease.clone());
+        state.live += usize::from(is_new);
+        state.tell(&lease.backend, [lease]);
     }
 
-    /// Changes a lease of a backend that the caller sees; nothing if there is none.
-    pub(super) fn change(
-        &self,
-        id: &str,
-        sees: impl Fn(&BackendName) -> bool,
-        change: impl FnOnce(&mut Ledger, &Lease, Moment),
-    ) -> Option<Lease> {
-        let now = self.clock.now();
-        let mut state = self.state.lock();
-        let before = state.find(id, sees, now)?;
-        let leases = state.backends.get_mut(&before.backend)?;
-        change(&mut leases.ledger, &before, now);
-        let after = leases.ledger.get(&before.id)?.clone();
-        if after != before {
-            state.tell(&before.backend, [&after]);
-            self.write(&after, state.keys.of(&after.id));
-        }
-        Some(after)
-    }
-
-    /// Ends a lease of a backend that the caller sees; returns it as it was.
-    pub(super) fn release(&self, id: &str, sees: impl Fn(&BackendName) -> bool) -> Option<Lease> {
-        let now = self.clock.now();
-        let mut state = self.state.lock();
-        let lease = state.find(id, sees, now)?;
-        let leases = state.backends.get_mut(&lease.backend)?;
-        leases.ledger.remove(&lease.id);
+    /// Ends a lease, if it lives.
+    pub(super) fn remove(&self, state: &mut BookState, id: &LeaseId, now: Moment) -> Option<Lease> {
+        let mut owners = state.backends.iter_mut();
+        let lease = owners.find_map(|(_, leases)| leases.ledger.remove(id))?;
         state.tell(&lease.backend, [&lease]);
-        self.end(&mut state, &lease, now);
+        self.end(state, &lease, now);
         Some(lease)
     }
 
@@ -254,7 +315,7 @@ impl LeaseBook {
     }
 
     /// Notes that a lease, which is in the ledger no more, has ended.
-    fn end(&self, state: &mut BookState, lease: &Lease, now: Moment) {
+    pub(super) fn end(&self, state: &mut BookState, lease: &Lease, now: Moment) {
         state.live -= 1;
         state.keys.end(lease, now);
         if let Some(journal) = &self.journal {
@@ -262,9 +323,14 @@ impl LeaseBook {
         }
     }
 
-    fn write(&self, lease: &Lease, request: Option<&RequestKey>) {
+    /// Writes a lease to the journal; one that is `unshared` is not known to the other replicas.
+    pub(super) fn write(&self, lease: &Lease, request: Option<&RequestKey>, unshared: bool) {
         if let Some(journal) = &self.journal {
-            journal.put(lease, request, self.clock.now().wall);
+            let now = self.clock.now().wall;
+            match unshared {
+                true => journal.put_unshared(lease, request, now),
+                false => journal.put(lease, request, now),
+            }
         }
     }
 }

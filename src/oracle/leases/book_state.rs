@@ -40,6 +40,8 @@ pub(super) enum Untaken {
     TooMany,
     /// The idempotency key was used for another request.
     KeyReused,
+    /// The store that replicas share is away.
+    StoreAway,
 }
 
 impl BookState {
@@ -179,6 +181,13 @@ impl BookState {
                 Ok(ledgers.find_map(|ledger| ledger.get(&id)).cloned())
             }
         }
+    }
+
+    /// Returns all leases that live.
+    pub(super) fn live_leases(&self) -> Vec<Lease> {
+        let backends = self.backends.values();
+        let leases = backends.flat_map(|backend| backend.ledger.leases());
+        leases.cloned().collect()
     }
 
     /// Returns a lease that lives, of a backend that the caller sees.

@@ -4,16 +4,20 @@
 //! under that lock, so that nobody else can take the room in between; everybody else sees what is
 //! held through the view of a region, which asks the [`UnitLeases`] of its unit.
 
+mod among_replicas;
 mod book;
 mod book_state;
+mod entry_form;
 mod new_lease;
 mod request_keys;
 mod settings;
+mod shared_ledger;
 mod signals;
 mod taking;
 mod unit_leases;
 
-pub use settings::LeaseSettings;
+pub use book::StoreAway;
+pub use settings::{LeaseSettings, WhileAway};
 pub use taking::{LeaseRefusal, LeaseWish};
 
 pub(super) use book::LeaseBook;

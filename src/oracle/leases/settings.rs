@@ -15,6 +15,19 @@ pub struct LeaseSettings {
     /// The longest time for which a lease is taken or renewed.
     #[serde(with = "duration")]
     pub max_ttl: Duration,
+    /// The leases that are granted while the store that replicas share is away.
+    pub store_away: WhileAway,
+}
+
+/// The leases that are granted while the store that replicas share is away.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WhileAway {
+    /// Unbacked ones: other replicas may grant the same room.
+    #[default]
+    Unbacked,
+    /// None.
+    Refuse,
 }
 
 impl Default for LeaseSettings {
@@ -22,6 +35,7 @@ impl Default for LeaseSettings {
         Self {
             max_live: 20_000,
             max_ttl: Duration::from_secs(60 * 60),
+            store_away: WhileAway::default(),
         }
     }
 }

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use crate::model::{BackendName, Commitment, Lease, Region, RequestKey, UnitId};
+use crate::model::{BackendName, Commitment, Lease, Moment, Region, RequestKey, UnitId};
 use crate::oracle::offers::{Assessed, Assessment, CustomOffer, Launch};
 use crate::oracle::quotas::QuotaError;
 use crate::oracle::state::{Oracle, OracleState};
 
+use super::book::StoreAway;
 use super::book_state::Untaken;
 use super::new_lease::NewLease;
 
@@ -34,18 +35,20 @@ pub enum LeaseRefusal {
     TooMany,
     /// The idempotency key was used for another request.
     KeyReused,
+    /// The store that replicas share is away, and leases are refused meanwhile.
+    StoreAway,
 }
 
 impl Oracle {
     /// Takes a lease on what a launch draws from, all or nothing, as it is known now.
-    pub fn take_lease(&self, wish: LeaseWish<'_>) -> Result<Lease, LeaseRefusal> {
+    pub async fn take_lease(&self, wish: LeaseWish<'_>) -> Result<Lease, LeaseRefusal> {
         let oracle = &*self.0;
         let backend = oracle
             .backend(wish.offer.backend)
             .map_err(LeaseRefusal::UnknownBackend)?;
         match Launch::new(oracle, backend, &wish.offer, wish.count) {
             Ok(launch) => {
-                let (assessed, lease) = launch.judge_and_take(Some(wish.ttl), wish.request)?;
+                let (assessed, lease) = launch.judge_and_take(Some(wish.ttl), wish.request).await?;
                 launch.count(&assessed);
                 lease.ok_or_else(|| LeaseRefusal::Refused(Box::new(assessed.assessment)))
             }
@@ -57,7 +60,7 @@ impl Oracle {
                     request,
                 } = wish;
                 let name = &backend.backend.name;
-                take_unbacked(oracle, name, &offer, count, ttl, request)
+                take_unbacked(oracle, name, &offer, count, ttl, request).await
             }
         }
     }
@@ -68,9 +71,13 @@ impl Oracle {
     }
 
     /// Notes that the launch of a lease has happened; nothing if the caller sees no such lease.
-    pub fn commit_lease(&self, id: &str, sees: impl Fn(&BackendName) -> bool) -> Option<Lease> {
+    pub async fn commit_lease(
+        &self,
+        id: &str,
+        sees: impl Fn(&BackendName) -> bool,
+    ) -> Result<Option<Lease>, StoreAway> {
         let usable_for = self.0.settings.lifetimes.stale_for;
-        self.0.leases.change(id, sees, |ledger, lease, now| {
+        let change = |lease: &Lease, now: Moment| {
             let backend = self.0.backends.get(&lease.backend);
             let delay = backend.map(|backend| backend.backend.settings.usage_delay());
             let shown_from = now.plus(delay.unwrap_or_default());
@@ -79,38 +86,43 @@ impl Oracle {
                 shown_from,
             };
             // No verdict rests on a usage that is older than this.
-            ledger.commit(&lease.id, commitment, shown_from.plus(usable_for));
-        })
+            lease.committed(commitment, shown_from.plus(usable_for))
+        };
+        self.0.leases.change(id, sees, change).await
     }
 
     /// Lets a lease live for `ttl` from now on; nothing if the caller sees no such lease.
-    pub fn renew_lease(
+    pub async fn renew_lease(
         &self,
         id: &str,
         ttl: Duration,
         sees: impl Fn(&BackendName) -> bool,
-    ) -> Option<Lease> {
-        self.0.leases.change(id, sees, |ledger, lease, now| {
-            ledger.renew(&lease.id, now.plus(ttl));
-        })
+    ) -> Result<Option<Lease>, StoreAway> {
+        let change = |lease: &Lease, now: Moment| lease.renewed(now.plus(ttl));
+        self.0.leases.change(id, sees, change).await
     }
 
     /// Ends a lease; nothing if the caller sees no such lease.
-    pub fn release_lease(&self, id: &str, sees: impl Fn(&BackendName) -> bool) -> Option<Lease> {
-        self.0.leases.release(id, sees)
+    pub async fn release_lease(
+        &self,
+        id: &str,
+        sees: impl Fn(&BackendName) -> bool,
+    ) -> Result<Option<Lease>, StoreAway> {
+        self.0.leases.release(id, sees).await
     }
 }
 
 impl Launch<'_> {
     /// Judges the launch as it is known now and, with a `ttl`, takes the lease that the verdict
     /// allows, in one step.
-    pub(in crate::oracle) fn judge_and_take(
+    pub(in crate::oracle) async fn judge_and_take(
         &self,
         ttl: Option<Duration>,
         request: Option<RequestKey>,
     ) -> Result<(Assessed, Option<Lease>), LeaseRefusal> {
         let book = &self.unit.context.leases;
-        let taken = book.take(&self.unit.key.backend, request, |held, now, own| {
+        let backend = &self.unit.key.backend;
+        let taken = book.take(backend, request, ttl.is_some(), |held, now, own| {
             let view = self.view();
             let observed_at = |row: &_| view.observed_at(row);
             let assessed = self.assess(&view, |rows| {
@@ -129,12 +141,12 @@ impl Launch<'_> {
             });
             (assessed, new)
         });
-        taken.map_err(Into::into)
+        taken.await.map_err(Into::into)
     }
 }
 
 /// Takes a lease at a place that nobody knows: it holds nothing.
-pub(in crate::oracle) fn take_unbacked(
+pub(in crate::oracle) async fn take_unbacked(
     oracle: &OracleState,
     backend: &BackendName,
     offer: &CustomOffer<'_>,
@@ -142,7 +154,7 @@ pub(in crate::oracle) fn take_unbacked(
     ttl: Duration,
     request: Option<RequestKey>,
 ) -> Result<Lease, LeaseRefusal> {
-    let new = NewLease {
+    let new = || NewLease {
         unit: UnitId::from(""),
         region: Region::from(offer.region),
         instance_type: offer.instance_type.into(),
@@ -154,8 +166,8 @@ pub(in crate::oracle) fn take_unbacked(
     };
     let taken = oracle
         .leases
-        .take(backend, request, |_, _, _| ((), Some(new)))?;
-    let ((), lease) = taken;
+        .take(backend, request, true, |_, _, _| ((), Some(new())));
+    let ((), lease) = taken.await?;
     lease.ok_or(LeaseRefusal::TooMany)
 }
 
@@ -164,6 +176,7 @@ impl From<Untaken> for LeaseRefusal {
         match untaken {
             Untaken::TooMany => Self::TooMany,
             Untaken::KeyReused => Self::KeyReused,
+            Untaken::StoreAway => Self::StoreAway,
         }
     }
 }

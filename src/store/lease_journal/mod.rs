@@ -53,6 +53,8 @@ pub struct StoredLease {
     pub request: Option<RequestKey>,
     /// When it ended, if it has; it is here for its key then.
     pub ended_at: Option<Timestamp>,
+    /// Whether the other replicas do not know of it as it is here.
+    pub unshared: bool,
 }
 
 impl StoredLease {
@@ -80,6 +82,9 @@ enum Record {
         lease: Box<Lease>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         request: Option<RequestKey>,
+        /// The other replicas do not know of it.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        unshared: bool,
     },
     /// The lease has ended before its time.
     End { id: LeaseId, at: Timestamp },
@@ -108,7 +113,16 @@ impl LeaseJournal {
 
     /// Stores a lease as it is from now on.
     pub fn put(&self, lease: &Lease, request: Option<&RequestKey>, now: Timestamp) {
-        let Some(record) = self.record(lease, request) else {
+        self.put_as(lease, request, false, now);
+    }
+
+    /// Stores a lease that the other replicas do not know as it is from now on.
+    pub fn put_unshared(&self, lease: &Lease, request: Option<&RequestKey>, now: Timestamp) {
+        self.put_as(lease, request, true, now);
+    }
+
+    fn put_as(&self, lease: &Lease, request: Option<&RequestKey>, unshared: bool, now: Timestamp) {
+        let Some(record) = self.record(lease, request, unshared) else {
             return;
         };
         let mut open = self.open.lock();
@@ -129,12 +143,18 @@ impl LeaseJournal {
         self.append(&mut open, &Record::End { id: id.clone(), at });
     }
 
-    fn record(&self, lease: &Lease, request: Option<&RequestKey>) -> Option<Record> {
+    fn record(
+        &self,
+        lease: &Lease,
+        request: Option<&RequestKey>,
+        unshared: bool,
+    ) -> Option<Record> {
         let fingerprint = self.fingerprints.get(&lease.backend)?;
         Some(Record::Put {
             account: fingerprint.account().to_owned(),
             lease: Box::new(lease.clone()),
             request: request.cloned(),
+            unshared,
         })
     }
 
@@ -193,6 +213,7 @@ impl LeaseJournal {
                     account,
                     lease,
                     request,
+                    unshared,
                 }) => {
                     let ours = self.fingerprints.get(&lease.backend);
                     if ours.is_some_and(|ours| ours.account() == account) {
@@ -201,6 +222,7 @@ impl LeaseJournal {
                             lease,
                             request,
                             ended_at: None,
+                            unshared,
                         };
                         leases.insert(stored.lease.id.clone(), stored);
                     }
@@ -227,7 +249,8 @@ impl LeaseJournal {
     fn rewrite(&self, open: &mut Open, leases: &[StoredLease]) -> io::Result<()> {
         let mut bytes = Vec::new();
         for stored in leases {
-            let Some(record) = self.record(&stored.lease, stored.request.as_ref()) else {
+            let request = stored.request.as_ref();
+            let Some(record) = self.record(&stored.lease, request, stored.unshared) else {
                 continue;
             };
             bytes.extend(line(&record)?);

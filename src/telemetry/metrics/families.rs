@@ -11,6 +11,8 @@ use prometheus_client::registry::{Metric, Registry, Unit};
 
 pub(super) type Gauges<L> = Family<L, Gauge<f64, AtomicU64>>;
 type Counters<L> = Family<L, Counter>;
+/// For what is exported only where there is something to tell.
+type NoLabels = Vec<(&'static str, &'static str)>;
 type Histograms<L> = Family<L, Histogram, fn() -> Histogram>;
 
 #[derive(Debug)]
@@ -34,6 +36,9 @@ pub(super) struct Families {
     pub(super) http_requests: Counters<HttpLabels>,
     pub(super) http_duration: Histograms<HttpLabels>,
     pub(super) connections_refused: Counter,
+    pub(super) replicas: Family<NoLabels, Gauge>,
+    pub(super) shared_store_up: Family<NoLabels, Gauge>,
+    pub(super) shared_store_round_trips: Family<NoLabels, Counter>,
 }
 
 impl Families {
@@ -93,6 +98,15 @@ impl Families {
             connections_refused: to.add(
                 "connections_refused",
                 "Connections refused because all, or all of one peer, were taken",
+            ),
+            replicas: to.add("replicas", "Replicas that share a store, as it last said"),
+            shared_store_up: to.add(
+                "shared_store_up",
+                "1 while the store that replicas share answers, 0 while it is away",
+            ),
+            shared_store_round_trips: to.add(
+                "shared_store_round_trips",
+                "Commands that went to the store that replicas share and back",
             ),
         }
     }

@@ -1,5 +1,6 @@
 //! Metrics that are counted as things happen.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use prometheus_client::metrics::counter::Counter;
@@ -37,6 +38,21 @@ impl Cause {
 }
 
 impl Metrics {
+    /// Sets what is known of the store that replicas share.
+    pub fn set_shared_store(&self, is_up: bool, replicas: u32, round_trips: u64) {
+        let families = &self.0.families;
+        families
+            .replicas
+            .get_or_create(&Vec::new())
+            .set(replicas.into());
+        families
+            .shared_store_up
+            .get_or_create(&Vec::new())
+            .set(is_up.into());
+        let counter = families.shared_store_round_trips.get_or_create(&Vec::new());
+        counter.inner().fetch_max(round_trips, Ordering::Relaxed);
+    }
+
     /// One call to a cloud has ended.
     pub fn upstream_call<T>(
         &self,

@@ -10,6 +10,7 @@ mod programs;
 mod scripted;
 mod service;
 mod setup;
+mod store_server;
 mod time;
 mod tls_front;
 
@@ -21,6 +22,7 @@ pub(crate) use other_aws::{AWS_JSON, OtherAws, Words};
 pub(crate) use programs::{nginx, redis_server, valkey_server};
 pub(crate) use service::Service;
 pub(crate) use setup::{ConfigFile, Setup};
+pub(crate) use store_server::{Engine, StoreServer};
 pub(crate) use time::{eventually, let_time_pass};
 pub(crate) use tls_front::TlsFront;
 

@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use quota_oracle::app::App;
 use quota_oracle::clock::Clock;
 use quota_oracle::config;
+use quota_oracle::coordination::{Coordination, LocalHub};
 use simulated_clouds::aws::SimulatedAws;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -176,6 +177,32 @@ impl Setup {
     /// Starts the service inside the story's own process, on its paused clock.
     pub(crate) async fn start(&self) -> Service {
         self.start_by(Clock::starting_at(self.now())).await
+    }
+
+    /// Starts one of several replicas that share the store in memory.
+    pub(crate) async fn start_replica(&self, hub: &Arc<LocalHub>) -> Service {
+        start_metronome();
+        let file = self.write();
+        let loaded = config::load_for(REGISTRY, Some(&file.path), std::iter::empty()).unwrap();
+        let clock = Clock::starting_at(self.now());
+        let store = hub.join(clock);
+        let coordination = Coordination {
+            status: store.status(),
+            store,
+            max_replicas: loaded.config.cache.max_replicas,
+        };
+        let app = App::replica(&loaded.config, clock, coordination)
+            .await
+            .unwrap();
+        let listener = TcpListener::bind(loaded.config.server.listen)
+            .await
+            .unwrap();
+        Service::start(app, listener, file)
+    }
+
+    /// Returns a store in memory for replicas of this setup.
+    pub(crate) fn hub(&self) -> Arc<LocalHub> {
+        LocalHub::new(Clock::starting_at(self.clock.now().wall))
     }
 
     /// The same by another clock.

@@ -112,7 +112,15 @@ impl Service {
             launch_quota: |_, _, _| None,
         };
         let clock = Clock::starting_at("2026-11-21T19:00:00Z".parse().unwrap());
-        let oracle = Oracle::new(backends, catalog(), None, settings_of_all, clock, metrics);
+        let oracle = Oracle::new(
+            backends,
+            catalog(),
+            None,
+            None,
+            settings_of_all,
+            clock,
+            metrics,
+        );
         let settings = Settings {
             tokens,
             ..Settings::default()

@@ -144,10 +144,10 @@ impl Life {
             0..=4 => sleep(self.numbers.seconds_below(40)).await,
             5..=8 => self.take(false).await,
             9..=11 => self.take(true).await,
-            12..=14 => self.launch(),
-            15 => self.give_up(),
-            16 => self.renew(),
-            17 => self.terminate(),
+            12..=14 => self.launch().await,
+            15 => self.give_up().await,
+            16 => self.renew().await,
+            17 => self.terminate().await,
             18 => {
                 // Others go on while it reads.
                 let oracle = self.oracle.clone();
@@ -203,7 +203,7 @@ impl Life {
                 ttl,
                 request: None,
             };
-            match self.oracle.take_lease(wish) {
+            match self.oracle.take_lease(wish).await {
                 Ok(lease) => Some(lease),
                 Err(LeaseRefusal::Refused(_)) => None,
                 Err(other) => panic!("{other:?}"),
@@ -237,7 +237,7 @@ impl Life {
         pending.get(pick as usize).copied()
     }
 
-    fn launch(&mut self) {
+    async fn launch(&mut self) {
         let Some(place) = self.pending() else { return };
         let grant = &mut self.grants[place];
         if !grant.lease.backed {
@@ -258,31 +258,34 @@ impl Life {
         world.instances.push(running);
         drop(world);
         let committed = self.oracle.commit_lease(grant.lease.id.as_str(), |_| true);
+        let committed = committed.await.unwrap();
         grant.lease = committed.expect("a lease that has not expired can be committed");
         self.outcome.committed += 1;
     }
 
-    fn give_up(&mut self) {
+    async fn give_up(&mut self) {
         let Some(place) = self.pending() else { return };
         let grant = self.grants.remove(place);
         let released = self.oracle.release_lease(grant.lease.id.as_str(), |_| true);
+        let released = released.await.unwrap();
         assert!(released.is_some(), "{grant:?}");
         self.outcome.released += 1;
     }
 
-    fn renew(&mut self) {
+    async fn renew(&mut self) {
         let Some(place) = self.pending() else { return };
         let ttl = Duration::from_secs(5 + self.numbers.below(LONGEST_TTL - 5));
         let grant = &mut self.grants[place];
         let renewed = self
             .oracle
             .renew_lease(grant.lease.id.as_str(), ttl, |_| true);
+        let renewed = renewed.await.unwrap();
         assert!(renewed.is_some(), "{grant:?}");
         grant.until = Instant::now() + ttl;
     }
 
     /// Ends an instance; its caller may know that it never came up, and releases its lease.
-    fn terminate(&mut self) {
+    async fn terminate(&mut self) {
         let running: Vec<_> = (0..self.grants.len())
             .filter(|at| self.grants[*at].instance.is_some())
             .collect();
@@ -297,7 +300,8 @@ impl Life {
         }
         drop(world);
         if self.numbers.below(2) == 0 {
-            self.oracle.release_lease(grant.lease.id.as_str(), |_| true);
+            let released = self.oracle.release_lease(grant.lease.id.as_str(), |_| true);
+            released.await.unwrap();
         }
     }
 

@@ -81,6 +81,7 @@ pub(super) fn start(
         [backend],
         catalog,
         Some(Arc::new(store)),
+        None,
         settings,
         clock,
         Metrics::new(),
