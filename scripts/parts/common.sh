@@ -39,6 +39,10 @@ apt_download() {
   apt-get download -qq --option APT::Sandbox::User=root "$@"
 }
 
+not_checked() {
+  NOT_CHECKED+=("$1")
+}
+
 install_packages() {
   as_root && have apt-get || die "Debian packages are missing: apt-get install $*"
   run apt-get update -qq

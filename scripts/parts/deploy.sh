@@ -5,6 +5,7 @@ check_deploy() {
   check_rules
   check_compose
   check_caddyfiles
+  check_haproxy
   check_unit
 }
 
@@ -71,6 +72,20 @@ check_caddyfiles() {
   done
 }
 
+check_haproxy() {
+  if ! have_haproxy; then
+    not_checked "the configuration of HAProxy, for want of haproxy"
+    return
+  fi
+  run haproxy -c -f deploy/haproxy/replicas.cfg
+}
+
+have_haproxy() {
+  have haproxy || {
+    unpack_packages haproxy liblua5.3-0 libopentracing-c-wrapper0 libopentracing1 && unpacked_program haproxy usr/sbin/haproxy
+  }
+}
+
 # The program need not be installed: another one stands in its place.
 check_unit() {
   if ! systemd-analyze --help 2>/dev/null | grep -q -- --offline; then
@@ -83,8 +98,4 @@ check_unit() {
   run systemd-analyze verify --man=no "$unit"
   # An exposure of 2.0 at most, of 10.
   run systemd-analyze security --offline=true --no-pager --threshold=20 "$unit" | tail -n 1
-}
-
-not_checked() {
-  NOT_CHECKED+=("$1")
 }

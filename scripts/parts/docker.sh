@@ -4,7 +4,7 @@
 #
 # The engine has a network of its own, without any way out, and its images are made here: a base by
 # debootstrap, the last stage of the Dockerfile with the binary that is built, and under the names of
-# Valkey's and Caddy's images the same programs from elsewhere.
+# Valkey's and HAProxy's images the same programs from elsewhere.
 
 check_docker() {
   as_root || die "the part docker needs root, as the engine does"
@@ -16,7 +16,7 @@ check_docker() {
   have ip || missing+=(iproute2)
   ((${#missing[@]} == 0)) || without_starting_servers install_packages "${missing[@]}"
   check_servers
-  have caddy || unpack_packages caddy || die "caddy is missing (Debian package caddy)"
+  have_haproxy || die "haproxy is missing and cannot be fetched (Debian package haproxy)"
   local python
   python="$(venv docker --requirement tests/docker/requirements.txt)"
   make_base
@@ -67,7 +67,7 @@ debian_release() {
 make_contexts() {
   local contexts="$TARGET/docker/contexts"
   rm -rf "$contexts"
-  mkdir -p "$contexts"/{quota-oracle/out/data,valkey,caddy}
+  mkdir -p "$contexts"/{quota-oracle/out/data,valkey,haproxy}
 
   strip -o "$contexts/quota-oracle/out/quota-oracle" "$QUOTA_ORACLE_BIN"
   # The last stage on the base made here, with what the stage before it would have brought.
@@ -85,11 +85,20 @@ WORKDIR /data
 ENV LD_LIBRARY_PATH=/usr/local/bin
 DOCKERFILE
 
-  cp "$(readlink -f "$(command -v caddy)")" "$contexts/caddy/caddy"
-  cat >"$contexts/caddy/Dockerfile" <<'DOCKERFILE'
+  local program
+  program="$(command -v haproxy)"
+  [[ ! -x "$TOOLS/usr/sbin/haproxy" ]] || program="$TOOLS/usr/sbin/haproxy"
+  cp "$program" "$contexts/haproxy/haproxy"
+  mkdir "$contexts/haproxy/lib"
+  LD_LIBRARY_PATH="$(echo "$TOOLS"/usr/lib/*-linux-gnu)" ldd "$program" |
+    sed -n 's/.* => \(.*\) (.*/\1/p' | xargs cp -L --target-directory="$contexts/haproxy/lib"
+  cat >"$contexts/haproxy/Dockerfile" <<'DOCKERFILE'
 FROM quota-oracle-base
-COPY caddy /usr/bin/
-CMD ["caddy", "run", "--config", "/etc/caddy/Caddyfile", "--adapter", "caddyfile"]
+COPY haproxy /usr/local/bin/
+COPY lib /usr/local/lib/haproxy
+ENV LD_LIBRARY_PATH=/usr/local/lib/haproxy
+USER 99
+CMD ["haproxy", "-W", "-db", "-f", "/usr/local/etc/haproxy/haproxy.cfg"]
 DOCKERFILE
 }
 

@@ -41,6 +41,7 @@ fetch_nginx() {
 
 # Makes a command of an unpacked program, which finds the libraries that were unpacked with it.
 unpacked_program() {
+  mkdir -p "$TOOLS/bin"
   cat >"$TOOLS/bin/$1" <<COMMAND
 #!/bin/sh
 tools="\$(dirname "\$(dirname "\$(readlink -f "\$0")")")"

@@ -14,7 +14,7 @@ from engine import FOLDER, ROOT, compose_files, docker, run
 IMAGES = {
     "quota-oracle": "quota-oracle:0.1.0",
     "valkey": "valkey/valkey:8.1-alpine",
-    "caddy": "caddy:2.10.0-alpine",
+    "haproxy": "haproxy:3.2-alpine",
 }
 
 

@@ -29,7 +29,7 @@ T = TypeVar("T")
 def compose_files() -> list[Path]:
     return [
         *ROOT.glob("docker-compose*.yml"),
-        *(ROOT / "deploy" / "caddy").iterdir(),
+        *(ROOT / "deploy" / "haproxy").iterdir(),
         ROOT / "config" / "quota-oracle.compose.toml",
         Path(__file__).parent / "simulated.yml",
     ]
@@ -78,7 +78,7 @@ def eventually(what: str, condition: Callable[[], T | None], seconds: float = 90
 
 
 def get(path: str, token: str | None = None) -> tuple[int, Any]:
-    """The status and the JSON of an answer; 0 where nobody answers."""
+    """The status and the JSON of an answer; 0 and the reason where nobody answers."""
     request = urllib.request.Request(BASE + path)
     if token:
         request.add_header("Authorization", f"Bearer {token}")
@@ -87,8 +87,8 @@ def get(path: str, token: str | None = None) -> tuple[int, Any]:
             return answer.status, json.load(answer)
     except urllib.error.HTTPError as error:
         return error.code, json.load(error)
-    except OSError:
-        return 0, None
+    except OSError as error:
+        return 0, repr(error)
 
 
 class Project:

@@ -37,6 +37,7 @@ fn exported() -> BTreeSet<String> {
     metrics.upstream_wait(&backend, Duration::ZERO);
     metrics.fetch(&backend, Cause::Preload, &refused);
     metrics.coalesced(&backend);
+    metrics.set_shared_store(true, 3, 1);
     metrics.verdicts(&backend, "fits", None, 1);
     metrics.feedback(&backend, "quota");
     metrics.outcome(&backend, "fits", "failed");
