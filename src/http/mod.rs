@@ -27,11 +27,13 @@ mod server;
 
 mod aws_protocol;
 mod dashboard;
+mod events;
 mod health;
 mod leases;
 mod offers;
 mod quotas;
 mod refresh;
+mod session;
 mod verify;
 
 pub use aws_protocol::endpoint::AwsProtocol;

@@ -25,6 +25,7 @@ use super::auth::Tokens;
 use super::auth::scope::require;
 use super::aws_protocol::endpoint::{AwsProtocol, Endpoint};
 use super::drain::Drain;
+use super::events::Streams;
 use super::heavy::Heavy;
 use super::hosts::Hosts;
 use super::page::{policy_of_docs, protected};
@@ -34,8 +35,8 @@ use super::quotas::response_cache::ResponseCache;
 use super::settings::{Scope, Settings};
 use super::state::{Inner, Shared};
 use super::{
-    aws_protocol, dashboard, error, feedback, health, leases, middleware, offers, openapi, quotas,
-    refresh, routes, verify,
+    aws_protocol, dashboard, error, events, feedback, health, leases, middleware, offers, openapi,
+    quotas, refresh, routes, session, verify,
 };
 
 /// The largest body about one launch; thousands of them may be under way.
@@ -85,6 +86,7 @@ pub fn service(oracle: Oracle, settings: &Settings, aws_protocol: Option<AwsProt
         leases: oracle.lease_settings(),
         heavy: Heavy::new(settings.tokens.iter().map(|token| &*token.name)),
         drain: Drain::default(),
+        streams: Streams::default(),
         hosts: Hosts::new(settings),
         metrics_kib: AtomicU32::new(1024),
         oracle,
@@ -141,7 +143,14 @@ fn groups() -> [(Option<Scope>, OpenApiRouter<Shared>); 4] {
         .route("/aws/{backend}/", post(aws_protocol::backend))
         .route("/aws/", post(aws_protocol::default_backend))
         .routes(routes!(health::healthz))
-        .routes(routes!(health::readyz));
+        .routes(routes!(health::readyz))
+        // The page asks for a token itself, and nothing in it is anybody's.
+        .routes(routes!(dashboard::index))
+        .merge(
+            OpenApiRouter::new()
+                .routes(routes!(session::show, session::begin, session::end))
+                .layer(DefaultBodyLimit::max(LARGEST_LAUNCH)),
+        );
     let readers = OpenApiRouter::new()
         .routes(routes!(quotas::all))
         .routes(routes!(quotas::backend))
@@ -162,7 +171,7 @@ fn groups() -> [(Option<Scope>, OpenApiRouter<Shared>); 4] {
                 .layer(DefaultBodyLimit::max(LARGEST_REPORT)),
         )
         .routes(routes!(health::metrics))
-        .routes(routes!(dashboard::index));
+        .routes(routes!(events::events));
     let verifiers = OpenApiRouter::new()
         .routes(routes!(verify::verify))
         .routes(routes!(leases::commit))

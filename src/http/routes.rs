@@ -13,7 +13,7 @@ pub(super) const DOCS: &str = "/docs";
 const AWS: &str = "/aws";
 
 /// Every route. One that is missing here has no label in the metrics, and a test fails.
-pub(super) const ROUTES: [&str; 24] = [
+pub(super) const ROUTES: [&str; 26] = [
     "/quotas",
     "/quotas/{backend}",
     REGION,
@@ -35,6 +35,8 @@ pub(super) const ROUTES: [&str; 24] = [
     "/healthz",
     "/readyz",
     "/metrics",
+    "/events",
+    "/session",
     OPENAPI,
     DOCS,
     "/",

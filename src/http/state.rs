@@ -9,6 +9,7 @@ use crate::oracle::{LeaseSettings, Oracle};
 use super::auth::Tokens;
 use super::aws_protocol::endpoint::Endpoint;
 use super::drain::Drain;
+use super::events::Streams;
 use super::heavy::Heavy;
 use super::hosts::Hosts;
 use super::quotas::counters::FastPathCounters;
@@ -29,6 +30,7 @@ pub(super) struct Inner {
     pub(super) heavy: Heavy,
     pub(super) hosts: Hosts,
     pub(super) drain: Drain,
+    pub(super) streams: Streams,
     /// The size of the metrics when they were last told.
     pub(super) metrics_kib: AtomicU32,
     /// Absent where the protocol is switched off.

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::model::{BackendName, CloudKind, Moment, Region, UnitId, UnitKey};
 use crate::source::QuotaSource;
 
+use super::changes::Changes;
 use super::feedback::Contradictions;
 use super::offers::JudgedCatalogs;
 use super::quota_metrics::BackendSeries;
@@ -33,7 +33,7 @@ pub(super) struct BackendState {
     pub(super) backend: Backend,
     units: BTreeMap<UnitId, Arc<UnitState>>,
     by_region: BTreeMap<Region, Arc<UnitState>>,
-    changes: Arc<AtomicU64>,
+    changes: Arc<Changes>,
     /// The catalog with the verdicts on its offers, as last put together.
     pub(super) judged: JudgedCatalogs,
     /// The series of its quotas in the metrics.
@@ -44,7 +44,7 @@ pub(super) struct BackendState {
 
 impl BackendState {
     pub(super) fn new(backend: Backend, context: &UnitContext) -> Self {
-        let changes = Arc::new(AtomicU64::new(0));
+        let changes = Arc::new(Changes::new(&context.watcher));
         let mut units = BTreeMap::new();
         let mut by_region = BTreeMap::new();
         for fetch_unit in backend.source.units() {
@@ -135,6 +135,6 @@ impl BackendState {
     /// Returns how often an entry of the backend has changed. Whoever looks at this first and at
     /// the entries then has seen all that is in them as long as it stays the same.
     pub(super) fn changes(&self) -> u64 {
-        self.changes.load(Ordering::Acquire)
+        self.changes.count()
     }
 }

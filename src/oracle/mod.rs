@@ -8,8 +8,10 @@
 mod backend;
 mod backend_status;
 mod backoff;
+mod changes;
 mod deny;
 mod entry;
+mod events;
 mod failure_log;
 mod feedback;
 mod fetch;
@@ -35,6 +37,7 @@ pub use crate::catalog::{Filter, NameOf, Offer, Origin, Provider, Shape};
 pub use backend::Backend;
 pub use backend_status::{BackendStatus, Status};
 pub use entry::Age;
+pub use events::{EventId, Missed, RegionEvent, Subscription};
 pub use feedback::{Contradiction, LaunchReport, Learnt, UnrecognisedError};
 pub use fetch::read_timeout;
 pub use leases::{LeaseRefusal, LeaseSettings, LeaseWish, StoreAway, WhileAway};

@@ -16,6 +16,7 @@ use crate::source::Priority;
 use crate::telemetry::Cause;
 
 use super::backend::BackendState;
+use super::events;
 use super::state::Oracle;
 use super::supervise::supervise;
 use super::unit::UnitState;
@@ -55,6 +56,10 @@ impl Oracle {
         let count = refreshers.len().max(1) as f64;
         let mut tasks = JoinSet::new();
         self.follow_replicas(&mut tasks);
+        let oracle = self.clone();
+        tasks.spawn(async move {
+            supervise("telling of changes", || events::run(&oracle)).await;
+        });
         for (place, refresher) in refreshers.into_iter().enumerate() {
             let refresher = Refresher {
                 share: place as f64 / count,

@@ -11,6 +11,7 @@ use crate::store::{SnapshotStore, StoredSnapshot};
 use crate::telemetry::Metrics;
 
 use super::backend::{Backend, BackendState};
+use super::events::Events;
 use super::feedback::Unrecognised;
 use super::leases::{LeaseBook, LeaseSettings};
 use super::offers::{ExplainedVerdicts, SharedDemands, SharedLayouts};
@@ -37,6 +38,7 @@ pub(super) struct OracleState {
     pub(super) unrecognised: Unrecognised,
     pub(super) sharing: Option<Sharing>,
     pub(super) known_launches: KnownLaunches,
+    pub(super) events: Events,
 }
 
 impl Oracle {
@@ -62,6 +64,7 @@ impl Oracle {
             journal,
             sharing.clone(),
         ));
+        let events = Events::default();
         let context = UnitContext {
             clock,
             lifetimes: settings.lifetimes,
@@ -70,6 +73,7 @@ impl Oracle {
             failures: Arc::default(),
             leases: Arc::clone(&leases),
             sharing: sharing.clone(),
+            watcher: Arc::clone(&events.changed),
         };
         let backends: BTreeMap<_, _> = backends
             .into_iter()
@@ -102,6 +106,7 @@ impl Oracle {
             unrecognised: Unrecognised::default(),
             sharing,
             known_launches: KnownLaunches::default(),
+            events,
         }))
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -18,6 +18,7 @@ use crate::source::QuotaSource;
 use crate::store::{SnapshotStore, StoredSnapshot};
 use crate::telemetry::Metrics;
 
+use super::changes::Changes;
 use super::entry::{Entry, LastGood};
 use super::failure_log::FailureLog;
 use super::feedback::LaunchMemory;
@@ -36,6 +37,8 @@ pub(super) struct UnitContext {
     pub(super) failures: Arc<FailureLog>,
     pub(super) leases: Arc<LeaseBook>,
     pub(super) sharing: Option<Sharing>,
+    /// Woken by each change of a backend.
+    pub(super) watcher: Arc<Notify>,
 }
 
 /// A fetch unit: what is known of it, the reads under way, and when somebody last asked.
@@ -58,7 +61,7 @@ pub(super) struct UnitState {
     /// Tells the refresher that the unit may be due earlier than it thought.
     pub(super) wake: Notify,
     /// Counts the changes of all units of the backend.
-    backend_changes: Arc<AtomicU64>,
+    backend_changes: Arc<Changes>,
     pub(super) limits_alone: LimitsAlone,
 }
 
@@ -72,7 +75,7 @@ impl UnitState {
         unit: FetchUnit,
         source: Arc<dyn QuotaSource>,
         context: UnitContext,
-        backend_changes: Arc<AtomicU64>,
+        backend_changes: Arc<Changes>,
     ) -> Self {
         Self {
             leases: UnitLeases::new(&context.leases, &key, &backend_changes),
@@ -337,14 +340,14 @@ impl UnitState {
             latest = Some(Arc::clone(&next));
             next
         });
-        self.backend_changes.fetch_add(1, Ordering::Release);
+        self.backend_changes.note();
         self.wake.notify_one();
         latest.expect("rcu runs its closure at least once")
     }
 
     /// Notes that what is said of the unit has changed, though its entry has not.
     pub(super) fn note_change(&self) {
-        self.backend_changes.fetch_add(1, Ordering::Release);
+        self.backend_changes.note();
     }
 
     fn write(&self, entry: &Entry) {

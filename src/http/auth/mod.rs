@@ -1,6 +1,8 @@
-//! Authentication and authorization: bearer tokens, compared in constant time.
+//! Authentication and authorization: bearer tokens, compared in constant time, and the sessions of
+//! browsers.
 
 pub(super) mod scope;
+pub(super) mod sessions;
 pub(super) mod visibility;
 
 use std::sync::Arc;
@@ -12,10 +14,14 @@ use subtle::ConstantTimeEq;
 
 use super::error::{Kind, Problem};
 use super::settings::{Scope, Token, TokenHash};
+use sessions::{Sessions, session_of};
 
 /// The tokens that are let in; without any, everybody is.
 #[derive(Debug)]
-pub(super) struct Tokens(Vec<Arc<Token>>);
+pub(super) struct Tokens {
+    all: Vec<Arc<Token>>,
+    sessions: Sessions,
+}
 
 /// The authenticated caller of a request.
 #[derive(Clone, Debug)]
@@ -32,27 +38,53 @@ pub(super) struct KnownCaller;
 
 impl Tokens {
     pub(super) fn new(tokens: Vec<Token>) -> Self {
-        Self(tokens.into_iter().map(Arc::new).collect())
+        Self {
+            all: tokens.into_iter().map(Arc::new).collect(),
+            sessions: Sessions::default(),
+        }
+    }
+
+    /// The sessions of browsers.
+    pub(super) fn sessions(&self) -> &Sessions {
+        &self.sessions
     }
 
     /// Authenticates the sender of these headers.
     pub(super) fn caller(&self, headers: &HeaderMap, method: &Method) -> Result<Caller, Problem> {
-        if self.0.is_empty() {
+        if self.all.is_empty() {
             return Ok(Caller::Anyone);
         }
         let Some(presented) = presented(headers, method) else {
+            // A browser sends a cookie along with any page's requests, so it only ever reads.
+            let session = method.is_safe().then(|| session_of(headers)).flatten();
+            let bearer = session.and_then(|id| self.sessions.bearer(&id));
+            if let Some(token) = bearer {
+                return Ok(Caller::Bearer(token));
+            }
             return Err(Problem::new(
                 Kind::Unauthenticated,
                 "this service needs a token: send `Authorization: Bearer <token>`",
             ));
         };
-        let bearer = self.bearer(&presented, |token| token.hash.get());
-        // The token may have been renewed since its file was last read.
-        let renewed = || self.bearer(&presented, |token| token.hash.after_refusal());
-        match bearer.or_else(renewed) {
-            Some(token) => Ok(Caller::Bearer(Arc::clone(token))),
-            None => Err(Problem::new(Kind::Unauthenticated, "unknown token")),
+        self.known(&presented).map(Caller::Bearer)
+    }
+
+    /// Returns the token of that text, with its hash; nothing where none is needed.
+    pub(super) fn of_text(&self, text: &str) -> Result<Option<(Arc<Token>, TokenHash)>, Problem> {
+        if self.all.is_empty() {
+            return Ok(None);
         }
+        let presented = Token::hash(text);
+        let token = self.known(&presented)?;
+        Ok(Some((token, presented)))
+    }
+
+    fn known(&self, presented: &TokenHash) -> Result<Arc<Token>, Problem> {
+        let bearer = self.bearer(presented, |token| token.hash.get());
+        // The token may have been renewed since its file was last read.
+        let renewed = || self.bearer(presented, |token| token.hash.after_refusal());
+        let token = bearer.or_else(renewed).map(Arc::clone);
+        token.ok_or_else(|| Problem::new(Kind::Unauthenticated, "unknown token"))
     }
 
     /// Finds the token with the presented hash among those that `hash` gives.
@@ -63,7 +95,7 @@ impl Tokens {
     ) -> Option<&Arc<Token>> {
         // Every token is compared, whether or not one has matched, so that time tells nothing.
         let mut bearer = None;
-        for token in &self.0 {
+        for token in &self.all {
             if bool::from(hash(token).ct_eq(presented)) {
                 bearer = Some(token);
             }

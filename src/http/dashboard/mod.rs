@@ -3,14 +3,18 @@
 use std::sync::LazyLock;
 
 use axum::Json;
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::response::{Html, IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::error::Problem;
 use super::extract::accept::{Offer, preferred};
 use super::page::{policy_of, protected};
 use super::routes::ROUTES;
+use super::settings::Scope;
+use super::state::Shared;
 
 /// The page; it asks the same routes as everybody else.
 const PAGE: &str = include_str!("index.html");
@@ -46,17 +50,26 @@ pub(super) struct Index {
 /// The dashboard for a browser, a short index for others.
 #[utoipa::path(get, path = "/", operation_id = "get_index", tag = "operation",
     responses((status = 200, content((Index = "application/json"), (String = "text/html")))))]
-pub(super) async fn index(headers: HeaderMap) -> Response {
+pub(super) async fn index(
+    State(shared): State<Shared>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
     let wants_html = preferred(&headers, &FORMS) == 1;
     let vary = [(header::VARY, "accept")];
     if wants_html {
         let page = (vary, Html(PAGE)).into_response();
-        return protected(page, POLICY.clone());
+        return Ok(protected(page, POLICY.clone()));
     }
+    // Nothing in the page is anybody's, and it asks for a token itself; the index has a version.
+    shared
+        .0
+        .tokens
+        .caller(&headers, &Method::GET)?
+        .require(Scope::Read)?;
     let index = Json(Index {
         name: "quota-oracle",
         version: env!("CARGO_PKG_VERSION"),
         routes: ROUTES.to_vec(),
     });
-    (vary, index).into_response()
+    Ok((vary, index).into_response())
 }

@@ -60,16 +60,11 @@ async fn rendered(mut response: Response, path: &str, speaks_aws: bool) -> Respo
         let mut rendered = render(problem);
         carry_over(&response, &mut rendered);
         if kind == Kind::Unauthenticated {
-            // The second challenge makes a browser ask for the token as a password.
-            for challenge in [
-                "Bearer realm=\"quota-oracle\"",
-                "Basic realm=\"quota-oracle\"",
-            ] {
-                rendered.headers_mut().append(
-                    header::WWW_AUTHENTICATE,
-                    HeaderValue::from_static(challenge),
-                );
-            }
+            // None that makes a browser ask for a password: the page has a login of its own.
+            rendered.headers_mut().insert(
+                header::WWW_AUTHENTICATE,
+                HeaderValue::from_static("Bearer realm=\"quota-oracle\""),
+            );
         }
         return rendered;
     }

@@ -11,6 +11,7 @@ use crate::model::{
     AccountId, Amount, BackendName, CloudKind, Lease, LeaseId, Ledger, Moment, QuotaPlace,
     RequestKey, UnitKey,
 };
+use crate::oracle::changes::Changes;
 use crate::oracle::sharing::Sharing;
 use crate::store::LeaseJournal;
 use crate::telemetry::LeasesSample;
@@ -88,7 +89,7 @@ impl LeaseBook {
     pub(super) fn register(
         &self,
         unit: &UnitKey,
-        backend_changes: &Arc<AtomicU64>,
+        backend_changes: &Arc<Changes>,
     ) -> (Arc<AtomicU64>, Arc<BackendSignals>) {
         let mut state = self.state.lock();
         let backend = state.backends.entry(unit.backend.clone());

@@ -1,11 +1,12 @@
 //! Signals from the leases of a backend to whoever keeps what was said of it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 
 use jiff::SignedDuration;
 
 use crate::model::Moment;
+use crate::oracle::changes::Changes;
 
 /// The signals that the units of a backend share.
 #[derive(Debug)]
@@ -14,11 +15,11 @@ pub(super) struct BackendSignals {
     /// In nanoseconds since the start of the process.
     next_change: AtomicI64,
     /// Counts the changes of everything that is said of the backend.
-    backend_changes: Arc<AtomicU64>,
+    backend_changes: Arc<Changes>,
 }
 
 impl BackendSignals {
-    pub(super) fn new(backend_changes: Arc<AtomicU64>) -> Self {
+    pub(super) fn new(backend_changes: Arc<Changes>) -> Self {
         Self {
             live: AtomicUsize::new(0),
             next_change: AtomicI64::new(i64::MAX),
@@ -31,7 +32,7 @@ impl BackendSignals {
         let next = next_change.map_or(i64::MAX, nanos);
         self.next_change.store(next, Ordering::Release);
         self.live.store(live, Ordering::Release);
-        self.backend_changes.fetch_add(1, Ordering::Release);
+        self.backend_changes.note();
     }
 
     /// Whether any lease lives.

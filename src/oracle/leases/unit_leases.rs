@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::model::{
     BackendName, CloudKind, Leased, Moment, Quota, QuotaPlace, Reading, Region, Snapshot, UnitKey,
 };
+use crate::oracle::changes::Changes;
 
 use super::book::LeaseBook;
 use super::signals::BackendSignals;
@@ -24,7 +25,7 @@ impl UnitLeases {
     pub(in crate::oracle) fn new(
         book: &Arc<LeaseBook>,
         unit: &UnitKey,
-        backend_changes: &Arc<AtomicU64>,
+        backend_changes: &Arc<Changes>,
     ) -> Self {
         let (changes, signals) = book.register(unit, backend_changes);
         Self {
