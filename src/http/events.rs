@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Extension;
@@ -12,7 +11,7 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::{Stream, stream};
 use serde::Serialize;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, sleep_until};
 use utoipa::ToSchema;
 
@@ -22,9 +21,6 @@ use super::error::{Kind, Problem, ProblemBody};
 use super::extract::query::{NoQuery, StrictQuery};
 use super::state::Shared;
 use crate::oracle::{EventId, RegionEvent, Subscription};
-
-/// The most streams at a time: each keeps a connection and a few kilobytes.
-const MOST_STREAMS: usize = 1024;
 
 /// When a caller who was turned away may ask again; streams are opened for long.
 const RETRY_AFTER: Duration = Duration::from_secs(30);
@@ -46,16 +42,6 @@ const BUFFERING: (HeaderName, HeaderValue) = (
     HeaderName::from_static("x-accel-buffering"),
     HeaderValue::from_static("no"),
 );
-
-/// The places of streams.
-#[derive(Debug)]
-pub(super) struct Streams(Arc<Semaphore>);
-
-impl Default for Streams {
-    fn default() -> Self {
-        Self(Arc::new(Semaphore::new(MOST_STREAMS)))
-    }
-}
 
 /// A change of what is said of a region, as the data of an event.
 #[derive(Serialize, ToSchema)]
@@ -93,8 +79,7 @@ pub(super) async fn events(
     _: StrictQuery<NoQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let places = Arc::clone(&shared.0.streams.0);
-    let place = places.try_acquire_owned().map_err(|_| {
+    let place = shared.0.streams.take().ok_or_else(|| {
         let detail = "too many streams of events are open";
         Problem::new(Kind::Overloaded, detail).retry_after(RETRY_AFTER)
     })?;

@@ -13,6 +13,7 @@ mod page;
 mod router;
 mod routes;
 mod state;
+mod streams;
 
 mod error;
 mod openapi;

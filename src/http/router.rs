@@ -12,7 +12,7 @@ use axum::http::{HeaderValue, header};
 use axum::middleware::{from_fn_with_state, map_response};
 use axum::response::Response;
 use axum::routing::future::RouteFuture;
-use axum::routing::post;
+use axum::routing::{get, post};
 use futures_util::future::Either;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
@@ -25,7 +25,6 @@ use super::auth::Tokens;
 use super::auth::scope::require;
 use super::aws_protocol::endpoint::{AwsProtocol, Endpoint};
 use super::drain::Drain;
-use super::events::Streams;
 use super::heavy::Heavy;
 use super::hosts::Hosts;
 use super::page::{policy_of_docs, protected};
@@ -34,6 +33,7 @@ use super::quotas::fast_path;
 use super::quotas::response_cache::ResponseCache;
 use super::settings::{Scope, Settings};
 use super::state::{Inner, Shared};
+use super::streams::Streams;
 use super::{
     aws_protocol, dashboard, error, events, feedback, health, leases, middleware, offers, openapi,
     quotas, refresh, routes, session, verify,
@@ -146,6 +146,7 @@ fn groups() -> [(Option<Scope>, OpenApiRouter<Shared>); 4] {
         .routes(routes!(health::readyz))
         // The page asks for a token itself, and nothing in it is anybody's.
         .routes(routes!(dashboard::index))
+        .route(routes::PAGE_FILE, get(dashboard::file))
         .merge(
             OpenApiRouter::new()
                 .routes(routes!(session::show, session::begin, session::end))
@@ -216,10 +217,10 @@ mod tests {
     fn the_routes_are_those_of_the_document() {
         let document = openapi_document();
         let documented: BTreeSet<&str> = document.paths.paths.keys().map(String::as_str).collect();
-        // The document and its page are not in it.
+        // The document, its page and the files of ours are not in it.
         let named = ROUTES.into_iter();
         let named: BTreeSet<&str> = named
-            .filter(|path| ![routes::OPENAPI, routes::DOCS].contains(path))
+            .filter(|path| ![routes::OPENAPI, routes::DOCS, routes::PAGE_FILE].contains(path))
             .collect();
         assert_eq!(named, documented);
     }

@@ -9,11 +9,14 @@ pub(super) const OPENAPI: &str = "/openapi.json";
 /// The page of the document, and all that it is made of.
 pub(super) const DOCS: &str = "/docs";
 
+/// A file of the page, which is no part of the interface.
+pub(super) const PAGE_FILE: &str = "/page/{file}";
+
 /// The route that speaks the AWS protocol, and all below it.
 const AWS: &str = "/aws";
 
 /// Every route. One that is missing here has no label in the metrics, and a test fails.
-pub(super) const ROUTES: [&str; 26] = [
+pub(super) const ROUTES: [&str; 27] = [
     "/quotas",
     "/quotas/{backend}",
     REGION,
@@ -39,6 +42,7 @@ pub(super) const ROUTES: [&str; 26] = [
     "/session",
     OPENAPI,
     DOCS,
+    PAGE_FILE,
     "/",
 ];
 

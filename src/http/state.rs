@@ -9,11 +9,11 @@ use crate::oracle::{LeaseSettings, Oracle};
 use super::auth::Tokens;
 use super::aws_protocol::endpoint::Endpoint;
 use super::drain::Drain;
-use super::events::Streams;
 use super::heavy::Heavy;
 use super::hosts::Hosts;
 use super::quotas::counters::FastPathCounters;
 use super::quotas::response_cache::ResponseCache;
+use super::streams::Streams;
 
 /// A handle to the shared state.
 #[derive(Clone, Debug)]

@@ -111,6 +111,8 @@ async fn pages_run_nothing_foreign_and_are_framed_by_nobody() {
     let service = Setup::new(&aws).start().await;
     for path in [
         "/",
+        "/page/app.js",
+        "/page/style.css",
         "/docs/",
         "/docs/swagger-initializer.js",
         "/docs/swagger-ui.css",

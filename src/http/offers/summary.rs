@@ -24,11 +24,31 @@ use super::query::{OfferFilter, SummaryQuery};
 struct SummaryBody<'a> {
     /// The regions and GPUs that have offers.
     cells: Vec<CellBody<'a>>,
+    /// The GPUs of the offers that draw on each quota, whatever the filter.
+    quotas: Vec<QuotaGpusBody<'a>>,
     /// Status of the backends.
     backends: Vec<OfferedBackendBody<'a>>,
     /// Names that were asked for and that nothing has, the first few; absent when there are none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     unknown_names: Vec<UnknownNameBody<'a>>,
+}
+
+/// The GPUs of the offers that draw on a quota.
+#[derive(Serialize, ToSchema)]
+#[schema(as = QuotaGpus)]
+struct QuotaGpusBody<'a> {
+    /// The backend's name.
+    #[schema(example = "aws")]
+    backend: &'a str,
+    /// The cloud's service.
+    #[schema(example = "ec2")]
+    service: &'a str,
+    /// The cloud's code of the quota.
+    #[schema(example = "L-417A185B")]
+    code: &'a str,
+    /// The GPU models.
+    #[schema(example = json!(["A100", "H100", "H200"]))]
+    gpus: Vec<&'a str>,
 }
 
 /// The offers of one GPU in one region of a backend.
@@ -98,6 +118,16 @@ impl<'a> SummaryBody<'a> {
     fn of(summary: &'a OfferSummary) -> Self {
         Self {
             cells: summary.cells.iter().map(CellBody::of).collect(),
+            quotas: summary
+                .gpus_of_quotas
+                .iter()
+                .map(|(backend, quota, gpus)| QuotaGpusBody {
+                    backend: backend.as_str(),
+                    service: &quota.service,
+                    code: &quota.code,
+                    gpus: gpus.iter().map(String::as_str).collect(),
+                })
+                .collect(),
             backends: summary
                 .backends
                 .iter()

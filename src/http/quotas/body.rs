@@ -183,6 +183,10 @@ pub(in crate::http) struct BackendOverviewBody<'a> {
     /// `idle`, `reading`, `ok`, `stale`, `partial` or `unavailable`.
     #[schema(value_type = BackendState)]
     status: &'static str,
+    /// When a launch last ended otherwise than its verdict had it, of those that
+    /// `/quotas/{backend}` has; null if none did.
+    #[schema(format = DateTime, example = "2026-11-27T09:30:00Z")]
+    contradicted_at: Option<String>,
     /// Its regions.
     regions: Vec<RegionOverviewBody<'a>>,
 }
@@ -298,8 +302,12 @@ impl FailureRecordBody {
 }
 
 impl<'a> BackendOverviewBody<'a> {
-    pub(in crate::http) fn of(status: &'a BackendStatus) -> Self {
+    pub(in crate::http) fn of(
+        status: &'a BackendStatus,
+        contradicted_at: Option<Timestamp>,
+    ) -> Self {
         Self {
+            contradicted_at: contradicted_at.map(time),
             backend: status.name.as_str(),
             kind: status.kind.as_str(),
             account: status.account.as_ref().map(|account| account.as_str()),

@@ -63,7 +63,7 @@ pub(in crate::http) fn conditional(
 /// Whether `If-None-Match` names the tag, by weak comparison (RFC 9110, section 13.1.2).
 ///
 /// The `headers` crate asserts that tags hold no spaces, which callers may send.
-fn etag_matches(headers: &HeaderMap, etag: &HeaderValue) -> bool {
+pub(in crate::http) fn etag_matches(headers: &HeaderMap, etag: &HeaderValue) -> bool {
     fn opaque(tag: &str) -> &str {
         let tag = tag.trim();
         tag.strip_prefix("W/").unwrap_or(tag)

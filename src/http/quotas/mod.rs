@@ -2,7 +2,7 @@
 
 mod backend;
 pub(super) mod body;
-mod conditional;
+pub(super) mod conditional;
 pub(super) mod counters;
 pub(super) mod fast_path;
 pub(super) mod response_cache;
@@ -46,7 +46,15 @@ pub(super) async fn all(
 ) -> Response {
     let backends: Vec<BackendStatus> = visible(&shared, &caller);
     let body = OverviewBody {
-        backends: backends.iter().map(BackendOverviewBody::of).collect(),
+        backends: backends
+            .iter()
+            .map(|status| {
+                // It was there a moment ago.
+                let known = shared.0.oracle.contradictions(status.name.as_str());
+                let moments = known.iter().flatten().map(|one| one.at.wall);
+                BackendOverviewBody::of(status, moments.max())
+            })
+            .collect(),
     };
     conditional(&headers, &CachedResponse::of_json(&body), HeaderMap::new())
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use super::RegionEvent;
+use super::event::RegionEvent;
 
 /// The id of an event: the process that made it, and its number there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

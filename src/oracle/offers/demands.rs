@@ -1,7 +1,7 @@
 //! The demands of a catalog's instance types: worked out once, and each different demand kept
 //! once, since hundreds of types take the same.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Weak};
 
 use parking_lot::Mutex;
@@ -18,6 +18,8 @@ pub(super) struct Demands {
     of_shape: Vec<[u32; 2]>,
     /// The quotas that offers with accelerators draw on.
     accelerator_quotas: Arc<BTreeSet<QuotaKey>>,
+    /// The GPU models of the offers that draw on each quota.
+    gpus: BTreeMap<QuotaKey, BTreeSet<String>>,
 }
 
 impl Demands {
@@ -39,6 +41,19 @@ impl Demands {
         let mut distinct: Vec<(Demand, u32)> = numbers.into_iter().collect();
         distinct.sort_unstable_by_key(|(_, number)| *number);
         let distinct: Vec<_> = distinct.into_iter().map(|(demand, _)| demand).collect();
+        let mut gpus: BTreeMap<QuotaKey, BTreeSet<String>> = BTreeMap::new();
+        for (shape, numbers) in table.shapes().iter().zip(&of_shape) {
+            let Some(gpu) = &shape.gpu else { continue };
+            for draw in numbers
+                .iter()
+                .flat_map(|number| &distinct[*number as usize].draws)
+            {
+                let names = gpus.entry(draw.quota.clone()).or_default();
+                if !names.contains(&*gpu.name) {
+                    names.insert(gpu.name.to_string());
+                }
+            }
+        }
         let shapes = table.shapes().iter().zip(&of_shape);
         let with_accelerator = shapes.filter(|(shape, _)| shape.gpu.is_some());
         let draws = with_accelerator
@@ -46,6 +61,7 @@ impl Demands {
             .flat_map(|number| &distinct[*number as usize].draws);
         Self {
             accelerator_quotas: Arc::new(draws.map(|draw| draw.quota.clone()).collect()),
+            gpus,
             distinct,
             of_shape,
         }
@@ -59,6 +75,11 @@ impl Demands {
     /// Returns the quotas that offers with accelerators draw on.
     pub(super) fn accelerator_quotas(&self) -> &Arc<BTreeSet<QuotaKey>> {
         &self.accelerator_quotas
+    }
+
+    /// Returns the GPU models of the offers that draw on each quota.
+    pub(super) fn gpus(&self) -> &BTreeMap<QuotaKey, BTreeSet<String>> {
+        &self.gpus
     }
 
     /// Returns the number of the demand of a shape, by its place in the same catalog.

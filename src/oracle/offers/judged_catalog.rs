@@ -66,6 +66,25 @@ impl JudgedCatalog {
         })
     }
 
+    /// Returns the GPU models of the offers that draw on each quota, in any region.
+    pub(super) fn gpus_of_quotas(&self) -> BTreeMap<QuotaKey, BTreeSet<String>> {
+        let mut all: BTreeMap<QuotaKey, BTreeSet<String>> = BTreeMap::new();
+        let mut last = None;
+        for region in self.in_table.iter().flatten() {
+            // Mostly all regions share their demands.
+            if last.is_some_and(|last| Arc::ptr_eq(last, region.demands())) {
+                continue;
+            }
+            last = Some(region.demands());
+            for (quota, gpus) in region.demands().gpus() {
+                all.entry(quota.clone())
+                    .or_default()
+                    .extend(gpus.iter().cloned());
+            }
+        }
+        all
+    }
+
     /// Returns the region at a place of the catalog, if it is the backend's.
     pub(super) fn region_at(&self, place: usize) -> Option<&Arc<RegionVerdicts>> {
         self.in_table[place].as_ref()

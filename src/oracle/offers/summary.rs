@@ -1,8 +1,8 @@
 //! The launches that are left of each GPU in each region.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
-use crate::model::{Availability, BackendName, Region};
+use crate::model::{Availability, BackendName, QuotaKey, Region};
 use crate::oracle::state::Oracle;
 
 use super::candidates::Candidates;
@@ -15,6 +15,8 @@ use super::unmatched_filters::{UnmatchedFilter, unmatched_filters};
 pub struct OfferSummary {
     /// The regions and GPUs that have offers, in the order of the backends and of these names.
     pub cells: Vec<SummaryCell>,
+    /// The GPU models of the offers that draw on a quota, for each backend and quota that any does.
+    pub gpus_of_quotas: Vec<(BackendName, QuotaKey, BTreeSet<String>)>,
     /// How far the backends could be read.
     pub backends: Vec<OfferedBackend>,
     /// Filter values that match nothing at all.
@@ -63,6 +65,13 @@ impl Oracle {
             cells: all
                 .iter()
                 .flat_map(|candidates| cells(candidates, question.count.max(1)))
+                .collect(),
+            gpus_of_quotas: all
+                .iter()
+                .flat_map(|candidates| {
+                    let of_quotas = candidates.catalog.gpus_of_quotas().into_iter();
+                    of_quotas.map(|(quota, gpus)| (candidates.name().clone(), quota, gpus))
+                })
                 .collect(),
             backends: all.iter().map(Candidates::offered).collect(),
             unknown: unmatched_filters(question, &catalogs, &names),

@@ -200,6 +200,12 @@ async fn the_summary_has_the_best_offer_of_each_region_and_gpu() {
             assert_eq!(told, *known, "{query}: {cell}");
         }
     }
+    let summary = service.get("/offers/summary?gpu=L4").await;
+    let quotas = summary["quotas"].as_array().unwrap();
+    let p = quotas.iter().find(|quota| quota["code"] == P).unwrap();
+    let gpus = p["gpus"].as_array().unwrap();
+    assert!(gpus.contains(&json!("H100")) && gpus.contains(&json!("A100")));
+    assert!(!gpus.contains(&json!("L4")));
     let (status, problem) = service.try_get("/offers/summary?limit=3").await;
     assert_eq!(status, StatusCode::BAD_REQUEST);
     assert_eq!(problem["field"], "limit");
