@@ -89,6 +89,7 @@ fn quotas() -> QuotaIndex {
         adjustable: None,
         default: None,
         increase_url: None,
+        increase_command: None,
         native: None,
         observed_at: None,
         state: Default::default(),

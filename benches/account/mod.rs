@@ -175,6 +175,7 @@ pub(super) fn row(code: &str, limit: u32) -> Quota {
         adjustable: Some(true),
         default: Some(Amount::ZERO),
         increase_url: Some("https://console.aws.amazon.com/servicequotas/home".into()),
+        increase_command: None,
         native: None,
         observed_at: None,
         state: Default::default(),

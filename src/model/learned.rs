@@ -82,6 +82,7 @@ mod tests {
             adjustable: None,
             default: None,
             increase_url: None,
+            increase_command: None,
             native: None,
             observed_at: None,
             state: QuotaState::Active,

@@ -51,6 +51,7 @@ impl StoredRow {
             adjustable: None,
             default: None,
             increase_url: None,
+            increase_command: None,
             native: None,
             observed_at: None,
             state: Default::default(),

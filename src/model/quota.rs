@@ -44,6 +44,9 @@ pub struct Quota {
     /// Where a person asks for more.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub increase_url: Option<Arc<str>>,
+    /// The command by which a person asks for more, where no page shows the quota.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub increase_command: Option<Arc<str>>,
     /// How the cloud itself spells the row.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub native: Option<Arc<Native>>,
@@ -178,6 +181,14 @@ pub enum Usage {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         range: Option<UsageRange>,
     },
+    /// This much at that time, which is too long ago for a verdict to rest on: it is shown, and
+    /// counts as unknown.
+    Outdated {
+        /// How much it was.
+        amount: Amount,
+        /// When the cloud counted it.
+        as_of: Timestamp,
+    },
     /// The cloud did not say.
     Unknown,
 }
@@ -196,6 +207,23 @@ impl Usage {
     pub fn known(self) -> Option<Amount> {
         match self {
             Self::Known { amount, .. } => Some(amount),
+            Self::Outdated { .. } | Self::Unknown => None,
+        }
+    }
+
+    /// The number to show, if there is one, however old it is.
+    pub fn shown(self) -> Option<Amount> {
+        match self {
+            Self::Known { amount, .. } | Self::Outdated { amount, .. } => Some(amount),
+            Self::Unknown => None,
+        }
+    }
+
+    /// Returns when the cloud counted it, where it says so.
+    pub fn as_of(self) -> Option<Timestamp> {
+        match self {
+            Self::Known { as_of, .. } => as_of,
+            Self::Outdated { as_of, .. } => Some(as_of),
             Self::Unknown => None,
         }
     }
@@ -203,11 +231,7 @@ impl Usage {
     /// Returns when the cloud counted it, given when its call was sent: then, or earlier where the
     /// cloud says so.
     pub fn counted_at(self, observed_at: Moment) -> Moment {
-        let as_of = match self {
-            Self::Known { as_of, .. } => as_of,
-            Self::Unknown => None,
-        };
-        match as_of {
+        match self.as_of() {
             Some(as_of) if as_of < observed_at.wall => Moment {
                 wall: as_of,
                 since_start: observed_at
@@ -225,7 +249,7 @@ impl Usage {
                 least: amount,
                 most: amount,
             })),
-            Self::Unknown => None,
+            Self::Outdated { .. } | Self::Unknown => None,
         }
     }
 }

@@ -32,9 +32,17 @@ pub struct Reading {
     /// The failures that left something out, such as usage without the permission for it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub gaps: Vec<Failure>,
+    /// Whether some limits cannot be read until a person changes something, such as enabling the
+    /// service that tells them.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub lacks_limits: bool,
     /// The parts that a transient failure left out.
     #[serde(skip)]
     pub incomplete: Incomplete,
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// Leaves out restrictions of kinds that this version does not know.

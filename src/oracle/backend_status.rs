@@ -18,7 +18,8 @@ pub enum Status {
     Ok,
     /// All of them are known, and the read of some is overdue or failed.
     Stale,
-    /// Some of them cannot be read, or the account does not have them.
+    /// Some of them, or some limits in all of them, cannot be read, or the account does not have
+    /// them.
     Partial,
     /// None of them is usable.
     Unavailable,

@@ -110,7 +110,15 @@ pub(super) fn status(backend: &BackendState) -> BackendStatus {
     let unlisted = backend.units().filter(|unit| unit.regions().is_empty());
     states.extend(unlisted.map(|unit| unread_state(backend, unit)));
     let overdue = regions.iter().any(|view| is_overdue(backend, view));
-    let status = Status::of(&states, overdue);
+    let lacks_limits = backend.units().any(|unit| {
+        let entry = unit.entry();
+        let good = entry.last_good.as_ref();
+        good.is_some_and(|good| good.reading.lacks_limits)
+    });
+    let status = match Status::of(&states, overdue) {
+        Status::Ok | Status::Stale if lacks_limits => Status::Partial,
+        status => status,
+    };
     BackendStatus {
         name: backend.backend.name.clone(),
         kind: backend.backend.kind.clone(),

@@ -52,6 +52,11 @@ impl Upstream {
         }
     }
 
+    /// Returns the time by the clock that calls are dated with.
+    pub fn now(&self) -> Moment {
+        self.shared.clock.now()
+    }
+
     /// Returns how long so many calls of an operation in one region take within the rate.
     pub fn estimated_duration(&self, operation: &Operation, calls: u32) -> Duration {
         let Rate { per_second, burst } = self.rate_limit.within(operation.documented);

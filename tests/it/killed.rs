@@ -127,6 +127,7 @@ fn reading(limit: u32) -> Reading {
         adjustable: None,
         default: None,
         increase_url: None,
+        increase_command: None,
         native: None,
         observed_at: None,
         state: Default::default(),

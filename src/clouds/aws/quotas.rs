@@ -95,6 +95,7 @@ pub(super) fn quota(
         adjustable: Some(answer.adjustable()),
         default: default.or(kind.default),
         increase_url: increase_url(region, service, code).map(Into::into),
+        increase_command: None,
         native: Some(Arc::new(native(answer, kind.unit_size))),
     })
 }
@@ -123,6 +124,7 @@ pub(super) fn placeholder_quotas(key: &QuotaKey, region: &Region) -> Quota {
         adjustable: None,
         default: None,
         increase_url: increase_url(region, service, code).map(Into::into),
+        increase_command: None,
         native: None,
         observed_at: None,
         state: Default::default(),

@@ -49,10 +49,9 @@ pub(super) fn reading(
             region.clone(),
             Arc::new(Snapshot::new(rows.into_values().collect())),
         )]),
-        capacity: BTreeMap::new(),
-        restrictions: BTreeMap::new(),
         gaps,
         incomplete,
+        ..Reading::default()
     }
 }
 

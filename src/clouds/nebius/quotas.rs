@@ -114,6 +114,7 @@ fn quota(
         adjustable: None,
         default: None,
         increase_url: Some(CONSOLE.into()),
+        increase_command: None,
         native: Some(Arc::new(native(spec.limit, &status))),
     };
     Some((region, quota))

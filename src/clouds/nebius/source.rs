@@ -101,6 +101,7 @@ impl NebiusSource {
             restrictions,
             gaps,
             incomplete,
+            ..Reading::default()
         })
     }
 

@@ -112,6 +112,7 @@ mod tests {
             adjustable: Some(true),
             default: None,
             increase_url: None,
+            increase_command: None,
             native: Some(Arc::new(Native {
                 unit_size: 1.0,
                 members: members.collect(),

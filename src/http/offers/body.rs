@@ -209,6 +209,9 @@ struct VerdictBody<'a> {
         example = "https://us-east-1.console.aws.amazon.com/servicequotas/home/services/ec2/quotas/L-417A185B"
     )]
     increase_url: Option<&'a str>,
+    /// The command that asks for more, where no page shows that quota.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    increase_command: Option<&'a str>,
     /// The `availability` without `shadow`; absent where the backend does not set it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Availability>)]
@@ -327,6 +330,7 @@ impl<'a> JudgementBody<'a> {
                 binding: binding.map(BindingBody::of),
                 reason: assessment.reason(),
                 increase_url: row.and_then(|row| row.increase_url.as_deref()),
+                increase_command: row.and_then(|row| row.increase_command.as_deref()),
                 shadow_availability: decision.shadow.map(|shadow| shadow.as_str()),
             },
             restriction: assessment.restriction.as_ref().map(RestrictionBody::of),

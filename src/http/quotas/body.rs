@@ -10,7 +10,7 @@ use crate::http::vocabulary::{
     BackendState, FailureKind, Freshness, LimitKind, LimitSource, QuotaMarket, QuotaScope,
     QuotaState, Unit,
 };
-use crate::model::{Amount, Container, Failure, FailureRecord, Limit, Quota, QuotaKey, Usage};
+use crate::model::{Amount, Container, Failure, FailureRecord, Limit, Quota, QuotaKey};
 use crate::oracle::{BackendStatus, RegionView};
 
 /// A region of a backend with its quotas.
@@ -89,7 +89,8 @@ pub(in crate::http) struct QuotaBody<'a> {
     /// `limit` is null.
     #[schema(value_type = Option<LimitSource>)]
     limit_source: Option<&'static str>,
-    /// The amount in use; null when unknown.
+    /// The amount in use; null when unknown. One that the cloud counted too long ago is shown with
+    /// its time and is no basis of a verdict: `available` is then null.
     #[schema(value_type = Option<f64>, minimum = 0, example = 96)]
     usage: Option<Number>,
     /// When the cloud counted the usage, where it says so.
@@ -111,6 +112,12 @@ pub(in crate::http) struct QuotaBody<'a> {
         example = "https://us-east-1.console.aws.amazon.com/servicequotas/home/services/ec2/quotas/L-417A185B"
     )]
     increase_url: Option<&'a str>,
+    /// The command that asks for more, where no page shows the quota.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(
+        example = "gcloud beta quotas preferences create --service=compute.googleapis.com --quota-id=GPUS-PER-GPU-FAMILY-per-project-region --dimensions=region=us-central1,gpu_family=NVIDIA_H100 --preferred-value=VALUE --project=example"
+    )]
+    increase_command: Option<&'a str>,
     /// When the call that brought the row was sent; absent when that is the snapshot's `taken_at`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = DateTime, example = "2026-11-27T09:30:00Z")]
@@ -256,16 +263,14 @@ impl<'a> QuotaBody<'a> {
             limit_source: row
                 .filter(|row| row.limit.known().is_some())
                 .map(|row| row.limit_source.as_str()),
-            usage: row.and_then(|row| row.usage.known()).map(Number),
-            usage_as_of: row.and_then(|row| match row.usage {
-                Usage::Known { as_of, .. } => as_of.map(time),
-                Usage::Unknown => None,
-            }),
+            usage: row.and_then(|row| row.usage.shown()).map(Number),
+            usage_as_of: row.and_then(|row| row.usage.as_of()).map(time),
             leased: Number(leased),
             available: row.and_then(|row| row.available(leased)).map(Number),
             adjustable: row.and_then(|row| row.adjustable),
             default: row.and_then(|row| row.default).map(Number),
             increase_url: row.and_then(|row| row.increase_url.as_deref()),
+            increase_command: row.and_then(|row| row.increase_command.as_deref()),
             observed_at: row.and_then(|row| row.observed_at).map(|at| time(at.wall)),
         }
     }

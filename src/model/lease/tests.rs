@@ -34,6 +34,7 @@ fn row(code: &str, scope: Scope, container: Option<&str>, usage: Option<u32>) ->
         adjustable: None,
         default: None,
         increase_url: None,
+        increase_command: None,
         native: None,
         observed_at: None,
         state: Default::default(),

@@ -242,7 +242,8 @@ impl Carried<'_> {
                 as_of: Some(as_of), ..
             } => self.now.wall.duration_since(as_of).unsigned_abs(),
             Usage::Known { as_of: None, .. } => self.observed_at.age(self.now),
-            Usage::Unknown => return usage,
+            // One that was too old then is no younger now.
+            Usage::Outdated { .. } | Usage::Unknown => return usage,
         };
         if age < self.usable_for {
             usage

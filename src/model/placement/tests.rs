@@ -59,6 +59,7 @@ fn index(room: Room) -> QuotaIndex {
         adjustable: None,
         default: None,
         increase_url: None,
+        increase_command: None,
         native: None,
         observed_at: None,
         state: QuotaState::default(),

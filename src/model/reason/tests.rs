@@ -26,6 +26,7 @@ fn quota(unit: Unit, limit: Limit, usage: Option<f64>) -> Quota {
         adjustable: None,
         default: None,
         increase_url: None,
+        increase_command: None,
         native: None,
         observed_at: None,
         state: Default::default(),

@@ -37,6 +37,7 @@ fn snapshot(backend: u32, region: u32, now: Moment) -> StoredSnapshot {
         adjustable: None,
         default: None,
         increase_url: None,
+        increase_command: None,
         native: None,
         observed_at: Some(now),
         state: Default::default(),

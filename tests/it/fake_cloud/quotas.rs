@@ -126,6 +126,7 @@ pub(super) fn quota(
         adjustable: None,
         default: None,
         increase_url: None,
+        increase_command: None,
         native: None,
         observed_at: Some(*sent_at),
     }

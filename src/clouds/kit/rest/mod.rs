@@ -9,6 +9,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 use reqwest::header::{DATE, HeaderMap, HeaderName, RETRY_AFTER};
 use reqwest::redirect::Policy;
@@ -203,14 +204,24 @@ impl Answer {
         if let Ok(seconds) = asked.parse() {
             return Some(Duration::from_secs(seconds));
         }
-        let date = |text| rfc2822::parse(text).ok().map(|date| date.timestamp());
-        let wait = date(asked)?.duration_since(date(self.header(&DATE)?)?);
-        wait.try_into().ok()
+        rfc2822_date(asked)?
+            .duration_since(self.date()?)
+            .try_into()
+            .ok()
+    }
+
+    /// Returns the time at which the answer was made, by the clock of whoever made it.
+    pub fn date(&self) -> Option<Timestamp> {
+        rfc2822_date(self.header(&DATE)?)
     }
 
     fn header(&self, name: &HeaderName) -> Option<&str> {
         Some(self.headers.get(name)?.to_str().ok()?.trim())
     }
+}
+
+fn rfc2822_date(text: &str) -> Option<Timestamp> {
+    Some(rfc2822::parse(text).ok()?.timestamp())
 }
 
 /// Returns an error's sentence without the URL, which may hold a secret, and with its root cause,

@@ -20,7 +20,7 @@ use tokio::time::Instant;
 use crate::clock::Clock;
 use crate::clouds::cloud::{Connection, RegionChoice};
 use crate::clouds::nebius::REGISTRATION;
-use crate::model::{BackendName, Failure, Limit, Quota, Reading, UnitId, Usage};
+use crate::model::{Amount, BackendName, Failure, Limit, Quota, Reading, UnitId};
 use crate::source::QuotaSource;
 use crate::source::{CallContext, Priority, Urgency, Wanted};
 use crate::telemetry::Metrics;
@@ -184,10 +184,7 @@ fn layer(quota: &Quota) -> &str {
 }
 
 fn usage(quota: &Quota) -> Option<f64> {
-    match quota.usage {
-        Usage::Known { amount, .. } => Some(amount.get()),
-        Usage::Unknown => None,
-    }
+    quota.usage.known().map(Amount::get)
 }
 
 fn is_unknown(quota: &Quota) -> bool {

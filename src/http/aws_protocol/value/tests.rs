@@ -27,6 +27,7 @@ fn row(name: &str, market: QuotaMarket, limit: Limit, usage: Option<u32>) -> Quo
         adjustable: None,
         default: None,
         increase_url: None,
+        increase_command: None,
         native: None,
         observed_at: None,
         state: Default::default(),

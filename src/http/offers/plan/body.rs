@@ -81,6 +81,9 @@ pub(super) struct PlanBody<'a> {
         example = "https://us-east-1.console.aws.amazon.com/servicequotas/home/services/ec2/quotas/L-417A185B"
     )]
     increase_url: Option<&'a str>,
+    /// The command that asks for more, where no page shows that quota.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    increase_command: Option<&'a str>,
     /// The cloud's own restriction on such launches; absent where there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     restriction: Option<RestrictionBody<'a>>,
@@ -131,6 +134,7 @@ impl<'a> PlanBody<'a> {
             binding: binding.map(BindingBody::of),
             reason: assessment.reason(),
             increase_url: row.and_then(|row| row.increase_url.as_deref()),
+            increase_command: row.and_then(|row| row.increase_command.as_deref()),
             restriction: assessment.restriction.as_ref().map(RestrictionBody::of),
             unavailable: assessment.unavailable.as_ref().map(UnavailableBody::of),
         }

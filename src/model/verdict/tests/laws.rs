@@ -140,7 +140,7 @@ fn more_used(usage: Usage, by: u32) -> Usage {
                 most: range.most + amount(by),
             }),
         },
-        Usage::Unknown => Usage::Unknown,
+        other => other,
     }
 }
 

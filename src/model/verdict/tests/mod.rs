@@ -39,6 +39,7 @@ fn row(code: &str, limit: Limit, usage: Usage) -> Quota {
         adjustable: None,
         default: None,
         increase_url: None,
+        increase_command: None,
         native: None,
         observed_at: None,
         state: Default::default(),

@@ -77,6 +77,7 @@ fn reading(limit: u32, usage: u32) -> Reading {
         adjustable: None,
         default: None,
         increase_url: None,
+        increase_command: None,
         native: None,
         observed_at: None,
         state: QuotaState::Active,

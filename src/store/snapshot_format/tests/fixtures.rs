@@ -43,6 +43,7 @@ fn rows() -> Vec<Quota> {
         adjustable: Some(true),
         default: Some(Amount::ZERO),
         increase_url: Some(console),
+        increase_command: None,
         native: None,
         observed_at: None,
         state: Default::default(),
@@ -87,6 +88,7 @@ fn rows() -> Vec<Quota> {
             adjustable: None,
             default: None,
             increase_url: None,
+            increase_command: None,
             ..p_instances.clone()
         },
         Quota {

@@ -54,6 +54,7 @@ fn usage() -> impl Strategy<Value = Usage> {
                 range,
             }
         }),
+        (amount(), time()).prop_map(|(amount, as_of)| Usage::Outdated { amount, as_of }),
         Just(Usage::Unknown),
     ]
 }
@@ -74,7 +75,8 @@ prop_compose! {
         (unit, market, scope, limit_source) in words(),
         container in of((text(), text())),
         (limit, usage, default) in (limit(), usage(), of(amount())),
-        (adjustable, increase_url, observed_at) in (any::<Option<bool>>(), of(text()), of(time())),
+        (adjustable, observed_at) in (any::<Option<bool>>(), of(time())),
+        (increase_url, increase_command) in (of(text()), of(text())),
         native in of((1.0..1e12f64, btree_map(".{0,8}", ".{0,8}", 0..3))),
     ) -> Quota {
         Quota {
@@ -92,6 +94,7 @@ prop_compose! {
             adjustable,
             default,
             increase_url,
+            increase_command,
             native: native.map(|(unit_size, members)| Arc::new(Native { unit_size, members })),
         }
     }

@@ -102,6 +102,7 @@ impl World {
             adjustable: None,
             default: None,
             increase_url: None,
+            increase_command: None,
             native: None,
             observed_at: None,
             state: Default::default(),
