@@ -61,7 +61,10 @@ pub(super) fn parse(kind: &CloudKind, file: impl Read) -> Result<Parsed, String>
             found => Err(format!("it has {found} fields and not {fields}")),
         });
         match whole.and_then(|()| Row::read(&columns, &record)) {
-            Ok(row) => builder.push(&row),
+            Ok(row) => builder.push(&Row {
+                region: region(kind, row.region),
+                ..row
+            }),
             Err(sentence) => damage.note(lines.number, sentence),
         }
     }
@@ -81,6 +84,23 @@ pub(super) fn parse(kind: &CloudKind, file: impl Read) -> Result<Parsed, String>
         table,
         damaged_rows: damage.damaged_rows(),
     })
+}
+
+/// Returns the region of a location: gpuhunt's rows of Google Cloud are by zone.
+///
+/// The first two parts of a zone's name are its region's, and its last part may be longer than a
+/// letter, as in `us-south1-ai1b`.
+fn region<'a>(kind: &CloudKind, location: &'a str) -> &'a str {
+    if kind.as_str() != "gcp" {
+        return location;
+    }
+    let mut ends = location.match_indices('-').map(|(end, _)| end);
+    let region = ends.nth(1).map_or(location, |end| &location[..end]);
+    // A region's name ends in a number; whatever else there is has no zones.
+    match region.ends_with(|last: char| last.is_ascii_digit()) {
+        true => region,
+        false => location,
+    }
 }
 
 /// The lines of a file, each read as a record of its own.
@@ -181,6 +201,34 @@ mod tests {
         .unwrap();
         assert_eq!(parsed.damaged_rows, 2);
         assert_eq!(parsed.table.query(&Filter::default()).len(), 2);
+    }
+
+    #[test]
+    fn zones_of_google_cloud_are_folded_into_their_region_and_gpus_told_apart() {
+        let rows = [
+            "n1-standard-8,us-central1-a,0.38,8,30.0,0,,,False",
+            "n1-standard-8,us-central1-b,0.38,8,30.0,0,,,False",
+            "n1-standard-8,us-central1-a,0.73,8,30.0,1,T4,16.0,False",
+            "n1-standard-8,us-central1-c,0.73,8,30.0,1,T4,16.0,False",
+            "n1-standard-8,us-central1-c,1.08,8,30.0,2,T4,16.0,False",
+            "v6e-1,us-south1-ai1b,2.7,44,176.0,1,tpu-v6e-1,32.0,False",
+            "g2-standard-4,europe-west4,0.7,4,16.0,1,L4,24.0,False",
+        ];
+        let text = format!("{HEADER}\n{}\n", rows.join("\n"));
+        let table = parse(&"gcp".into(), text.as_bytes()).unwrap().table;
+        let regions: Vec<&str> = table
+            .regions()
+            .iter()
+            .map(|region| region.as_str())
+            .collect();
+        assert_eq!(regions, ["us-central1", "us-south1", "europe-west4"]);
+        assert_eq!(table.len(), 5);
+        let shape = |gpu, count| table.shape_for("n1-standard-8", gpu, count);
+        assert!(shape(None, 0).is_some() && shape(Some("t4"), 2).is_some());
+        assert_ne!(shape(Some("T4"), 1), shape(Some("T4"), 2));
+        // Other clouds have regions of more parts.
+        let local = parsed(&["m5.large,us-west-2-lax-1,0.1,2,8.0,0,,,False"]).unwrap();
+        assert_eq!(local.table.regions()[0].as_str(), "us-west-2-lax-1");
     }
 
     #[test]

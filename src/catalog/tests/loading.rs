@@ -37,13 +37,13 @@ fn said(catalog: &Catalog) -> String {
 
 #[tokio::test]
 async fn a_provider_without_bundled_data_says_so_and_offers_nothing() {
-    let catalog = Catalog::new(Source::Bundled, ["gcp".into()]);
+    let catalog = Catalog::new(Source::Bundled, ["oci".into()]);
     catalog.reload().await;
-    let provider = catalog.provider("gcp").unwrap();
+    let provider = catalog.provider("oci").unwrap();
     assert!(provider.release.table.is_empty());
     assert_eq!(
         provider.last_error.as_deref(),
-        Some("no catalog of gcp is bundled")
+        Some("no catalog of oci is bundled")
     );
     assert!(catalog.provider("aws").is_none());
 }
