@@ -6,11 +6,13 @@
 //! start them all; tests use the simulators themselves.
 
 mod cloud;
+mod key;
 
 pub mod aws;
+pub mod gcp;
 pub mod nebius;
 
 pub use cloud::{Cloud, ConfigurationFile, RunningCloud, Starting};
 
 /// Every cloud that can be simulated.
-pub const CLOUDS: &[Cloud] = &[aws::CLOUD, nebius::CLOUD];
+pub const CLOUDS: &[Cloud] = &[aws::CLOUD, nebius::CLOUD, gcp::CLOUD];

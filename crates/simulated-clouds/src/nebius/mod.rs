@@ -10,7 +10,6 @@ mod controls;
 mod errors;
 mod fixtures;
 mod gate;
-mod key;
 mod listing;
 mod metadata;
 mod pages;
@@ -25,6 +24,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tonic::transport::server::TcpIncoming;
 
+pub use crate::key::private_key_pem;
 pub use account::{
     Account, Advice, Availability, AvailabilityLevel, DataState, Platform, Project, QuotaRow,
     State, UsageState,
@@ -32,7 +32,6 @@ pub use account::{
 pub use cloud::CLOUD;
 pub use controls::{Controls, Fault, Method, Rule};
 pub use gate::RateLimit;
-pub use key::private_key_pem;
 pub use tokens::{PUBLIC_KEY_ID, SERVICE_ACCOUNT_ID};
 
 /// Settings of a simulated Nebius.

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use tokio::time::Instant;
 use tonic::Status;
 
-use super::key::{private_key_pem, public_key};
+use crate::key::{private_key_pem, public_key};
 
 /// The service account that the simulation knows.
 pub const SERVICE_ACCOUNT_ID: &str = "serviceaccount-e00simulated";

@@ -1,4 +1,4 @@
-//! The key pair of the simulated service account, generated so that no private key is committed.
+//! The key pair of the simulated service accounts, generated so that no private key is committed.
 
 use std::sync::LazyLock;
 
@@ -19,7 +19,7 @@ struct Keys {
 
 impl Keys {
     fn generate() -> Self {
-        // The size of the keys that Nebius's own command line creates.
+        // The size of the keys that the own command lines of Nebius and Google create.
         let pair = KeyPair::generate(KeySize::Rsa2048).expect("the system has randomness");
         let private: Pkcs8V1Der<'_> = pair.as_der().expect("a generated key can be encoded");
         let lines = EncodeConfig::new().set_line_ending(LineEnding::LF);
@@ -35,7 +35,7 @@ pub fn private_key_pem() -> &'static str {
     &KEYS.private_pem
 }
 
-/// The public key that is registered with the service account.
-pub(super) fn public_key() -> &'static DecodingKey {
+/// The public key that is registered with the service accounts.
+pub(crate) fn public_key() -> &'static DecodingKey {
     &KEYS.public
 }

@@ -1,0 +1,133 @@
+//! The project's contents over HTTP, for tests in other languages and for people with curl.
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Json, Response};
+use axum::routing::{get, post};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use super::controls::{Controls, Fault, Method, Rule};
+
+/// All routes below `/_sim`.
+pub(super) fn router(controls: Controls) -> Router {
+    Router::new()
+        .route("/quotas", get(quotas))
+        .route("/limit", post(limit))
+        .route("/usage", post(usage))
+        .route("/fault", post(fault))
+        .route("/faults", axum::routing::delete(clear_faults))
+        .with_state(controls)
+}
+
+/// The new number of a quota: of a region, or of the project where none is named.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Change {
+    region: Option<String>,
+    /// As quota-oracle names it, such as `NVIDIA_L4_GPUS` or `GPUS_PER_GPU_FAMILY/NVIDIA_H100`.
+    code: String,
+    value: Option<i64>,
+    /// How old a family's usage is, whenever it is asked for.
+    #[serde(default)]
+    lag_seconds: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewFault {
+    fault: Fault,
+    method: Option<Method>,
+    times: Option<u32>,
+}
+
+/// Compute Engine's quotas, as they are.
+async fn quotas(State(controls): State<Controls>) -> Json<Value> {
+    let state = controls.state();
+    let project = &state.project;
+    let rows = |metrics: &std::collections::BTreeMap<String, super::Metric>| -> Value {
+        let rows = metrics.iter();
+        rows.map(|(name, metric)| (name.clone(), json!([metric.limit, metric.usage])))
+            .collect::<serde_json::Map<_, _>>()
+            .into()
+    };
+    let regions = project.regions.iter();
+    let regions: serde_json::Map<_, _> = regions
+        .map(|(name, region)| (name.clone(), rows(&region.metrics)))
+        .collect();
+    Json(json!({"project": project.id, "global": rows(&project.global), "regions": regions}))
+}
+
+async fn limit(State(controls): State<Controls>, body: Bytes) -> Response {
+    change(&controls, &body, |project, change| {
+        project.set_limit(change.region.as_deref(), &change.code, change.value);
+    })
+}
+
+async fn usage(State(controls): State<Controls>, body: Bytes) -> Response {
+    change(&controls, &body, |project, change| {
+        let lag = Duration::from_secs(change.lag_seconds);
+        let usage = change.value.unwrap_or_default();
+        project.set_usage(change.region.as_deref(), &change.code, usage, lag);
+    })
+}
+
+async fn fault(State(controls): State<Controls>, body: Bytes) -> Response {
+    let NewFault {
+        fault,
+        method,
+        times,
+    } = match parsed(&body) {
+        Ok(wanted) => wanted,
+        Err(refusal) => return *refusal,
+    };
+    let mut rule = Rule::new(fault);
+    if let Some(method) = method {
+        rule = rule.on(method);
+    }
+    if let Some(times) = times {
+        rule = rule.times(times);
+    }
+    controls.inject(rule);
+    StatusCode::NO_CONTENT.into_response()
+}
+
+async fn clear_faults(State(controls): State<Controls>) -> StatusCode {
+    controls.clear_faults();
+    StatusCode::NO_CONTENT
+}
+
+fn change(
+    controls: &Controls,
+    body: &Bytes,
+    change: impl FnOnce(&mut super::Project, Change),
+) -> Response {
+    let wanted: Change = match parsed(body) {
+        Ok(wanted) => wanted,
+        Err(refusal) => return *refusal,
+    };
+    let mut state = controls.state();
+    if let Some(region) = &wanted.region
+        && !state.project.regions.contains_key(region)
+    {
+        let sentence = format!("no region {region}");
+        return refuse(StatusCode::NOT_FOUND, sentence);
+    }
+    change(&mut state.project, wanted);
+    StatusCode::NO_CONTENT.into_response()
+}
+
+/// The body is JSON whatever its content type says, because curl's default says form.
+fn parsed<T: DeserializeOwned>(body: &Bytes) -> Result<T, Box<Response>> {
+    let parsed = serde_json::from_slice(body);
+    parsed.map_err(|error| Box::new(refuse(StatusCode::BAD_REQUEST, error.to_string())))
+}
+
+fn refuse(status: StatusCode, error: String) -> Response {
+    (status, Json(json!({ "error": error }))).into_response()
+}
