@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use simulated_clouds::aws::{Settings as AwsSimulation, SimulatedAws};
+use simulated_clouds::gcp::{Settings as GcpSimulation, SimulatedGcp};
 use simulated_clouds::nebius::{Settings as NebiusSimulation, SimulatedNebius};
 
 use super::output::{Error, print};
@@ -28,12 +29,16 @@ pub(super) async fn run(arguments: Arguments, mut signals: Signals) -> Result<()
     let nebius = SimulatedNebius::start(NebiusSimulation::default())
         .await
         .map_err(Error::failed)?;
+    let gcp = SimulatedGcp::start(GcpSimulation::default())
+        .await
+        .map_err(Error::failed)?;
     if let Some(file) = arguments.nebius_credentials {
         secret_file::write(&file, &nebius.credentials_file()).map_err(Error::failed)?;
     }
     print(&format!(
-        "aws {}\nnebius {}\nnebius-controls {}\n",
+        "aws {}\ngcp {}\nnebius {}\nnebius-controls {}\n",
         aws.url(),
+        gcp.url(),
         nebius.url(),
         nebius.controls_url()
     ))?;

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import nebius
+from harness import gcp, nebius
 from harness.account import HANGS, REGIONS
 from harness.catalog import CatalogServer
 from harness.dstack_server import AWS_BACKEND, PROJECT, DstackServer, Plan
@@ -88,6 +88,12 @@ def alone_while_a_region_hangs(
 def nebius_projects(folder: Path) -> str:
     """The folder of the plugin that stands in for Nebius's list of projects."""
     return nebius.install(folder)
+
+
+@pytest.fixture(scope="session")
+def gcp_calls(folder: Path) -> str:
+    """The folder of the plugin that stands in for what dstack asks Google Cloud."""
+    return gcp.install(folder / "gcp")
 
 
 @pytest.fixture(scope="session")
@@ -223,5 +229,17 @@ def nebius_settings(all_clouds: SimulatedClouds) -> list[str]:
     file = all_clouds.nebius_credentials
     return [
         f'credentials = {{ source = "service_account", file = "{file}" }}',
+        f"endpoints = {{ {endpoints} }}",
+    ]
+
+
+@pytest.fixture(scope="session")
+def gcp_settings(all_clouds: SimulatedClouds) -> list[str]:
+    """How the oracle reaches the simulated Google Cloud."""
+    names = ("compute", "quotas", "monitoring", "metadata")
+    endpoints = ", ".join(f'{name} = "{all_clouds.gcp}"' for name in names)
+    return [
+        'project = "simulated-project"',
+        'credentials = { source = "metadata" }',
         f"endpoints = {{ {endpoints} }}",
     ]

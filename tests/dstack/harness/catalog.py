@@ -77,6 +77,9 @@ def rows(provider: str) -> Iterator[dict[str, str]]:
             if price is None:
                 continue
             row["price"] = f"{float(price) * SPOT_SHARE:.5f}"
+        if provider == "gcp":
+            # gpuhunt's rows are by zone, and dstack folds them itself.
+            row["location"] += "-a"
         yield {name: row[name] for name in COLUMNS}
 
 

@@ -13,6 +13,9 @@ Quotas = Mapping[str, Mapping[str, tuple[float | None, float]]]
 NebiusQuotas = Mapping[tuple[str, str], tuple[int, int]]
 """Limit and usage, by region and the name that Nebius gives to the quota."""
 
+GcpQuotas = Mapping[tuple[str, str], tuple[int, int]]
+"""Limit and usage, by region and the code of the quota."""
+
 STANDARD, G, P = "L-1216C47A", "L-DB2E81BA", "L-417A185B"
 STANDARD_SPOT, G_SPOT = "L-34B43A08", "L-3819A6DF"
 P4_SPOT, P5_SPOT = "L-7212CCBC", "L-C4BD4855"
@@ -60,6 +63,26 @@ def by_nebius(offer: Offer, gpus: int, quotas: NebiusQuotas) -> str:
     name, needed = (PREEMPTIBLE, 1) if spot else (gpus_of(family), gpus)
     limit, usage = quotas[region, name]
     return "no_quota" if needed > limit - usage else "unknown"
+
+
+GCP_GPUS = {
+    "a2-highgpu": ("NVIDIA_A100_GPUS", "PREEMPTIBLE_NVIDIA_A100_GPUS"),
+    "a2-megagpu": ("NVIDIA_A100_GPUS", "PREEMPTIBLE_NVIDIA_A100_GPUS"),
+    "a2-ultragpu": ("NVIDIA_A100_80GB_GPUS", "PREEMPTIBLE_NVIDIA_A100_80GB_GPUS"),
+    "a3-highgpu": ("GPUS_PER_GPU_FAMILY/NVIDIA_H100", "PREEMPTIBLE_NVIDIA_H100_GPUS"),
+    "a3-megagpu": ("GPUS_PER_GPU_FAMILY/NVIDIA_H100_MEGA", "PREEMPTIBLE_NVIDIA_H100_MEGA_GPUS"),
+    "g2-standard": ("NVIDIA_L4_GPUS", "PREEMPTIBLE_NVIDIA_L4_GPUS"),
+}
+"""The standard and the preemptible quota of machines that come with GPUs."""
+
+
+def by_gcp(offer: Offer, gpus: int, quotas: GcpQuotas) -> str:
+    """Room for its GPUs: on spot in the preemptible quota where there is one, else the other."""
+    region, instance_type, spot = offer
+    standard, preemptible = GCP_GPUS["-".join(instance_type.split("-")[:2])]
+    granted = spot and quotas[region, preemptible][0] > 0
+    limit, usage = quotas[region, preemptible if granted else standard]
+    return "no_quota" if gpus > limit - usage else "unknown"
 
 
 def _code(instance_type: str, spot: bool) -> str | None:

@@ -27,6 +27,7 @@ class Oracle:
         *,
         aws: Sequence[str] = (),
         nebius: Sequence[str] | None = None,
+        gcp: Sequence[str] | None = None,
         scope: str = "read",
     ) -> None:
         folder.mkdir(parents=True)
@@ -60,6 +61,8 @@ class Oracle:
         ]
         if nebius is not None:
             lines += ["[[backends]]", 'name = "nebius"', 'kind = "nebius"', *nebius]
+        if gcp is not None:
+            lines += ["[[backends]]", 'name = "gcp"', 'kind = "gcp"', *gcp]
         self._config.write_text("\n".join(lines) + "\n")
         self._process: Process | None = None
         self.start()

@@ -30,7 +30,7 @@ class Calls:
 
 
 class SimulatedClouds:
-    """`quota-oracle simulate`: AWS with its documented rate limits, and Nebius."""
+    """`quota-oracle simulate`: AWS with its documented rate limits, Nebius and Google Cloud."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -45,6 +45,7 @@ class SimulatedClouds:
         named = dict(line.split() for line in self._process.text().splitlines())
         self.aws: str = named["aws"]
         self.nebius: str = named["nebius"]
+        self.gcp: str = named["gcp"]
         self._nebius_controls: str = named["nebius-controls"]
 
     def reset(self) -> None:
@@ -93,6 +94,13 @@ class SimulatedClouds:
             url = f"{self._nebius_controls}/_sim/{what}"
             body = {"region": region, "name": name, "value": value}
             response = requests.post(url, json=body, timeout=10)
+            assert response.ok, response.text
+
+    def set_gcp(self, region: str | None, code: str, *, limit: int, usage: int) -> None:
+        """What the project may have of a quota of Google Cloud, and what it has in use."""
+        for what, value in (("limit", limit), ("usage", usage)):
+            body = {"region": region, "code": code, "value": value}
+            response = requests.post(f"{self.gcp}/_sim/{what}", json=body, timeout=10)
             assert response.ok, response.text
 
     def stop(self) -> None:
