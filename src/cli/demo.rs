@@ -185,7 +185,7 @@ fn welcome(reached: &Reached, clouds: &[(&str, RunningCloud)]) -> String {
          {examples}\n\
          {faults}Ctrl-C ends the demo. The first regions are read in about five seconds.\n",
         reached.on_this_machine(),
-        names.join(" and "),
+        names.join(", "),
     )
 }
 

@@ -22,6 +22,7 @@ mod fake_cloud;
 mod feedback;
 mod floors;
 mod freshness;
+mod gcp;
 mod heads;
 mod heavy;
 mod killed;

@@ -83,6 +83,13 @@ fn the_example_shows_every_key_of_every_settings_type() {
     shows::<clouds::aws::Settings>(&table, "backends");
     shows::<clouds::nebius::Settings>(&table, "backends");
     shows::<clouds::nebius::Endpoints>(&table, "backends[1].endpoints");
+    let gcp = fields_of::<clouds::gcp::Endpoints>();
+    assert_eq!(gcp.len(), 5);
+    shows::<clouds::gcp::Endpoints>(&table, "backends[2].endpoints");
+    for key in ["project", "credentials", "usage", "endpoints"] {
+        let found = KeyPath::default().join("backends[2]").join(key);
+        assert!(found.find(&table).is_some(), "{key} is not in the example");
+    }
     shows::<RateLimitKeys>(&table, "backends[0].rate_limit");
     shows::<NativeAnswers>(&table, "backends[0].aws_protocol");
     shows::<AwsProtocolSettings<AwsClientSettings>>(&table, "aws_protocol");
@@ -125,12 +132,17 @@ fn the_credentials_that_the_example_shows_are_understood_too() {
             kind = named;
         }
         if let Some(credentials) = line.strip_prefix("#   credentials = ") {
-            let text = format!("[[backends]]\nkind = {kind}\ncredentials = {credentials}");
+            let more = if kind.contains("gcp") {
+                "project = 'p'"
+            } else {
+                ""
+            };
+            let text = format!("[[backends]]\nkind = {kind}\n{more}\ncredentials = {credentials}");
             let written: RawConfig =
                 parse_table(&text.parse().unwrap(), &KeyPath::default()).unwrap();
             backends::resolve(&written.backends, REGISTRY, &[]).unwrap();
             understood += 1;
         }
     }
-    assert_eq!(understood, 6);
+    assert_eq!(understood, 9);
 }

@@ -128,15 +128,15 @@ fn the_answers_in_the_aws_protocol_are_keys_of_aws_alone() {
     let expected = "quota-oracle.toml:3:18: unknown key `valu` in `aws_protocol` of [[backends]]; did you \
                     mean `value`?";
     assert_eq!(sentence, expected);
-    for (key, column) in [
-        ("aws_protocol = { value = 'headroom' }", 16),
-        ("usage = 'off'", 9),
+    for (key, column, kinds) in [
+        ("aws_protocol = { value = 'headroom' }", 16, "`aws`"),
+        ("usage = 'off'", 9, "`aws`, `gcp`"),
     ] {
         let text = format!("[[backends]]\nkind = 'nebius'\n{key}");
         let sentence = Folder::with(&text).load_for(REGISTRY, &[]).unwrap_err();
         let name = key.split(' ').next().unwrap();
         let expected = format!(
-            "quota-oracle.toml:3:{column}: `backends[0].{name}` is for backends of kind `aws`"
+            "quota-oracle.toml:3:{column}: `backends[0].{name}` is for backends of kind {kinds}"
         );
         assert_eq!(sentence, expected);
     }

@@ -16,6 +16,7 @@ use serde::Deserialize;
 pub(super) const REGISTRY: &[Registration] = &[
     clouds::aws::REGISTRATION,
     clouds::nebius::REGISTRATION,
+    clouds::gcp::REGISTRATION,
     crate::fake_cloud::REGISTRATION,
     Registration {
         kind: "scripted",

@@ -1,0 +1,234 @@
+//! The calls to Google Cloud about one project: each signed, paged to the end, and made through
+//! the upstream client.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use reqwest::header::HeaderName;
+use reqwest::{Method, StatusCode, Url};
+use serde::de::DeserializeOwned;
+
+use super::credentials;
+use super::errors::{self, Api};
+use super::operations::{GET_PROJECT, GET_QUOTA_INFO, GET_REGION, LIST_REGIONS, LIST_TIME_SERIES};
+use super::settings::{Endpoints, Settings};
+use super::token_source::{TokenSource, below};
+use super::wire::{ProjectRow, QuotaInfo, RegionPage, RegionRow, TimeSeries, TimeSeriesPage};
+use crate::clouds::cloud::Connection;
+use crate::clouds::kit::Sent;
+use crate::clouds::kit::pages::every_page;
+use crate::clouds::kit::rest::{Rest, ask};
+use crate::clouds::kit::token::{Token, Tokens};
+use crate::model::{Failure, FailureKind, Region};
+use crate::secret::ExposeSecret;
+use crate::source::CallContext;
+use crate::upstream::{Operation, Upstream};
+
+/// Limits count the calls of a project, in whichever region.
+const EVERYWHERE: &str = "global";
+
+/// The services answer in well under a second.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// There are 43 regions, which are one page.
+const MOST_PAGES_OF_REGIONS: usize = 20;
+
+/// A page holds up to 100,000 points.
+const MOST_PAGES_OF_SERIES: usize = 50;
+
+/// The parts of a region that are read: without them the answer is ten times as long.
+const REGION_FIELDS: &str = "name,quotas(metric,limit,usage),quotaStatusWarning";
+
+/// `commonInstanceMetadata`, which stands beside the quotas, may hold secrets.
+const PROJECT_FIELDS: &str = "quotas(metric,limit,usage)";
+
+/// Counts a call against a project's limits, where credentials belong to no project.
+const USER_PROJECT: HeaderName = HeaderName::from_static("x-goog-user-project");
+
+/// Calls Google Cloud about one project.
+#[derive(Debug)]
+pub(super) struct Client {
+    project: String,
+    endpoints: Endpoints,
+    rest: Rest,
+    upstream: Upstream,
+    everywhere: Region,
+    quota_project: Option<String>,
+    tokens: Tokens<TokenSource>,
+}
+
+impl Client {
+    pub(super) fn new(settings: &Settings, connection: Connection) -> Result<Self, Failure> {
+        let everywhere = Region::from(EVERYWHERE);
+        let rest = Rest::shared();
+        let upstream = connection.upstream;
+        let token_source = TokenSource::new(
+            settings,
+            connection.base,
+            rest.clone(),
+            upstream.clone(),
+            everywhere.clone(),
+        )?;
+        let key = token_source.key();
+        let quota_project = key.as_deref().and_then(|key| key.quota_project());
+        Ok(Self {
+            project: credentials::project(settings, key.as_deref())?,
+            endpoints: settings.endpoints.clone(),
+            rest,
+            upstream,
+            everywhere,
+            quota_project: quota_project.map(str::to_owned),
+            tokens: Tokens::new(token_source),
+        })
+    }
+
+    /// Returns the project's id or number, as it is configured.
+    pub(super) fn project(&self) -> &str {
+        &self.project
+    }
+
+    /// Returns the time by the clock that calls are dated with.
+    pub(super) fn now(&self) -> Timestamp {
+        self.upstream.now().wall
+    }
+
+    /// Lists the regions with their quotas.
+    pub(super) async fn regions(
+        &self,
+        context: &CallContext,
+    ) -> Result<Vec<Sent<RegionRow>>, Failure> {
+        every_page("regions", MOST_PAGES_OF_REGIONS, |token| async move {
+            let mut url = self.compute("regions");
+            let fields = format!("items({REGION_FIELDS}),nextPageToken");
+            url.query_pairs_mut().append_pair("fields", &fields);
+            if !token.is_empty() {
+                url.query_pairs_mut().append_pair("pageToken", &token);
+            }
+            let fits = |page: &RegionPage| !page.items.is_empty() || page.next_page_token.is_some();
+            let page = self.get(Api::Compute, &LIST_REGIONS, url, fits, context);
+            let Sent { value: page, at } = page.await?;
+            let rows = page.items.into_iter().map(|value| Sent { value, at });
+            Ok((rows.collect(), page.next_page_token.unwrap_or_default()))
+        })
+        .await
+    }
+
+    /// Reads one region with its quotas.
+    pub(super) async fn region(
+        &self,
+        region: &Region,
+        context: &CallContext,
+    ) -> Result<Sent<RegionRow>, Failure> {
+        let mut url = self.compute(&format!("regions/{region}"));
+        url.query_pairs_mut().append_pair("fields", REGION_FIELDS);
+        let fits = |row: &RegionRow| row.name == region.as_str();
+        self.get(Api::Compute, &GET_REGION, url, fits, context)
+            .await
+    }
+
+    /// Reads the project's global quotas.
+    pub(super) async fn global(&self, context: &CallContext) -> Result<Sent<ProjectRow>, Failure> {
+        let mut url = self.compute("");
+        url.query_pairs_mut().append_pair("fields", PROJECT_FIELDS);
+        let fits = |_: &ProjectRow| true;
+        self.get(Api::Compute, &GET_PROJECT, url, fits, context)
+            .await
+    }
+
+    /// Reads a quota of Cloud Quotas with its values for all regions and families; nothing if the
+    /// service has none of that id.
+    pub(super) async fn quota_info(
+        &self,
+        id: &str,
+        context: &CallContext,
+    ) -> Result<Option<Sent<QuotaInfo>>, Failure> {
+        let project = &self.project;
+        let path = format!(
+            "v1/projects/{project}/locations/global/services/compute.googleapis.com/quotaInfos/{id}"
+        );
+        let url = below(&self.endpoints.quotas.0, &path);
+        let fits = |info: &QuotaInfo| info.quota_id == id;
+        let answer = self.get(Api::Quotas, &GET_QUOTA_INFO, url, fits, context);
+        match answer.await {
+            Ok(info) => Ok(Some(info)),
+            Err(failure) if failure.kind == FailureKind::NotFound => Ok(None),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// Lists the time series that a filter finds, between two moments.
+    pub(super) async fn time_series(
+        &self,
+        filter: &str,
+        (from, to): (Timestamp, Timestamp),
+        context: &CallContext,
+    ) -> Result<Vec<TimeSeries>, Failure> {
+        let path = format!("v3/projects/{}/timeSeries", self.project);
+        let base = &below(&self.endpoints.monitoring.0, &path);
+        every_page("time series", MOST_PAGES_OF_SERIES, |token| async move {
+            let mut url = base.clone();
+            url.query_pairs_mut()
+                .append_pair("filter", filter)
+                .append_pair("interval.startTime", &from.to_string())
+                .append_pair("interval.endTime", &to.to_string());
+            if !token.is_empty() {
+                url.query_pairs_mut().append_pair("pageToken", &token);
+            }
+            let fits = |_: &TimeSeriesPage| true;
+            let page = self.get(Api::Monitoring, &LIST_TIME_SERIES, url, fits, context);
+            let page = page.await?.value;
+            Ok((page.time_series, page.next_page_token.unwrap_or_default()))
+        })
+        .await
+    }
+
+    fn compute(&self, path: &str) -> Url {
+        let path = format!("compute/v1/projects/{}/{path}", self.project);
+        below(&self.endpoints.compute.0, path.trim_end_matches('/'))
+    }
+
+    /// Makes a call, and once more with a new token if the first was not accepted; the answer
+    /// counts only if it `fits` the question.
+    async fn get<T: DeserializeOwned + Send>(
+        &self,
+        api: Api,
+        operation: &Operation,
+        url: Url,
+        fits: impl Fn(&T) -> bool + Send + Sync,
+        context: &CallContext,
+    ) -> Result<Sent<T>, Failure> {
+        let token = self.tokens.bearer(context).await?;
+        let refused = AtomicBool::new(false);
+        let attempt = |token: Arc<Token>| {
+            let (url, fits, refused) = (&url, &fits, &refused);
+            async move {
+                let one = || async {
+                    let request = self.rest.request(Method::GET, url.clone());
+                    let mut request = request.bearer_auth(token.secret.expose_secret());
+                    if let Some(project) = &self.quota_project {
+                        request = request.header(USER_PROJECT, project);
+                    }
+                    let answer = ask(operation.name, request, ATTEMPT_TIMEOUT).await?;
+                    let is_refused = answer.status == StatusCode::UNAUTHORIZED;
+                    refused.store(is_refused, Ordering::Relaxed);
+                    match answer.status.is_success() {
+                        true => answer.json(fits),
+                        false => Err(errors::failure(&answer, api, &self.project)),
+                    }
+                };
+                let call = self
+                    .upstream
+                    .call(&self.everywhere, operation, context, one);
+                Ok(Sent::from(call.await?))
+            }
+        };
+        let result = attempt(Arc::clone(&token)).await;
+        if !refused.load(Ordering::Relaxed) {
+            return result;
+        }
+        let renewed = self.tokens.after_refusal(&token, context).await?;
+        attempt(renewed).await
+    }
+}
