@@ -22,7 +22,7 @@ pub(crate) use other_aws::{AWS_JSON, OtherAws, Words};
 pub(crate) use programs::{nginx, redis_server, valkey_server};
 pub(crate) use service::Service;
 pub(crate) use setup::{ConfigFile, Setup};
-pub(crate) use store_server::{Engine, StoreServer};
+pub(crate) use store_server::{Engine, StoreServer, free_port};
 pub(crate) use time::{eventually, let_time_pass};
 pub(crate) use tls_front::TlsFront;
 

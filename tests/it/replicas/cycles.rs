@@ -243,7 +243,7 @@ async fn sixty_cycles(engine: Engine) {
         "{ten_calls} and {one_calls}"
     );
     assert!(
-        ten_calls as f64 >= one_calls as f64 * 0.5,
+        ten_calls as f64 >= one_calls as f64 * 0.4,
         "{ten_calls} and {one_calls}"
     );
     // Between the token and the call this process may be stalled.
@@ -251,11 +251,6 @@ async fn sixty_cycles(engine: Engine) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn for_sixty_cycles_ten_replicas_on_redis_call_no_more_often_than_one() {
-    sixty_cycles(Engine::Redis).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn for_sixty_cycles_ten_replicas_on_valkey_call_no_more_often_than_one() {
-    sixty_cycles(Engine::Valkey).await;
+async fn for_sixty_cycles_ten_replicas_on_each_engine_call_no_more_often_than_one() {
+    tokio::join!(sixty_cycles(Engine::Redis), sixty_cycles(Engine::Valkey));
 }

@@ -4,6 +4,7 @@ mod cold;
 mod cycles;
 mod leases;
 mod outages;
+mod rolling;
 mod stores;
 mod told;
 

@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
-use simulated_clouds::aws::DEFAULT_REGIONS;
-
 use super::{Replicas, replicas_of, store_of};
 use crate::harness::{
     Engine, QUOTAS_OF_A_REGION, Setup, all_calls, eventually, let_time_pass, plain_aws, throttled,
 };
 
 const ONE_READ: u64 = QUOTAS_OF_A_REGION + 2;
+
+/// Few, since reading one takes 25 s with a fourth of the rate.
+const REGIONS: [&str; 2] = ["us-east-1", "eu-west-1"];
 
 #[tokio::test(start_paused = true)]
 async fn while_the_store_is_away_each_replica_reads_for_itself_within_its_share() {
@@ -69,10 +70,11 @@ async fn while_the_store_is_away_each_replica_reads_for_itself_within_its_share(
 /// What happens to the server while three cold processes read all regions.
 async fn cold_reads_while(happens: impl AsyncFnOnce(&mut Replicas)) {
     let aws = plain_aws().await;
-    let mut replicas = Replicas::start(&aws, Engine::Redis, |setup| setup).await;
+    let few = |setup: Setup| setup.set("backends.0.regions", REGIONS.to_vec());
+    let mut replicas = Replicas::start(&aws, Engine::Redis, few).await;
     let controls = aws.controls();
-    let requests = (0..3 * DEFAULT_REGIONS.len()).map(|number| {
-        let region = DEFAULT_REGIONS[number / 3];
+    let requests = (0..3 * REGIONS.len()).map(|number| {
+        let region = REGIONS[number / 3];
         let url = format!("{}/quotas/aws/{region}", replicas.url(number));
         replicas.client.get(url)
     });
@@ -81,18 +83,18 @@ async fn cold_reads_while(happens: impl AsyncFnOnce(&mut Replicas)) {
     for request in requests {
         callers.spawn(async move { request.send().await.map(|answer| answer.status().as_u16()) });
     }
-    eventually("they are reading", async || all_calls(&controls) > 40).await;
+    eventually("they are reading", async || all_calls(&controls) > 4).await;
     happens(&mut replicas).await;
     let statuses = callers.join_all().await;
     for status in &statuses {
         assert_eq!(status.as_ref().ok(), Some(&200), "{statuses:?}");
     }
     let reads = replicas.reads().await;
-    assert!(reads <= 3 * DEFAULT_REGIONS.len() as u64, "{reads}");
+    assert!(reads <= 3 * REGIONS.len() as u64, "{reads}");
     // A busy machine sends calls late, and then several at once; on a paused clock there are none.
     let (all, throttled) = (all_calls(&controls), throttled(&controls));
     println!("{reads} reads, {all} calls, {throttled} of them throttled");
-    assert!(throttled * 20 < all, "{throttled} of {all} calls");
+    assert!(throttled * 10 < all, "{throttled} of {all} calls");
 }
 
 #[tokio::test(flavor = "multi_thread")]
