@@ -1,7 +1,7 @@
 //! `check`: tries each backend's credentials and permissions, once in each region.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
@@ -12,7 +12,6 @@ use tokio::time::Instant;
 
 use crate::app;
 use crate::clock::Clock;
-use crate::config;
 use crate::model::{
     AccountId, BackendName, Failure, FailureKind, FetchUnit, Reading, Snapshot, printable,
     printable_lines,
@@ -22,16 +21,19 @@ use crate::source::{CallContext, Priority, QuotaSource, Urgency, Wanted};
 use crate::telemetry::Metrics;
 use crate::upstream::Shared;
 
+use super::config_file::ConfigFile;
 use super::output::{Error, print};
 
 #[derive(Args, Debug)]
 pub(super) struct Arguments {
     /// Only this backend.
     backend: Option<String>,
+    #[command(flatten)]
+    config: ConfigFile,
 }
 
-pub(super) async fn run(path: Option<&Path>, arguments: Arguments) -> Result<(), Error> {
-    let loaded = config::load(path, config::environment()).map_err(Error::usage)?;
+pub(super) async fn run(path: Option<PathBuf>, arguments: Arguments) -> Result<(), Error> {
+    let loaded = arguments.config.load(path)?;
     let config = loaded.config;
     let shared = Shared::new(Clock::system(), Metrics::new());
     let mut table = Table::new();

@@ -2,10 +2,12 @@
 
 mod ask;
 mod check;
+mod config_file;
 #[cfg(feature = "demo")]
 mod demo;
 mod explain;
 mod output;
+mod packaging;
 #[cfg(feature = "demo")]
 mod secret_file;
 mod serve;
@@ -19,7 +21,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::{io, process};
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use tokio::runtime::Runtime;
 
 use crate::model::printable;
@@ -33,9 +35,8 @@ use signals::Signals;
 #[derive(Debug, Parser)]
 #[command(name = "quota-oracle", version, max_term_width = 100)]
 struct Arguments {
-    /// The configuration file; without it $QUOTA_ORACLE_CONFIG, ./config/quota-oracle.toml or
-    /// /etc/quota-oracle/quota-oracle.toml.
-    #[arg(long, global = true, value_name = "FILE")]
+    /// The configuration file of `serve` and `check`, which take it after their name, too.
+    #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     #[command(subcommand)]
     command: Command,
@@ -44,7 +45,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run the service.
-    Serve,
+    Serve(serve::Arguments),
     /// Run the service against simulated clouds: no credentials, no other software.
     #[cfg(feature = "demo")]
     Demo(demo::Arguments),
@@ -62,6 +63,10 @@ enum Command {
     Check(check::Arguments),
     /// Print the OpenAPI document.
     Openapi,
+    /// Print the completions of a shell.
+    Completions(packaging::CompletionsArguments),
+    /// Print a man page, or write all of them into a directory.
+    Man(packaging::ManArguments),
     /// Exit with 0 if the service is ready.
     Healthcheck(ask::Service),
     /// Run the simulated clouds alone, for tests in other languages.
@@ -75,7 +80,7 @@ impl Command {
     /// it found, and needs no log beside it.
     fn log_level(&self) -> &'static str {
         match self {
-            Self::Serve => "info",
+            Self::Serve(_) => "info",
             #[cfg(feature = "demo")]
             Self::Demo(_) => "warn",
             #[cfg(feature = "demo")]
@@ -188,9 +193,13 @@ fn started() -> io::Result<(Runtime, Signals)> {
 }
 
 async fn command(arguments: Arguments, signals: Signals) -> Result<ExitCode, Error> {
-    let config = arguments.config.as_deref();
+    let config = arguments.config;
+    if config.is_some() && !matches!(arguments.command, Command::Serve(_) | Command::Check(_)) {
+        let sentence = "only `serve` and `check` read a configuration; leave `--config` out";
+        return Err(Error::usage(sentence));
+    }
     match arguments.command {
-        Command::Serve => return serve::run(config, signals).await,
+        Command::Serve(arguments) => return serve::run(config, arguments, signals).await,
         #[cfg(feature = "demo")]
         Command::Demo(arguments) => demo::run(arguments, signals).await?,
         #[cfg(feature = "demo")]
@@ -220,6 +229,10 @@ async fn command(arguments: Arguments, signals: Signals) -> Result<ExitCode, Err
                 .map_err(Error::failed)?;
             print(&document)?;
         }
+        Command::Completions(arguments) => {
+            packaging::completions(&arguments, &mut Arguments::command())?;
+        }
+        Command::Man(arguments) => packaging::man(&arguments, Arguments::command())?,
     }
     Ok(ExitCode::SUCCESS)
 }

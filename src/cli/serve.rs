@@ -2,22 +2,33 @@
 
 use std::io::ErrorKind;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::Args;
 use tokio::net::TcpListener;
 use tokio::signal::unix::Signal;
 
 use crate::app::App;
 use crate::clock::Clock;
-use crate::config;
 use crate::secret;
 
+use super::config_file::ConfigFile;
 use super::output::Error;
 use super::signals::Signals;
 
-pub(super) async fn run(config: Option<&Path>, signals: Signals) -> Result<ExitCode, Error> {
-    let loaded = config::load(config, config::environment()).map_err(Error::usage)?;
+#[derive(Args, Debug)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    config: ConfigFile,
+}
+
+pub(super) async fn run(
+    config: Option<PathBuf>,
+    arguments: Arguments,
+    signals: Signals,
+) -> Result<ExitCode, Error> {
+    let loaded = arguments.config.load(config)?;
     let config = loaded.config;
     let app = App::new(&config, Clock::system())
         .await

@@ -5,6 +5,7 @@ mod demo;
 mod explain;
 mod leases;
 mod offers;
+mod packaging;
 
 use std::process::Output;
 
