@@ -27,6 +27,8 @@ pub struct Filter {
     pub max_gpu_count: Option<u32>,
     /// At least so much memory in each GPU, in GiB; unknown is not enough.
     pub min_gpu_memory_gb: Option<f64>,
+    /// At most so much memory in each GPU, in GiB; unknown is too much, and no GPU has none.
+    pub max_gpu_memory_gb: Option<f64>,
     /// At least so many virtual CPUs; unknown is not enough.
     pub min_cpus: Option<u32>,
     /// At least so much memory, in GiB; unknown is not enough.
@@ -149,6 +151,7 @@ impl Table {
             min_gpu_count,
             max_gpu_count,
             min_gpu_memory_gb,
+            max_gpu_memory_gb,
             min_cpus,
             min_memory_gb,
             market: _,
@@ -169,12 +172,15 @@ impl Table {
             let gpu = shape.gpu.as_ref();
             let gpu_count = gpu.map_or(0, |gpu| gpu.count);
             let gpu_memory_gb = gpu.and_then(|gpu| gpu.memory_gb).unwrap_or(0.0);
+            // Unknown is neither enough nor little enough.
+            let most_memory_gb = gpu.map_or(0.0, |gpu| gpu.memory_gb.unwrap_or(f64::INFINITY));
             is_one_of(&types, Some(shape.numbers.instance_type))
                 && is_one_of(&gpus, shape.numbers.gpu)
                 && is_one_of(&vendors, shape.numbers.vendor)
                 && min_gpu_count.is_none_or(|min| gpu_count >= min)
                 && max_gpu_count.is_none_or(|max| gpu_count <= max)
                 && min_gpu_memory_gb.is_none_or(|min| gpu_memory_gb >= min)
+                && max_gpu_memory_gb.is_none_or(|max| most_memory_gb <= max)
                 && min_cpus.is_none_or(|min| shape.cpus.unwrap_or(0) >= min)
                 && min_memory_gb.is_none_or(|min| shape.memory_gb.unwrap_or(0.0) >= min)
         };
@@ -185,6 +191,7 @@ impl Table {
             || min_gpu_count.is_some()
             || max_gpu_count.is_some()
             || min_gpu_memory_gb.is_some()
+            || max_gpu_memory_gb.is_some()
             || min_cpus.is_some()
             || min_memory_gb.is_some();
         any_condition.then(|| {

@@ -5,41 +5,59 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
-use comfy_table::Table;
-use comfy_table::presets::NOTHING;
 use futures_util::future::join_all;
+use serde::Serialize;
+use serde_json::json;
 use tokio::time::Instant;
 
 use crate::app;
 use crate::clock::Clock;
-use crate::model::{
-    AccountId, BackendName, Failure, FailureKind, FetchUnit, Reading, Snapshot, printable,
-    printable_lines,
-};
+use crate::model::{AccountId, BackendName, Failure, FailureKind, FetchUnit, Reading, Snapshot};
 use crate::oracle::read_timeout;
 use crate::source::{CallContext, Priority, QuotaSource, Urgency, Wanted};
 use crate::telemetry::Metrics;
 use crate::upstream::Shared;
 
 use super::config_file::ConfigFile;
-use super::output::{Error, print};
+use super::output::{Error, print, print_painted};
+use super::screen::{Cell, Column, Screen, Table, Tone};
+
+const COLUMNS: [Column; 3] = [
+    Column::names("BACKEND", 0, 8),
+    Column::names("REGION", 1, 8),
+    Column::words("RESULT", 1),
+];
 
 #[derive(Args, Debug)]
 pub(super) struct Arguments {
     /// Only this backend.
     backend: Option<String>,
+    /// Print what was found as JSON
+    #[arg(long)]
+    json: bool,
     #[command(flatten)]
     config: ConfigFile,
+}
+
+/// The result of a region that can be read.
+const OK: &str = "ok";
+
+/// What was found of a backend or one of its regions.
+#[derive(Debug, Serialize)]
+struct Finding {
+    backend: String,
+    region: Option<String>,
+    /// `ok`, or the kind of the failure.
+    result: &'static str,
+    detail: String,
+    advice: Option<String>,
 }
 
 pub(super) async fn run(path: Option<PathBuf>, arguments: Arguments) -> Result<(), Error> {
     let loaded = arguments.config.load(path)?;
     let config = loaded.config;
     let shared = Shared::new(Clock::system(), Metrics::new());
-    let mut table = Table::new();
-    table
-        .load_style(NOTHING)
-        .set_header(["BACKEND", "REGION", "RESULT", "WHAT TO DO"]);
+    let mut findings = Vec::new();
     let mut unusable = Vec::new();
     let mut accounts = Accounts::new();
     let mut tried = 0;
@@ -54,14 +72,15 @@ pub(super) async fn run(path: Option<PathBuf>, arguments: Arguments) -> Result<(
         }
         tried += 1;
         let usable = match app::connect(&config, backend, &shared).await {
-            Ok(source) => check(name, &source, &mut table, &mut accounts).await,
+            Ok(source) => check(name, &source, &mut findings, &mut accounts).await,
             Err(error) => {
-                table.add_row([
-                    name.as_str(),
-                    "",
-                    &error.to_string(),
-                    "correct the configuration",
-                ]);
+                findings.push(Finding {
+                    backend: name.to_string(),
+                    region: None,
+                    result: "unusable",
+                    detail: error.to_string(),
+                    advice: Some("correct the configuration".to_owned()),
+                });
                 false
             }
         };
@@ -82,7 +101,10 @@ pub(super) async fn run(path: Option<PathBuf>, arguments: Arguments) -> Result<(
             known.join(", ")
         )));
     }
-    print(&printable_lines(&table.trim_fmt()))?;
+    match arguments.json {
+        true => print(&json!({"findings": findings, "unusable": unusable}).to_string())?,
+        false => print_painted(&table(&findings))?,
+    }
     match unusable.as_slice() {
         [] => Ok(()),
         names => Err(Error::Failed(format!("unusable: {}", names.join(", ")))),
@@ -97,19 +119,19 @@ type Accounts = BTreeMap<AccountId, BackendName>;
 async fn check(
     name: &BackendName,
     source: &Arc<dyn QuotaSource>,
-    table: &mut Table,
+    findings: &mut Vec<Finding>,
     accounts: &mut Accounts,
 ) -> bool {
     let units = source.units();
     let results = join_all(units.iter().map(|unit| fetch(source, unit))).await;
     if let Some(shared) = shared_failure(&units, &results) {
         let regions = format!("all {}", units.len());
-        add_failure(table, name, &regions, &shared);
+        findings.push(Finding::of_failure(name, &regions, &shared));
         return false;
     }
     let mut usable = false;
     let mut lacks_regions = false;
-    let mut hint = String::new();
+    let mut hint = None;
     for (unit, result) in units.iter().zip(results) {
         match result {
             Ok(reading) => {
@@ -124,19 +146,25 @@ async fn check(
                         .entry(account.clone())
                         .or_insert_with(|| name.clone());
                     if first != name {
-                        hint = format!("the account of `{first}`: they share leases");
+                        hint = Some(format!("the account of `{first}`: they share leases"));
                     }
                 }
                 for (region, snapshot) in &reading.regions {
-                    let summary = summary(&reading, snapshot);
-                    let summary = printable(&summary);
-                    table.add_row([name.as_str(), region.as_str(), &summary, &printable(&hint)]);
+                    findings.push(Finding {
+                        backend: name.to_string(),
+                        region: Some(region.to_string()),
+                        result: OK,
+                        detail: summary(&reading, snapshot),
+                        advice: hint.clone(),
+                    });
                 }
                 for gap in &reading.gaps {
-                    add_failure(table, name, unit.id.as_str(), gap);
+                    findings.push(Finding::of_failure(name, unit.id.as_str(), gap));
                 }
             }
-            Err(failure) => add_failure(table, name, unit.id.as_str(), &failure),
+            Err(failure) => {
+                findings.push(Finding::of_failure(name, unit.id.as_str(), &failure));
+            }
         }
     }
     usable && !lacks_regions
@@ -154,10 +182,35 @@ fn shared_failure(units: &[FetchUnit], results: &[Result<Reading, Failure>]) -> 
     is_shared.then(|| first.clone())
 }
 
-fn add_failure(table: &mut Table, name: &BackendName, unit: &str, failure: &Failure) {
-    let result = format!("{}: {}", failure.kind.as_str(), failure.detail);
-    let hint = failure.hint.as_deref().unwrap_or_default();
-    table.add_row([name.as_str(), unit, &printable(&result), &printable(hint)]);
+impl Finding {
+    fn of_failure(backend: &BackendName, region: &str, failure: &Failure) -> Self {
+        Self {
+            backend: backend.to_string(),
+            region: Some(region.to_owned()),
+            result: failure.kind.as_str(),
+            detail: failure.detail.clone(),
+            advice: failure.hint.clone(),
+        }
+    }
+}
+
+fn table(findings: &[Finding]) -> String {
+    let mut table = Table::new(&COLUMNS, "DETAIL");
+    for finding in findings {
+        let tone = match finding.result {
+            OK => Tone::Good,
+            _ => Tone::Bad,
+        };
+        let cells = [
+            (&finding.backend).into(),
+            finding.region.as_deref().unwrap_or_default().into(),
+            Cell::new(finding.result, tone),
+        ];
+        let advice = finding.advice.as_ref();
+        let advice = advice.map_or(String::new(), |advice| format!("; {advice}"));
+        table.add(cells, &format!("{}{advice}", finding.detail), true);
+    }
+    table.render(&Screen::of_process(false))
 }
 
 async fn fetch(source: &Arc<dyn QuotaSource>, unit: &FetchUnit) -> Result<Reading, Failure> {
@@ -178,7 +231,7 @@ fn summary(reading: &Reading, snapshot: &Snapshot) -> String {
     let rows = snapshot.quotas();
     let limits = rows.iter().filter(|row| row.limit.known().is_some());
     let usages = rows.iter().filter(|row| row.usage.known().is_some());
-    let mut text = format!("ok: {} limits, {} usages", limits.count(), usages.count());
+    let mut text = format!("{} limits, {} usages", limits.count(), usages.count());
     let account = reading.account.as_ref().map(|account| account.as_str());
     if let Some(account) = account {
         text.push_str(&format!(", account {account}"));

@@ -8,6 +8,7 @@ mod demo;
 mod explain;
 mod output;
 mod packaging;
+mod screen;
 #[cfg(feature = "demo")]
 mod secret_file;
 mod serve;
@@ -49,14 +50,22 @@ enum Command {
     /// Run the service against simulated clouds: no credentials, no other software.
     #[cfg(feature = "demo")]
     Demo(demo::Arguments),
+    /// Ask a running service how it and its backends are doing.
+    Status(ask::status::Arguments),
     /// Ask a running service for the quotas of a region.
-    Quotas(ask::QuotasArguments),
+    Quotas(ask::quotas::Arguments),
     /// Ask a running service what can be launched, and which quota stands in the way.
-    Offers(Box<ask::OffersArguments>),
+    Offers(Box<ask::offers::Arguments>),
+    /// Ask a running service where a number of GPUs fits.
+    Plan(Box<ask::plan::Arguments>),
+    /// Ask a running service for offers again and again, and show what changes.
+    Watch(Box<ask::watch::Arguments>),
     /// Ask a running service to verify a launch now, and to hold room for it.
-    Verify(Box<ask::VerifyArguments>),
+    Verify(Box<ask::verify::Arguments>),
     /// Ask a running service for the leases that live.
-    Leases(ask::LeasesArguments),
+    Leases(ask::leases::Arguments),
+    /// Ask a running service to read a backend or a region now.
+    Refresh(ask::refresh::Arguments),
     /// Tell what the error of a failed launch means, without a service.
     Explain(Box<explain::Arguments>),
     /// Try each backend's credentials and permissions, and say what to fix.
@@ -204,17 +213,29 @@ async fn command(arguments: Arguments, signals: Signals) -> Result<ExitCode, Err
         Command::Demo(arguments) => demo::run(arguments, signals).await?,
         #[cfg(feature = "demo")]
         Command::Simulate(arguments) => simulate::run(arguments, signals).await?,
+        Command::Status(arguments) => {
+            return unless_ended(signals, ask::status::run(arguments)).await;
+        }
         Command::Quotas(arguments) => {
-            return unless_ended(signals, ask::quotas(arguments)).await;
+            return unless_ended(signals, ask::quotas::run(arguments)).await;
         }
         Command::Offers(arguments) => {
-            return unless_ended(signals, ask::offers(*arguments)).await;
+            return unless_ended(signals, ask::offers::run(*arguments)).await;
+        }
+        Command::Plan(arguments) => {
+            return unless_ended(signals, ask::plan::run(*arguments)).await;
+        }
+        Command::Watch(arguments) => {
+            return unless_ended(signals, ask::watch::run(*arguments)).await;
         }
         Command::Verify(arguments) => {
-            return unless_ended(signals, ask::verify(*arguments)).await;
+            return unless_ended(signals, ask::verify::run(*arguments)).await;
         }
         Command::Leases(arguments) => {
-            return unless_ended(signals, ask::leases(arguments)).await;
+            return unless_ended(signals, ask::leases::run(arguments)).await;
+        }
+        Command::Refresh(arguments) => {
+            return unless_ended(signals, ask::refresh::run(arguments)).await;
         }
         Command::Check(arguments) => {
             return unless_ended(signals, check::run(config, arguments)).await;

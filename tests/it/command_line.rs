@@ -6,6 +6,11 @@ mod explain;
 mod leases;
 mod offers;
 mod packaging;
+mod plan;
+mod status;
+#[cfg(feature = "demo")]
+mod tables;
+mod watch;
 
 use std::process::Output;
 
@@ -111,7 +116,7 @@ async fn a_running_service_is_asked_from_a_terminal() {
     }
 
     let (_, sentence, code) = ask(&["quotas", "aws", "us-east-2"]);
-    assert_eq!(code, 1);
+    assert_eq!(code, 2);
     assert_eq!(
         sentence,
         "quota-oracle: aws has no region `us-east-2`; did you mean `us-east-1`? (known: us-east-1)\n"
@@ -195,11 +200,11 @@ async fn check_says_what_works_what_does_not_and_what_to_do() {
     };
     let works = row("aws", "us-east-1");
     assert!(
-        works.contains("ok: 21 limits, 0 usages, account 123456789012"),
+        works.contains(" ok           21 limits, 0 usages, account 123456789012"),
         "{works}"
     );
     // What is missing besides has a row of its own.
-    let gap = "denied: usage is unknown: ";
+    let gap = " denied       usage is unknown: ";
     let gap = table.lines().find(|line| line.contains(gap)).unwrap();
     assert!(
         gap.contains("grant servicequotas:StartQuotaUtilizationReport"),
@@ -247,7 +252,7 @@ async fn check_tries_even_the_action_that_reading_seldom_needs() {
     assert_eq!(code, 0, "{table}");
     let advice = "grant servicequotas:GetAWSDefaultServiceQuota";
     assert!(table.contains(advice), "{table}");
-    assert!(table.contains("ok: 21 limits, 21 usages"), "{table}");
+    assert!(table.contains("  21 limits, 21 usages"), "{table}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -256,9 +261,9 @@ async fn check_tells_a_failure_that_all_regions_share_once() {
     let aws = plain_aws().await;
     aws.controls().inject(Fault::new(FaultKind::AccessDenied));
     for (setup, kind) in [
-        (Setup::new(&aws), "denied: "),
+        (Setup::new(&aws), " denied "),
         // Nobody listens there.
-        (Setup::at("http://127.0.0.1:1"), "unavailable: "),
+        (Setup::at("http://127.0.0.1:1"), " unavailable "),
     ] {
         let file = setup
             .set("backends.0.regions", regions.to_vec())

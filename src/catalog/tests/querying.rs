@@ -94,6 +94,7 @@ prop_compose! {
         min_gpu_count in proptest::option::weighted(0.3, 0u32..9),
         max_gpu_count in proptest::option::weighted(0.3, 0u32..9),
         min_gpu_memory_gb in proptest::option::weighted(0.3, select(vec![0.0, 16.0, 24.0, 80.0])),
+        max_gpu_memory_gb in proptest::option::weighted(0.3, select(vec![0.0, 16.0, 24.0, 80.0])),
         min_cpus in proptest::option::weighted(0.3, 0u32..200),
         min_memory_gb in proptest::option::weighted(0.3, 0.0..2000.0),
         market in proptest::option::weighted(0.3, select(vec![Market::OnDemand, Market::Spot])),
@@ -101,7 +102,7 @@ prop_compose! {
     ) -> Filter {
         Filter {
             regions, instance_types, gpus, gpu_vendors, min_gpu_count, max_gpu_count,
-            min_gpu_memory_gb, min_cpus, min_memory_gb, market, max_price,
+            min_gpu_memory_gb, max_gpu_memory_gb, min_cpus, min_memory_gb, market, max_price,
         }
     }
 }
@@ -128,6 +129,10 @@ fn meets(offer: &Offer<'_>, filter: &Filter) -> bool {
         && filter
             .min_gpu_memory_gb
             .is_none_or(|min| gpu.and_then(|gpu| gpu.memory_gb).unwrap_or(0.0) >= min)
+        && filter.max_gpu_memory_gb.is_none_or(|max| match gpu {
+            Some(gpu) => gpu.memory_gb.is_some_and(|memory| memory <= max),
+            None => true,
+        })
         && filter
             .min_cpus
             .is_none_or(|min| offer.shape.cpus.unwrap_or(0) >= min)

@@ -72,20 +72,14 @@ pub(super) fn notes(backends: &[OfferedBackend], unknown: &[UnmatchedFilter]) ->
     text
 }
 
-/// Which part of all offers is on the page, and how to go on; nothing if it is all of them.
+/// Which part of all offers is on the page, and how to see them all; nothing if it is all of them. A
+/// cursor would be wider than any screen: it is in the JSON, for programs.
 fn place_in_all(page: &OfferPage) -> String {
-    let mut text = String::new();
     let shown = page.len();
-    if shown < page.total {
-        text.push_str(&format!("{shown} of {} offers", page.total));
+    match shown < page.total {
+        true => format!("{shown} of {} offers; `limit=0` shows all\n", page.total),
+        false => String::new(),
     }
-    if let Some(next) = &page.next {
-        text.push_str(&format!("; next cursor: {next}"));
-    }
-    if !text.is_empty() {
-        text.push('\n');
-    }
-    text
 }
 
 fn widths(page: &OfferPage) -> Widths {

@@ -26,26 +26,27 @@ async fn offers_are_shown_as_a_table_or_as_they_came() {
     let header: Vec<&str> = lines[1].split_whitespace().collect();
     assert_eq!(
         (header.first(), header.last()),
-        (Some(&"PRICE"), Some(&"REASON"))
+        (Some(&"PLACE"), Some(&"REASON"))
     );
     for part in ["aws/us-east-1", "p5.4xlarge", "16 vCPU", "unknown", "?"] {
         assert!(lines[2].contains(part), "{part}: {table}");
     }
-
-    // Its last line leads to the next page.
-    let last = lines.last().unwrap();
-    let (shown, cursor) = last.split_once("; next cursor: ").unwrap();
-    assert_eq!(shown, "1 of 2 offers");
-    let filters = [
-        "--gpu", "H100", "--spot", "false", "--limit", "1", "--cursor", cursor,
-    ];
-    let (next, _, code) = ask(&filters);
-    assert_eq!(code, 0, "{next}");
-    assert!(
-        next.contains("p5.48xlarge") && !next.contains("p5.4xlarge"),
-        "{next}"
+    assert_eq!(
+        lines[3],
+        "1 of 2 offers, 0 of these available; `--limit 0` shows all"
     );
-    assert!(next.ends_with("\n1 of 2 offers\n"), "{next}");
+
+    // The next page is for programs.
+    let page = |cursor: &[&str]| {
+        let filters = ["--gpu", "H100", "--spot", "false", "--limit", "1", "--json"];
+        let (json, _, code) = ask(&[&filters[..], cursor].concat());
+        assert_eq!(code, 0, "{json}");
+        serde_json::from_str::<Value>(&json).unwrap()
+    };
+    let first = page(&[]);
+    let second = page(&["--cursor", first["next_cursor"].as_str().unwrap()]);
+    assert_eq!(second["offers"][0]["instance_type"], "p5.48xlarge");
+    assert!(second["next_cursor"].is_null(), "{second}");
 
     let (json, _, code) = ask(&["--gpu", "H100", "--json"]);
     assert_eq!(code, 0);
@@ -88,6 +89,11 @@ async fn every_flag_arrives_as_its_parameter() {
     let router = Router::new().route("/offers", axum::routing::get(listen));
     tokio::spawn(async move { axum::serve(listener, router).await });
 
+    let ask = |arguments: &[&str]| {
+        let asked = [&["offers", "--url", &url, "--json"], arguments].concat();
+        assert_eq!(said_by(&asked), ("heard\n".into(), String::new(), 0));
+        heard.lock().unwrap().clone()
+    };
     let flags = [
         ("--backend", "aws"),
         ("--backend", "nebius"),
@@ -102,6 +108,7 @@ async fn every_flag_arrives_as_its_parameter() {
         ("--min-gpu-count", "1"),
         ("--max-gpu-count", "8"),
         ("--min-gpu-memory-gb", "79.5"),
+        ("--max-gpu-memory-gb", "80.5"),
         ("--min-cpus", "4"),
         ("--min-memory-gb", "16.25"),
         ("--spot", "true"),
@@ -113,20 +120,44 @@ async fn every_flag_arrives_as_its_parameter() {
         ("--limit", "0"),
         ("--cursor", "abc"),
     ];
-    let mut arguments = vec!["offers", "--url", &url];
-    arguments.extend(flags.iter().flat_map(|(flag, value)| [*flag, *value]));
-    assert_eq!(said_by(&arguments), ("heard\n".into(), String::new(), 0));
+    let arguments = flags.iter().flat_map(|(flag, value)| [*flag, *value]);
+    let asked = ask(&arguments.collect::<Vec<_>>());
     let expected: Vec<String> = flags
         .iter()
         .map(|(flag, value)| format!("{}={value}", flag[2..].replace('-', "_")))
         .collect();
-    assert_eq!(*heard.lock().unwrap(), expected.join("&"));
+    assert_eq!(asked, expected.join("&"));
+
+    // dstack's words for the same.
+    for (words, parameters) in [
+        (
+            "-b aws -r us-east-1 --gpu H100:8 --spot",
+            "backend=aws&region=us-east-1&gpu=H100&min_gpu_count=8&max_gpu_count=8&spot=true",
+        ),
+        (
+            "--gpu nvidia:A100:40GB..:2.. --on-demand",
+            "gpu=A100&gpu_vendor=nvidia&min_gpu_count=2&min_gpu_memory_gb=40.0&spot=false",
+        ),
+        ("--max-price 2", "min_gpu_count=1&max_price=2.0"),
+        ("--all", ""),
+    ] {
+        let words: Vec<_> = words.split(' ').collect();
+        assert_eq!(ask(&words), parameters, "{words:?}");
+    }
 
     // Those were all of its own flags.
     let (help, _, _) = said_by(&["offers", "--help"]);
     let words = help.split(|c: char| c != '-' && !c.is_ascii_alphanumeric());
     let known: BTreeSet<&str> = words.filter(|word| word.starts_with("--")).collect();
-    let others = ["--json", "--url", "--token-file", "--help"];
+    let others = [
+        "--on-demand",
+        "--all",
+        "--json",
+        "--wide",
+        "--url",
+        "--token-file",
+        "--help",
+    ];
     let tried = flags.iter().map(|(flag, _)| *flag).chain(others);
     assert_eq!(known, tried.collect());
 }

@@ -14,11 +14,11 @@ use crate::oracle::{Filter, NameOf, OfferQuestion, UnmatchedFilter};
 #[expect(missing_docs, reason = "see above")]
 pub struct OfferFilter {
     /// Only offers of these backends
-    #[arg(long)]
+    #[arg(short, long)]
     #[param(example = json!(["aws"]))]
     pub backend: Vec<String>,
     /// Only offers in these regions
-    #[arg(long)]
+    #[arg(short, long)]
     #[param(example = json!(["us-east-1"]))]
     pub region: Vec<String>,
     /// Only these instance types
@@ -26,7 +26,10 @@ pub struct OfferFilter {
     #[param(example = json!(["p5.48xlarge"]))]
     pub instance_type: Vec<String>,
     /// Only offers with one of these GPU models, such as H100
-    #[arg(long)]
+    #[arg(
+        long,
+        help = "Only offers with such GPUs, as dstack writes them: H100, H100:8, A100:40GB:1..4"
+    )]
     #[param(example = json!(["H100"]))]
     pub gpu: Vec<String>,
     /// Only offers with GPUs of these vendors, such as nvidia
@@ -45,6 +48,10 @@ pub struct OfferFilter {
     #[arg(long)]
     #[param(minimum = 0)]
     pub min_gpu_memory_gb: Option<f64>,
+    /// Maximum memory of each GPU, in GiB
+    #[arg(long)]
+    #[param(minimum = 0)]
+    pub max_gpu_memory_gb: Option<f64>,
     /// Minimum number of virtual CPUs
     #[arg(long)]
     #[param(value_type = Option<u64>)]
@@ -54,7 +61,7 @@ pub struct OfferFilter {
     #[param(minimum = 0)]
     pub min_memory_gb: Option<f64>,
     /// Only spot offers (true) or only on-demand offers (false)
-    #[arg(long)]
+    #[arg(long, num_args = 0..=1, default_missing_value = "true", help = "Only spot offers, or with `false` only on-demand offers")]
     pub spot: Option<bool>,
     /// Maximum price, in US dollars per hour
     #[arg(long)]
@@ -103,6 +110,7 @@ impl OfferFilter {
                 min_gpu_count: self.min_gpu_count,
                 max_gpu_count: self.max_gpu_count,
                 min_gpu_memory_gb: self.min_gpu_memory_gb,
+                max_gpu_memory_gb: self.max_gpu_memory_gb,
                 min_cpus: self.min_cpus,
                 min_memory_gb: self.min_memory_gb,
                 market: self.spot.map(|spot| match spot {
