@@ -25,6 +25,7 @@ impl ConfigFile {
             }
             (one, other) => one.or(other),
         };
-        config::load(path.as_deref(), config::environment()).map_err(Error::usage)
+        config::load(path.as_deref(), config::environment())
+            .map_err(|error| Error::Mistakes(error.explained().collect()))
     }
 }

@@ -151,14 +151,14 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     if let Err(error) = in_a_corrected_environment(&arguments) {
         return failed(
-            &format!("cannot start in a corrected environment: {error}"),
+            &[format!("cannot start in a corrected environment: {error}")],
             1,
         );
     }
     let (runtime, signals) = match started() {
         Ok(started) => started,
         Err(error) => {
-            return failed(&format!("cannot start: {error}"), 1);
+            return failed(&[format!("cannot start: {error}")], 1);
         }
     };
     // clap prints its own help and errors, and exits with 2 on bad arguments.
@@ -178,14 +178,19 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             last_words(None);
             code
         }
-        Err(Error::Failed(sentence)) => failed(&sentence, 1),
-        Err(Error::Usage(sentence)) => failed(&sentence, 2),
+        Err(Error::Failed(sentence)) => failed(&[sentence], 1),
+        Err(Error::Usage(sentence)) => failed(&[sentence], 2),
+        Err(Error::Mistakes(sentences)) => failed(&sentences, 2),
     }
 }
 
-fn failed(sentence: &str, code: u8) -> ExitCode {
-    let sentence = printable(sentence);
-    last_words(Some(&format!("quota-oracle: {sentence}")));
+/// Says why, each sentence on a line of its own.
+fn failed(sentences: &[String], code: u8) -> ExitCode {
+    let sentences = sentences.iter().map(|sentence| printable(sentence));
+    let lines: Vec<_> = sentences
+        .map(|sentence| format!("quota-oracle: {sentence}"))
+        .collect();
+    last_words(Some(&lines.join("\n")));
     ExitCode::from(code)
 }
 

@@ -12,6 +12,8 @@ pub(super) enum Error {
     Failed(String),
     /// The arguments or the configuration are wrong.
     Usage(String),
+    /// The configuration is wrong: each mistake as a sentence.
+    Mistakes(Vec<String>),
 }
 
 impl Error {

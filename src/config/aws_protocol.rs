@@ -7,6 +7,7 @@ use crate::model::BackendName;
 use crate::secret::{Renewed, SecretSource, SecretText, clean};
 
 use super::backends::{Backend, only_known};
+use super::problem::Remedy;
 use super::secrets::renewed;
 use super::{KeyPath, Problem};
 
@@ -16,16 +17,20 @@ pub(super) fn resolve(
     base: &Path,
     backends: &[Backend],
     on_loopback: bool,
-) -> Result<AwsProtocolSettings, Problem> {
+    problems: &mut Vec<Problem>,
+) -> AwsProtocolSettings {
     let at = KeyPath::of("aws_protocol");
     if !written.verify && !on_loopback {
         let claim = "can be false only while `server.listen` is a loopback address";
-        return Err(Problem::value(&at.key("verify"), claim));
+        problems.push(Problem::value(&at.key("verify"), claim));
     }
     if written.verify && written.clients.is_empty() {
         let claim = "is empty, so nobody could sign a request: add a client with an \
                      `access_key_id` and a `secret_access_key_file`";
-        return Err(Problem::value(&at.key("clients"), claim));
+        let line = "clients = [{ access_key_id = \"oracle-1\", secret_access_key_file = \
+                    \"secrets/oracle-1\" }]";
+        let remedy = Remedy::Line(line.to_owned());
+        problems.push(Problem::value(&at.key("clients"), claim).with_remedy(remedy));
     }
     let spoken_of: Vec<_> = backends
         .iter()
@@ -39,14 +44,19 @@ pub(super) fn resolve(
         let id = client.access_key_id.clone();
         if clients.iter().any(|earlier| earlier.access_key_id == id) {
             let sentence = format!("two clients have the access key id `{id}`");
-            return Err(Problem::new(&at.key("access_key_id"), sentence));
+            problems
+                .push(Problem::new(&at.key("access_key_id"), sentence).with_remedy(Remedy::None));
+            continue;
         }
-        clients.push(resolve_client(client, &at, base, &spoken_of)?);
+        match resolve_client(client, &at, base, &spoken_of) {
+            Ok(client) => clients.push(client),
+            Err(problem) => problems.push(problem),
+        }
     }
-    Ok(AwsProtocolSettings {
+    AwsProtocolSettings {
         verify: written.verify,
         clients,
-    })
+    }
 }
 
 fn resolve_client(
@@ -78,7 +88,8 @@ fn secret(
             return Err(Problem::new(
                 at,
                 format!("the client `{id}` has no secret: give a `secret_access_key_file`"),
-            ));
+            )
+            .with_remedy(Remedy::ExampleOf(at.key("secret_access_key_file"))));
         }
         (Some(_), Some(_)) => {
             return Err(Problem::new(
@@ -92,5 +103,5 @@ fn secret(
     };
     let at = at.key(source.key("secret_access_key_file", "secret_access_key"));
     renewed(source, base, |text| SecretText::from(text.clone()))
-        .map_err(|error| Problem::reason(&at, error))
+        .map_err(|error| Problem::reason(&at, error).with_remedy(Remedy::None))
 }

@@ -16,7 +16,8 @@ use crate::upstream::RateLimit;
 
 use super::diagnostics::{explain_cloud_error, parse_table};
 use super::fields::fields_of;
-use super::problem::{listed, suggestion};
+use super::lenient::parse_leniently;
+use super::problem::{Remedy, listed, suggestion};
 use super::rate_limit::RateLimitKeys;
 use super::regions::Regions;
 use super::{KeyPath, Problem};
@@ -54,32 +55,46 @@ pub(super) struct Common {
     rate_limit: RateLimitKeys,
 }
 
-/// The backends of these tables.
+/// The backends of these tables with their places; without those that are among the problems.
 pub(super) fn resolve(
     tables: &[Table],
     registry: &'static [Registration],
     environment: &[(String, String)],
-) -> Result<Vec<Backend>, Problem> {
+    problems: &mut Vec<Problem>,
+) -> Vec<(usize, Backend)> {
     if tables.is_empty() {
         let kinds = listed(&kinds(registry));
         let sentence = format!(
             "no backend is configured: add a [[backends]] table with a `kind`, one of {kinds}"
         );
-        return Err(Problem::new(&KeyPath::default(), sentence));
+        problems.push(Problem::new(&KeyPath::default(), sentence));
     }
-    let mut backends: Vec<Backend> = Vec::new();
+    let mut backends: Vec<(usize, Backend)> = Vec::new();
     for (index, table) in tables.iter().enumerate() {
         let at = KeyPath::of("backends").index(index);
-        let backend = resolve_one(table, &at, registry, environment)?;
+        let Some(backend) = resolve_one(table, &at, registry, environment, problems) else {
+            continue;
+        };
         let name = &backend.name;
-        if backends.iter().any(|earlier| earlier.name == *name) {
+        if backends.iter().any(|(_, earlier)| earlier.name == *name) {
             let sentence =
                 format!("two backends are named `{name}`; give this one a `name` of its own");
-            return Err(Problem::new(&at.key("name"), sentence));
+            let remedy = Remedy::Line(format!("name = \"{name}-2\""));
+            problems.push(Problem::new(&at.key("name"), sentence).with_remedy(remedy));
+            continue;
         }
-        backends.push(backend);
+        backends.push((index, backend));
     }
-    Ok(backends)
+    backends
+}
+
+/// The names of the backends of these tables, whatever else is wrong with them.
+pub(super) fn names(tables: &[Table]) -> Vec<BackendName> {
+    let name = |table: &Table| {
+        let name = table.get("name").or_else(|| table.get("kind"))?.as_str()?;
+        Some(BackendName::new(name.to_owned()))
+    };
+    tables.iter().filter_map(name).collect()
 }
 
 fn resolve_one(
@@ -87,31 +102,57 @@ fn resolve_one(
     at: &KeyPath,
     registry: &'static [Registration],
     environment: &[(String, String)],
-) -> Result<Backend, Problem> {
+    problems: &mut Vec<Problem>,
+) -> Option<Backend> {
+    let before = problems.len();
     let (common, rest) = split(table, fields_of::<Common>());
     let (settings, own) = split(&rest, fields_of::<BackendSettings>());
-    let common: Common = parse_table(&common, at)?;
-    let kind = find_kind(&common.kind, at, registry)?;
-    let mut settings: BackendSettings = parse_table(&settings, at)?;
+    let common: Option<Common> =
+        parse_leniently(&common, at, problems, |table| parse_table(table, at));
+    let settings: Option<BackendSettings> =
+        parse_leniently(&settings, at, problems, |table| parse_table(table, at));
+    let (common, mut settings) = (common?, settings?);
+    let kind = match find_kind(&common.kind, at, registry) {
+        Ok(kind) => kind,
+        Err(problem) => {
+            problems.push(problem);
+            return None;
+        }
+    };
     let regions = common.regions.0;
-    check_owners(&own, kind, at, registry)?;
-    let cloud = (kind.parse)(own.clone()).map_err(|error| {
-        let shared = [fields_of::<Common>(), fields_of::<BackendSettings>()].concat();
-        explain_cloud_error(&own, at, &error, &shared)
+    let foreign = foreign_keys(&own, kind, at, registry);
+    let (_, own) = split(
+        &own,
+        &foreign.iter().map(|(key, _)| &**key).collect::<Vec<_>>(),
+    );
+    problems.extend(foreign.into_iter().map(|(_, problem)| problem));
+    let shared = [fields_of::<Common>(), fields_of::<BackendSettings>()].concat();
+    let cloud = parse_leniently(&own, at, problems, |own| {
+        let parsed = (kind.parse)(own.clone());
+        parsed.map_err(|error| explain_cloud_error(own, at, &error, &shared))
     })?;
     let usage_delay = settings.usage_delay.unwrap_or(cloud.usage_delay().delay);
     settings.usage_delay = Some(usage_delay);
     if let (Preload::Listed(preload), Some(known)) = (&settings.preload, cloud.regions(&regions)) {
-        check_preload(preload, &known, at)?;
+        problems.extend(check_preload(preload, &known, at).err());
     }
-    Ok(Backend {
-        name: check_name(common.name.unwrap_or(common.kind), at)?,
+    let name = check_name(common.name.unwrap_or(common.kind), at);
+    let limit = common
+        .rate_limit
+        .over(kind.rate_limit, &at.key("rate_limit"));
+    let (name, rate_limit) = match (name, limit) {
+        (Ok(name), Ok(rate_limit)) => (name, rate_limit),
+        (name, rate_limit) => {
+            problems.extend(name.err().into_iter().chain(rate_limit.err()));
+            return None;
+        }
+    };
+    (problems.len() == before).then(|| Backend {
+        name,
         kind,
         regions,
         settings,
-        rate_limit: common
-            .rate_limit
-            .over(kind.rate_limit, &at.key("rate_limit"))?,
+        rate_limit,
         variables: given_variables(cloud.variables(), environment),
         fingerprint: fingerprint(kind, &*cloud, environment),
         cloud,
@@ -159,15 +200,18 @@ fn digest(text: &str) -> String {
 }
 
 /// Reads the secrets that the backends' keys name, from `base` on.
-pub(super) fn check_secrets(backends: &[Backend], base: &Path) -> Result<(), Problem> {
-    for (index, backend) in backends.iter().enumerate() {
-        backend.cloud.check_secrets(base).map_err(|problem| {
-            let table = KeyPath::of("backends").index(index);
+pub(super) fn check_secrets(
+    backends: &[(usize, Backend)],
+    base: &Path,
+    problems: &mut Vec<Problem>,
+) {
+    for (index, backend) in backends {
+        if let Err(problem) = backend.cloud.check_secrets(base) {
+            let table = KeyPath::of("backends").index(*index);
             let at = problem.keys.iter().fold(table, |at, key| at.key(key));
-            Problem::reason(&at, problem.message)
-        })?;
+            problems.push(Problem::reason(&at, problem.message).with_remedy(Remedy::None));
+        }
     }
-    Ok(())
 }
 
 /// The table's entries with these keys, and the others.
@@ -184,21 +228,24 @@ fn find_kind(
     let found = registry.iter().find(|cloud| cloud.kind == kind);
     found.ok_or_else(|| {
         let kinds = kinds(registry);
-        let nearest = suggest(kind, &kinds)
+        let nearest = suggest(kind, &kinds);
+        let remedy = nearest.map(|nearest| Remedy::Line(format!("kind = \"{nearest}\"")));
+        let nearest = nearest
             .map(|nearest| format!("; did you mean `{nearest}`?"))
             .unwrap_or_default();
         let claim = format!("cannot be `{kind}` (known: {}){nearest}", listed(&kinds));
-        Problem::value(&at.key("kind"), claim)
+        Problem::value(&at.key("kind"), claim).with_remedy(remedy.unwrap_or(Remedy::Example))
     })
 }
 
-/// Refuses keys that this cloud does not have and another one does, which are no slips of spelling.
-fn check_owners(
+/// Returns keys that this cloud does not have and another one does, which are no slips of spelling.
+fn foreign_keys(
     own: &Table,
     kind: &Registration,
     at: &KeyPath,
     registry: &[Registration],
-) -> Result<(), Problem> {
+) -> Vec<(String, Problem)> {
+    let mut foreign = Vec::new();
     for (key, value) in own {
         let has_key = |cloud: &&Registration| {
             let alone = Table::from_iter([(key.clone(), value.clone())]);
@@ -209,10 +256,11 @@ fn check_owners(
         let owners: Vec<_> = owners.map(str::to_owned).collect();
         if !owners.is_empty() && owners.iter().all(|owner| owner != kind.kind) {
             let claim = format!("is for backends of kind {}", listed(&owners));
-            return Err(Problem::value(&at.key(key), claim));
+            let problem = Problem::value(&at.key(key), claim).with_remedy(Remedy::None);
+            foreign.push((key.clone(), problem));
         }
     }
-    Ok(())
+    foreign
 }
 
 fn kinds(registry: &[Registration]) -> Vec<String> {

@@ -4,8 +4,9 @@ use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 
 use crate::clouds::SettingsError;
+use crate::model::suggest;
 
-use super::problem::suggestion;
+use super::problem::{Remedy, suggestion};
 use super::secret_keys::is_secret;
 use super::{KeyPath, Problem};
 
@@ -50,11 +51,18 @@ fn translate(
     }
     if let Some((key, _)) = quoted(message, "missing field `") {
         let place = path.in_table();
-        return Problem::new(&path, format!("`{key}` is missing{place}"));
+        let example = path.key(key);
+        let missing = Problem::new(&path, format!("`{key}` is missing{place}"));
+        return missing.with_remedy(Remedy::ExampleOf(example));
     }
     if let Some((word, expected)) = quoted(message, "unknown variant `") {
-        let suggestion = suggestion(word, &backticked(expected));
-        return Problem::value(&path, format_args!("cannot be `{word}`; {suggestion}"));
+        let known = backticked(expected);
+        let claim = format!("cannot be `{word}`; {}", suggestion(word, &known));
+        let remedy = match (suggest(word, &known), path.last_key()) {
+            (Some(nearest), Some(key)) => Remedy::Line(format!("{key} = \"{nearest}\"")),
+            _ => Remedy::Example,
+        };
+        return Problem::value(&path, claim).with_remedy(remedy);
     }
     let wrong = ["invalid type: ", "invalid value: "]
         .iter()

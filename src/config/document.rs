@@ -35,7 +35,7 @@ fn find_among(named: Option<PathBuf>, places: &[&str]) -> Result<PathBuf, Config
             .find(|place| place.exists())
     };
     named.or_else(usual).ok_or_else(|| {
-        ConfigError(format!(
+        ConfigError::new(format!(
             "there is no configuration file: neither {} exists; name one with --config or \
              QUOTA_ORACLE_CONFIG, and see config/quota-oracle.example.toml for every key",
             places.join(" nor ")
@@ -47,14 +47,14 @@ impl Document {
     pub(super) fn read(file: &Path) -> Result<Self, ConfigError> {
         let shown = file.display();
         let bytes = std::fs::read(file).map_err(|error| {
-            ConfigError(format!(
+            ConfigError::new(format!(
                 "cannot read the configuration file {shown}: {error}"
             ))
         })?;
         let text = String::from_utf8(bytes).map_err(|error| {
             let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
             let line = 1 + valid.iter().filter(|byte| **byte == b'\n').count();
-            ConfigError(format!("{shown}:{line}: the file is not UTF-8 text"))
+            ConfigError::new(format!("{shown}:{line}: the file is not UTF-8 text"))
         })?;
         Ok(Self {
             file: file.to_owned(),
@@ -68,7 +68,7 @@ impl Document {
         let refused = |error: toml::de::Error| {
             let start = error.span().map_or(0, |span| span.start);
             let (line, column) = self.line_and_column(start);
-            ConfigError(format!(
+            ConfigError::new(format!(
                 "{}:{line}:{column}: this is not valid TOML: {}",
                 self.file.display(),
                 error.message().replace('\n', ", ")

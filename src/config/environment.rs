@@ -9,10 +9,10 @@ use std::cmp::Reverse;
 
 use toml::{Table, Value};
 
+use super::KeyPath;
 use super::key_path::Segment;
-use super::problem::suggestion;
+use super::problem::{Mistake, suggestion};
 use super::secret_keys::is_secret;
-use super::{ConfigError, KeyPath};
 
 /// The prefix of the variables that override a key.
 const PREFIX: &str = "QUOTA_ORACLE__";
@@ -23,11 +23,11 @@ pub(super) struct Override {
     pub(super) path: KeyPath,
 }
 
-/// Puts what the environment says over the file's content.
+/// Puts what the environment says over the file's content; what of it makes no sense is left out.
 pub(super) fn apply(
     table: &mut Table,
     environment: impl Iterator<Item = (String, String)>,
-) -> Result<Vec<Override>, ConfigError> {
+) -> (Vec<Override>, Vec<Mistake>) {
     let mut variables: Vec<_> = environment
         .filter(|(variable, _)| variable.starts_with(PREFIX))
         .collect();
@@ -39,12 +39,17 @@ pub(super) fn apply(
             .collect::<Vec<_>>()
     });
     let mut overrides = Vec::new();
+    let mut mistakes = Vec::new();
     for (variable, text) in variables {
-        let path = set(table, &variable[PREFIX.len()..], &text)
-            .map_err(|why| ConfigError(format!("environment variable {variable}: {why}")))?;
-        overrides.push(Override { variable, path });
+        match set(table, &variable[PREFIX.len()..], &text) {
+            Ok(path) => overrides.push(Override { variable, path }),
+            Err(why) => mistakes.push(Mistake {
+                sentence: format!("environment variable {variable}: {why}"),
+                remedy: None,
+            }),
+        }
     }
-    Ok(overrides)
+    (overrides, mistakes)
 }
 
 /// The variable that overrides what stands at `path`.

@@ -67,6 +67,11 @@ impl KeyPath {
         path
     }
 
+    /// The keys alone, as a heading has them: `server.tokens`.
+    pub(super) fn heading(&self) -> String {
+        keys(&self.0)
+    }
+
     pub(super) fn segments(&self) -> &[Segment] {
         &self.0
     }
@@ -134,6 +139,12 @@ fn keys(segments: &[Segment]) -> String {
         })
         .collect();
     keys.join(".")
+}
+
+impl From<&[Segment]> for KeyPath {
+    fn from(segments: &[Segment]) -> Self {
+        Self(segments.to_vec())
+    }
 }
 
 impl fmt::Display for KeyPath {

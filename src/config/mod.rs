@@ -14,9 +14,11 @@ mod document;
 mod environment;
 mod fields;
 mod key_path;
+mod lenient;
 mod problem;
 mod rate_limit;
 mod regions;
+mod remedy;
 mod secret_keys;
 mod secrets;
 mod server;
@@ -26,6 +28,7 @@ mod sharing;
 mod tests;
 
 use std::ffi::OsString;
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -45,7 +48,8 @@ use diagnostics::parse_table;
 use document::Document;
 use environment::Override;
 use key_path::KeyPath;
-use problem::Problem;
+use lenient::parse_leniently;
+use problem::{Mistake, Problem, Remedy};
 
 /// Names the configuration file where the command line does not.
 const FILE_VARIABLE: &str = "QUOTA_ORACLE_CONFIG";
@@ -149,10 +153,17 @@ pub fn load_for(
         document,
         overrides: Vec::new(),
     };
-    secrets::forbid(&table).map_err(|problem| origin.explain(&problem))?;
-    origin.overrides = environment::apply(&mut table, environment.iter().cloned())?;
-    let config = resolve(&table, &path, registry, &environment)
-        .map_err(|problem| origin.explain(&problem))?;
+    let mut problems = Vec::new();
+    secrets::forbid(&table, &mut problems);
+    let mut mistakes = origin.explain_all(&problems, &table);
+    let (overrides, senseless) = environment::apply(&mut table, environment.iter().cloned());
+    mistakes.extend(senseless);
+    origin.overrides = overrides;
+    let mut problems = Vec::new();
+    let config = resolve(&table, &path, registry, &environment, &mut problems);
+    mistakes.extend(origin.explain_all(&problems, &table));
+    ConfigError::of(mistakes)?;
+    let config = config.expect("without a problem there is a configuration");
     Ok(Loaded { config, path })
 }
 
@@ -169,30 +180,61 @@ struct RawConfig {
     aws_protocol: Option<AwsProtocolSettings<AwsClientSettings>>,
 }
 
+/// The configuration of this table. It is there without problems, and may be with some.
 fn resolve(
     table: &Table,
     file: &Path,
     registry: &'static [Registration],
     environment: &[(String, String)],
-) -> Result<Config, Problem> {
-    let written: RawConfig = parse_table(table, &KeyPath::default())?;
-    let base = file.parent().unwrap_or(Path::new("")).to_owned();
-    let backends = backends::resolve(&written.backends, registry, environment)?;
-    backends::check_secrets(&backends, &base)?;
-    let names: Vec<_> = backends
+    problems: &mut Vec<Problem>,
+) -> Option<Config> {
+    let top = KeyPath::default();
+    let written: RawConfig =
+        parse_leniently(table, &top, problems, |table| parse_table(table, &top))?;
+    // What a mistake has left out of a table is not missing in it.
+    let wrong: Vec<KeyPath> = problems
         .iter()
-        .map(|backend| backend.name.clone())
+        .map(|problem| problem.path.clone())
         .collect();
-    let server = server::resolve(written.server, &base, &names)?;
-    let on_loopback = server.listens_on_loopback();
+    let is_sound = |part: &str| {
+        !wrong
+            .iter()
+            .any(|path| path.starts_with(&KeyPath::of(part)))
+    };
+    let base = file.parent().unwrap_or(Path::new("")).to_owned();
+    let mut backends = Vec::new();
+    if is_sound("backends") {
+        backends = backends::resolve(&written.backends, registry, environment, problems);
+        backends::check_secrets(&backends, &base, problems);
+    }
+    let are_all_sound = is_sound("backends") && backends.len() == written.backends.len();
+    let backends: Vec<Backend> = backends.into_iter().map(|(_, backend)| backend).collect();
+    let on_loopback = written.server.listens_on_loopback();
+    let names = backends::names(&written.backends);
+    let server =
+        is_sound("server").then(|| server::resolve(written.server, &base, &names, problems));
     let aws_protocol = written
         .aws_protocol
-        .map(|written| aws_protocol::resolve(written, &base, &backends, on_loopback))
-        .transpose()?;
-    Ok(Config {
-        server,
-        sharing: sharing::resolve(&written.cache, &base, environment)?,
-        cache: resolve_cache(written.cache, &base)?,
+        .filter(|_| are_all_sound && is_sound("server") && is_sound("aws_protocol"))
+        .map(|it| aws_protocol::resolve(it, &base, &backends, on_loopback, problems));
+    let sharing = match sharing::resolve(&written.cache, &base, environment) {
+        Ok(sharing) => sharing,
+        Err(problem) => {
+            problems.push(problem);
+            None
+        }
+    };
+    let cache = match resolve_cache(written.cache, &base) {
+        Ok(cache) => Some(cache),
+        Err(problem) => {
+            problems.push(problem);
+            None
+        }
+    };
+    Some(Config {
+        server: server?,
+        sharing,
+        cache: cache?,
         leases: written.leases,
         catalog: resolve_catalog(written.catalog, &base),
         telemetry: written.telemetry,
@@ -210,7 +252,9 @@ fn resolve_cache(mut cache: store::Settings, base: &Path) -> Result<store::Setti
             duration::format(cache.stale_for),
             duration::format(cache.fresh_for)
         );
-        return Err(Problem::value(&at.key("stale_for"), claim));
+        let line = format!("stale_for = \"{}\"", duration::format(cache.fresh_for));
+        let problem = Problem::value(&at.key("stale_for"), claim);
+        return Err(problem.with_remedy(Remedy::Line(line)));
     }
     cache.directory = cache.directory.map(|directory| base.join(directory));
     Ok(cache)
@@ -230,26 +274,39 @@ struct Origin {
 }
 
 impl Origin {
+    fn explain_all(&self, problems: &[Problem], table: &Table) -> Vec<Mistake> {
+        let explain = |problem| self.explain(problem, table);
+        problems.iter().map(explain).collect()
+    }
+
     /// The problem as a sentence with its place: the variable that set the value, else the line
     /// of the nearest thing that the file has.
-    fn explain(&self, problem: &Problem) -> ConfigError {
+    fn explain(&self, problem: &Problem, table: &Table) -> Mistake {
         let sentence = &problem.sentence;
         let file = self.document.file.display();
         let set_by = |matches: &dyn Fn(&Override) -> bool| {
             let setter = self.overrides.iter().rev().find(|each| matches(each))?;
             let variable = &setter.variable;
-            Some(format!("environment variable {variable}: {sentence}"))
+            Some(Mistake {
+                sentence: format!("environment variable {variable}: {sentence}"),
+                // A line of the file would not help.
+                remedy: None,
+            })
+        };
+        let in_place = |place: &dyn fmt::Display| Mistake {
+            sentence: format!("{place}: {sentence}"),
+            remedy: remedy::line(problem, table),
         };
         let in_file = |path: &KeyPath| {
             let at_key = problem.at_key && *path == problem.path;
             let (line, column) = self.document.position(path, at_key)?;
-            Some(format!("{file}:{line}:{column}: {sentence}"))
+            Some(in_place(&format_args!("{file}:{line}:{column}")))
         };
         let placed = set_by(&|each| problem.path.starts_with(&each.path)).or_else(|| {
             problem.path.ancestors().find_map(|path| {
                 in_file(&path).or_else(|| set_by(&|each| each.path.starts_with(&path)))
             })
         });
-        ConfigError(placed.unwrap_or_else(|| format!("{file}: {sentence}")))
+        placed.unwrap_or_else(|| in_place(&file))
     }
 }

@@ -6,13 +6,46 @@ use crate::model::suggest;
 
 use super::KeyPath;
 
-/// Why a configuration cannot be used, as one sentence with its file, line and key.
+/// Why a configuration cannot be used: all mistakes of it that were found, at least one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ConfigError(pub(super) String);
+pub struct ConfigError(Vec<Mistake>);
+
+/// A mistake as one sentence with its file, line and key, and the line to write instead.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Mistake {
+    pub(super) sentence: String,
+    pub(super) remedy: Option<String>,
+}
+
+impl ConfigError {
+    pub(super) fn new(sentence: String) -> Self {
+        Self(vec![Mistake {
+            sentence,
+            remedy: None,
+        }])
+    }
+
+    /// The error of these mistakes, if there are any.
+    pub(super) fn of(mistakes: Vec<Mistake>) -> Result<(), Self> {
+        match mistakes.is_empty() {
+            true => Ok(()),
+            false => Err(Self(mistakes)),
+        }
+    }
+
+    /// Returns each mistake with the line to write instead, where there is one.
+    pub fn explained(&self) -> impl Iterator<Item = String> {
+        self.0.iter().map(|mistake| match &mistake.remedy {
+            Some(line) => format!("{}; write `{line}`", mistake.sentence),
+            None => mistake.sentence.clone(),
+        })
+    }
+}
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        let sentences: Vec<_> = self.0.iter().map(|mistake| &*mistake.sentence).collect();
+        f.write_str(&sentences.join("\n"))
     }
 }
 
@@ -25,6 +58,22 @@ pub(super) struct Problem {
     /// Whether the key itself is wrong rather than its value.
     pub(super) at_key: bool,
     pub(super) sentence: String,
+    pub(super) remedy: Remedy,
+}
+
+/// What is to be written in the place of a mistake.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Remedy {
+    /// What the example configuration has there.
+    Example,
+    /// What the example configuration has elsewhere: for a key that is missing.
+    ExampleOf(KeyPath),
+    /// The same value under another key.
+    Rename(String),
+    /// This line.
+    Line(String),
+    /// No line mends it.
+    None,
 }
 
 impl Problem {
@@ -34,7 +83,13 @@ impl Problem {
             path: path.clone(),
             at_key: false,
             sentence,
+            remedy: Remedy::Example,
         }
+    }
+
+    /// The same problem with another remedy.
+    pub(super) fn with_remedy(self, remedy: Remedy) -> Self {
+        Self { remedy, ..self }
     }
 
     /// A value is wrong; the claim goes on from its path: `must be a list`.
@@ -50,11 +105,14 @@ impl Problem {
     /// A table holds a key that nobody knows.
     pub(super) fn unknown_key(table: &KeyPath, key: &str, known: &[String]) -> Self {
         let place = table.in_table();
+        let nearest = suggest(key, known);
+        let remedy = nearest.map_or(Remedy::None, |nearest| Remedy::Rename(nearest.to_owned()));
         let suggestion = suggestion(key, known);
         Self {
             path: table.key(key),
             at_key: true,
             sentence: format!("unknown key `{key}`{place}; {suggestion}"),
+            remedy,
         }
     }
 }

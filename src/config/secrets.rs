@@ -7,6 +7,7 @@ use toml::{Table, Value};
 use crate::secret::{Renewed, SecretError, SecretSource, SecretString};
 
 use super::environment::variable;
+use super::problem::Remedy;
 use super::secret_keys::SECRETS;
 use super::{KeyPath, Problem};
 
@@ -21,12 +22,12 @@ pub(super) fn renewed<T: PartialEq>(
     Renewed::read(read)
 }
 
-/// Refuses a file that holds a secret.
-pub(super) fn forbid(file: &Table) -> Result<(), Problem> {
-    forbid_in_table(file, file, &KeyPath::default())
+/// Refuses a file that holds secrets.
+pub(super) fn forbid(file: &Table, problems: &mut Vec<Problem>) {
+    forbid_in_table(file, file, &KeyPath::default(), problems);
 }
 
-fn forbid_in_table(file: &Table, table: &Table, at: &KeyPath) -> Result<(), Problem> {
+fn forbid_in_table(file: &Table, table: &Table, at: &KeyPath, problems: &mut Vec<Problem>) {
     for (key, value) in table {
         let path = at.key(key);
         if SECRETS.contains(&key.as_str()) {
@@ -35,23 +36,25 @@ fn forbid_in_table(file: &Table, table: &Table, at: &KeyPath) -> Result<(), Prob
                 "a secret does not belong in the configuration file; name its file with \
                  `{key}_file` or set the environment variable {variable}"
             );
-            return Err(Problem {
+            let remedy = Remedy::Line(format!("{key}_file = \"secrets/{key}\""));
+            problems.push(Problem {
                 at_key: true,
-                ..Problem::reason(&path, reason)
+                ..Problem::reason(&path, reason).with_remedy(remedy)
             });
+        } else {
+            forbid_in_value(file, value, &path, problems);
         }
-        forbid_in_value(file, value, &path)?;
     }
-    Ok(())
 }
 
-fn forbid_in_value(file: &Table, value: &Value, at: &KeyPath) -> Result<(), Problem> {
+fn forbid_in_value(file: &Table, value: &Value, at: &KeyPath, problems: &mut Vec<Problem>) {
     match value {
-        Value::Table(table) => forbid_in_table(file, table, at),
-        Value::Array(elements) => elements
-            .iter()
-            .enumerate()
-            .try_for_each(|(index, element)| forbid_in_value(file, element, &at.index(index))),
-        _ => Ok(()),
+        Value::Table(table) => forbid_in_table(file, table, at, problems),
+        Value::Array(elements) => {
+            for (index, element) in elements.iter().enumerate() {
+                forbid_in_value(file, element, &at.index(index), problems);
+            }
+        }
+        _ => {}
     }
 }

@@ -7,34 +7,44 @@ use crate::model::BackendName;
 use crate::secret::{ExposeSecret, Renewed, SecretSource, clean};
 
 use super::backends::only_known;
+use super::problem::Remedy;
 use super::secrets::renewed;
 use super::{KeyPath, Problem};
 
-/// The settings with their tokens read.
+/// The settings with their tokens read; without those that are among the problems.
 pub(super) fn resolve(
     mut written: Settings<TokenSettings>,
     base: &Path,
     backends: &[BackendName],
-) -> Result<Settings, Problem> {
+    problems: &mut Vec<Problem>,
+) -> Settings {
     let at = KeyPath::of("server");
     let mut tokens: Vec<Token> = Vec::new();
-    for (index, token) in std::mem::take(&mut written.tokens).into_iter().enumerate() {
+    let given = std::mem::take(&mut written.tokens);
+    let has_tokens = !given.is_empty();
+    for (index, token) in given.into_iter().enumerate() {
         let at = at.key("tokens").index(index);
-        let token = resolve_token(token, &at, base, backends)?;
-        tokens
-            .iter()
-            .try_for_each(|earlier| refuse_twin(earlier, &token, &at))?;
-        tokens.push(token);
+        let resolved = resolve_token(token, &at, base, backends).and_then(|token| {
+            let mut earlier = tokens.iter();
+            earlier.try_for_each(|earlier| refuse_twin(earlier, &token, &at))?;
+            Ok(token)
+        });
+        match resolved {
+            Ok(token) => tokens.push(token),
+            Err(problem) => problems.push(problem),
+        }
     }
-    if tokens.is_empty() && !written.listens_on_loopback() {
+    if !has_tokens && !written.listens_on_loopback() {
         let claim = format!(
             "is {}, which other machines may reach, so callers need a token: add a \
              [[server.tokens]] table with a `name` and a `token_file`",
             written.listen
         );
-        return Err(Problem::value(&at.key("listen"), claim));
+        let line = "tokens = [{ name = \"dstack\", token_file = \"secrets/dstack\" }]";
+        let remedy = Remedy::Line(line.to_owned());
+        problems.push(Problem::value(&at.key("listen"), claim).with_remedy(remedy));
     }
-    Ok(written.with_tokens(tokens))
+    written.with_tokens(tokens)
 }
 
 fn resolve_token(
@@ -76,7 +86,8 @@ fn hash(written: &TokenSettings, at: &KeyPath, base: &Path) -> Result<Renewed<To
             return Err(Problem::new(
                 at,
                 format!("the token `{name}` has no value: give a `token_file` or a `sha256`"),
-            ));
+            )
+            .with_remedy(Remedy::ExampleOf(at.key("token_file"))));
         }
         _ => {
             return Err(Problem::new(
@@ -90,14 +101,15 @@ fn hash(written: &TokenSettings, at: &KeyPath, base: &Path) -> Result<Renewed<To
     };
     let at = at.key(source.key("token_file", "token"));
     renewed(source, base, |text| Token::hash(text.expose_secret()))
-        .map_err(|error| Problem::reason(&at, error))
+        .map_err(|error| Problem::reason(&at, error).with_remedy(Remedy::None))
 }
 
 fn refuse_twin(earlier: &Token, token: &Token, at: &KeyPath) -> Result<(), Problem> {
     let name = &token.name;
     if earlier.name == *name {
         let sentence = format!("two tokens are named `{name}`");
-        return Err(Problem::new(&at.key("name"), sentence));
+        let remedy = Remedy::Line(format!("name = \"{name}-2\""));
+        return Err(Problem::new(&at.key("name"), sentence).with_remedy(remedy));
     }
     if earlier.hash == token.hash {
         let sentence = format!(

@@ -65,12 +65,12 @@ pub(in crate::cli) async fn run(arguments: Arguments) -> Result<(), Error> {
         looks.tick().await;
         let answer = match arguments.question.ask(&arguments.service).await {
             Ok(answer) => answer,
-            // Asking again would not make the question better.
-            Err(error @ Error::Usage(_)) => return Err(error),
             Err(Error::Failed(sentence)) => {
                 watch.failed(&arguments, &sentence);
                 continue;
             }
+            // Asking again would not make the question better.
+            Err(error) => return Err(error),
         };
         let offers: Offers = answer.parse()?;
         if watch.look(&arguments, &answer, &offers)? == Reader::Gone {

@@ -1,6 +1,7 @@
 //! Stories about whole configurations, with clouds that stand in for the real ones.
 
 mod accepted;
+mod all_at_once;
 mod example;
 mod overrides;
 mod refused;
@@ -154,7 +155,14 @@ impl Folder {
             Ok(loaded) => Ok(loaded.config),
             Err(error) => {
                 let folder = format!("{}/", self.path().display());
-                Err(error.to_string().replace(&folder, ""))
+                // A small configuration lacks much besides what its story is about.
+                let first = error
+                    .to_string()
+                    .lines()
+                    .next()
+                    .unwrap_or_default()
+                    .to_owned();
+                Err(first.replace(&folder, ""))
             }
         }
     }
