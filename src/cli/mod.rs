@@ -6,6 +6,7 @@ mod config_file;
 #[cfg(feature = "demo")]
 mod demo;
 mod explain;
+mod init;
 mod output;
 mod packaging;
 mod screen;
@@ -70,6 +71,8 @@ enum Command {
     Explain(Box<explain::Arguments>),
     /// Try each backend's credentials and permissions, and say what to fix.
     Check(check::Arguments),
+    /// Write a first configuration, from flags or a few questions.
+    Init(init::Arguments),
     /// Print the OpenAPI document.
     Openapi,
     /// Print the completions of a shell.
@@ -247,6 +250,11 @@ async fn command(arguments: Arguments, signals: Signals) -> Result<ExitCode, Err
         }
         Command::Healthcheck(service) => {
             return unless_ended(signals, ask::healthcheck(service)).await;
+        }
+        Command::Init(arguments) => {
+            let written = tokio::task::spawn_blocking(move || init::run(arguments));
+            let written = async { written.await.map_err(Error::failed)? };
+            return unless_ended(signals, written).await;
         }
         Command::Explain(arguments) => explain::run(&arguments)?,
         Command::Openapi => {

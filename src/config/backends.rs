@@ -268,10 +268,14 @@ fn kinds(registry: &[Registration]) -> Vec<String> {
     kinds.map(str::to_owned).collect()
 }
 
-/// A name stands in URLs, metrics and file names as it is.
-fn check_name(name: String, at: &KeyPath) -> Result<BackendName, Problem> {
+/// Whether a name may stand in URLs, metrics and file names as it is.
+pub(super) fn is_plain_name(name: &str) -> bool {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    if name.starts_with(|c: char| c.is_ascii_alphanumeric()) && name.chars().all(is_plain) {
+    name.starts_with(|c: char| c.is_ascii_alphanumeric()) && name.chars().all(is_plain)
+}
+
+fn check_name(name: String, at: &KeyPath) -> Result<BackendName, Problem> {
+    if is_plain_name(&name) {
         return Ok(BackendName::new(name));
     }
     let claim = format!(

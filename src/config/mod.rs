@@ -11,6 +11,7 @@ mod aws_protocol;
 mod backends;
 mod diagnostics;
 mod document;
+mod draft;
 mod environment;
 mod fields;
 mod key_path;
@@ -42,6 +43,7 @@ use crate::oracle::LeaseSettings;
 use crate::{catalog, coordination, http, secret, store, telemetry};
 
 pub use backends::Backend;
+pub use draft::{AwsAccount, Draft, NebiusAccount};
 pub use problem::ConfigError;
 
 use diagnostics::parse_table;

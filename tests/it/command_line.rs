@@ -3,6 +3,7 @@
 #[cfg(feature = "demo")]
 mod demo;
 mod explain;
+mod init;
 mod leases;
 mod offers;
 mod packaging;

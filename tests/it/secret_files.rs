@@ -141,7 +141,7 @@ async fn what_is_no_key_is_refused_by_its_name_and_never_sent() {
         let said = said(&output);
         assert_eq!(output.status.code(), Some(1), "{said}");
         assert!(
-            said.contains(&format!("denied: no credentials: {named}")),
+            said.contains(&format!("denied  no credentials: {named}")),
             "{said}"
         );
         assert!(
