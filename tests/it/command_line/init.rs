@@ -124,6 +124,14 @@ async fn two_aws_accounts_and_nebius_are_set_up_by_flags() {
         assert!(table.contains(part), "{part}: {table}");
     }
 
+    let check = ["check", "research", "--json", "--config", file];
+    let (json, _, code) = said(&run(&check, &borrowed(&variables)));
+    assert_eq!(code, 0);
+    let answer: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(answer["findings"][0]["backend"], "research", "{json}");
+    assert_eq!(answer["findings"][0]["result"], "ok", "{json}");
+    assert_eq!(answer["unusable"], serde_json::json!([]), "{json}");
+
     // Beyond this machine callers need the token that was made.
     let token = folder.path().join("etc/secrets/clients");
     let mode = std::fs::metadata(&token).unwrap().permissions().mode();
