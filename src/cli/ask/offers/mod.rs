@@ -38,7 +38,7 @@ pub(super) struct FilterFlags {
     /// Only on-demand offers
     #[arg(long, conflicts_with = "spot")]
     on_demand: bool,
-    /// Offers without GPUs, too, which are shown only where a type is named otherwise
+    /// Offers without GPUs, too, which else are shown only where a type is named
     #[arg(long)]
     all: bool,
 }
