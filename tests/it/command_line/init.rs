@@ -7,7 +7,7 @@ use simulated_clouds::aws::SimulatedAws;
 use simulated_clouds::nebius::{Settings, SimulatedNebius};
 use tempfile::TempDir;
 
-use crate::harness::{Process, eventually, plain_aws, run, run_on_terminal};
+use crate::harness::{Process, eventually, plain_aws, run};
 
 use super::{refused, said, said_by};
 
@@ -181,7 +181,7 @@ async fn a_few_questions_on_a_terminal_do_the_same() {
         "127.0.0.1:0",
     ];
     let typed = answers.join("\n") + "\n";
-    let (shown, code) = run_on_terminal(&["init", file], &[], 80, &typed);
+    let (shown, code) = Process::on_terminal(&["init", file], &[], 80, &typed);
     assert_eq!(code, Some(0), "{shown}");
     for part in [
         "Names for your AWS accounts, or none [aws]: `pr/od` is not a valid name",
@@ -230,7 +230,7 @@ fn what_cannot_be_set_up_is_said_and_writes_nothing() {
     }
     assert!(!Path::new(file).exists());
     // Answers that stop in the middle leave nothing, either.
-    let (shown, code) = run_on_terminal(&["init", file], &[], 80, "none\nnone\n");
+    let (shown, code) = Process::on_terminal(&["init", file], &[], 80, "none\nnone\n");
     assert_eq!(code, Some(2), "{shown}");
     assert!(
         shown.contains("no account was named, so nothing is written"),

@@ -6,7 +6,7 @@ use axum::routing::any;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use crate::harness::{ACCOUNT, P, Process, Setup, eventually, plain_aws, run_on_terminal};
+use crate::harness::{ACCOUNT, P, Process, Setup, eventually, plain_aws};
 
 use super::{refused, said_by};
 
@@ -129,7 +129,7 @@ async fn other_services_than_this_program_knows_are_said_to_be_so() {
         "{table}"
     );
     let environment = [("QUOTA_ORACLE_URL", &*newer), ("NO_COLOR", "1")];
-    let (shown, code) = run_on_terminal(&["offers"], &environment, 40, "");
+    let (shown, code) = Process::on_terminal(&["offers"], &environment, 40, "");
     assert_eq!(code, Some(0), "{shown}");
     for line in shown.lines() {
         use unicode_width::UnicodeWidthStr;

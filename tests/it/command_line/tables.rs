@@ -3,7 +3,7 @@
 use reqwest::Client;
 use unicode_width::UnicodeWidthStr;
 
-use crate::harness::{Process, eventually, run_on_terminal};
+use crate::harness::{Process, eventually};
 
 use super::said_by;
 
@@ -61,7 +61,7 @@ async fn no_table_is_wider_than_its_terminal_unless_all_is_wanted() {
         assert!(!piped.0.contains(['\u{1b}', '…']), "{}", piped.0);
         assert!(!piped.0.contains("--wide"), "{}", piped.0);
         for columns in [40, 80, 200] {
-            let (shown, code) = run_on_terminal(command, &environment, columns, "");
+            let (shown, code) = Process::on_terminal(command, &environment, columns, "");
             assert_eq!(code, Some(0), "{command:?}: {shown}");
             assert!(shown.contains('\u{1b}'), "{command:?}: {shown}");
             for line in without_colours(&shown).lines() {
@@ -70,7 +70,7 @@ async fn no_table_is_wider_than_its_terminal_unless_all_is_wanted() {
             }
         }
         let wide = [command, &["--wide"]].concat();
-        let (shown, _) = run_on_terminal(&wide, &environment, 40, "");
+        let (shown, _) = Process::on_terminal(&wide, &environment, 40, "");
         let header = |text: &str| {
             let is_header = |line: &&str| {
                 let mut words = line.split_whitespace();
@@ -82,7 +82,7 @@ async fn no_table_is_wider_than_its_terminal_unless_all_is_wanted() {
         };
         assert_eq!(header(&without_colours(&shown)), header(&piped.0));
         let plain = [environment[0], ("NO_COLOR", "1")];
-        let (shown, _) = run_on_terminal(command, &plain, 40, "");
+        let (shown, _) = Process::on_terminal(command, &plain, 40, "");
         assert!(!shown.contains('\u{1b}'), "{command:?}: {shown}");
     }
 }
@@ -91,7 +91,7 @@ async fn no_table_is_wider_than_its_terminal_unless_all_is_wanted() {
 async fn one_command_finds_where_eight_h100_fit() {
     let (_demo, url) = demo().await;
     let environment = [("QUOTA_ORACLE_URL", &*url)];
-    let (shown, code) = run_on_terminal(&["offers", "--gpu", "H100:8"], &environment, 80, "");
+    let (shown, code) = Process::on_terminal(&["offers", "--gpu", "H100:8"], &environment, 80, "");
     assert_eq!(code, Some(0), "{shown}");
     let fitting = shown.lines().find(|line| line.contains("aws/us-east-2"));
     assert!(fitting.unwrap().contains("\u{1b}[32mavailable"), "{shown}");
@@ -100,7 +100,7 @@ async fn one_command_finds_where_eight_h100_fit() {
     assert!(shown.contains("needs 192 vCPU of"), "{shown}");
 
     let plan = ["plan", "--gpus", "8", "--gpu", "H100"];
-    let (shown, code) = run_on_terminal(&plan, &environment, 80, "");
+    let (shown, code) = Process::on_terminal(&plan, &environment, 80, "");
     assert_eq!(code, Some(0), "{shown}");
     let first = without_colours(&shown).lines().nth(1).unwrap().to_owned();
     let words: Vec<_> = first.split_whitespace().collect();

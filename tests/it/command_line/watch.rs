@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::harness::{ACCOUNT, P, Process, Setup, eventually, plain_aws, run_on_terminal};
+use crate::harness::{ACCOUNT, P, Process, Setup, eventually, plain_aws};
 
 use super::{refused, said_by};
 
@@ -45,7 +45,7 @@ async fn a_watch_tells_changes_and_can_wait_for_room() {
 
     let environment = [("QUOTA_ORACLE_URL", &*url)];
     let seen = [&QUESTION[..], &["--until-available"]].concat();
-    let (shown, code) = run_on_terminal(&seen, &environment, 60, "");
+    let (shown, code) = Process::on_terminal(&seen, &environment, 60, "");
     assert_eq!(code, Some(0), "{shown}");
     assert!(shown.starts_with("\u{1b}[2J\u{1b}[H"), "{shown:?}");
     assert!(shown.contains(", every 1s; Ctrl-C ends"), "{shown}");

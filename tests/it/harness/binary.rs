@@ -56,36 +56,6 @@ pub(crate) fn run(arguments: &[&str], environment: Environment<'_>) -> Output {
     command(arguments, environment).output().unwrap()
 }
 
-/// Runs the program to its end on a terminal of so many columns, on which these lines are typed;
-/// returns what the terminal shows, and the exit code.
-pub(crate) fn run_on_terminal(
-    arguments: &[&str],
-    environment: Environment<'_>,
-    columns: u16,
-    typed: &str,
-) -> (String, Option<i32>) {
-    let program = command(arguments, environment);
-    let words = std::iter::once(program.get_program()).chain(program.get_args());
-    let words = words.map(|word| format!("'{}'", word.to_str().unwrap().replace('\'', "'\\''")));
-    let words = words.collect::<Vec<_>>().join(" ");
-    let line = format!("stty cols {columns} rows 24 -echo; exec {words}");
-    let mut command = Command::new("script");
-    command.args(["-qec", &line, "/dev/null"]).env_clear();
-    command
-        .env("TERM", "xterm")
-        .env("SHELL", "/bin/sh")
-        .env("PATH", "/usr/bin:/bin");
-    command.envs(environment.iter().copied());
-    command.stdin(Stdio::piped()).stdout(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    let mut keyboard = child.stdin.take().unwrap();
-    keyboard.write_all(typed.as_bytes()).unwrap();
-    let output = child.wait_with_output().unwrap();
-    drop(keyboard);
-    let shown = String::from_utf8(output.stdout).unwrap().replace('\r', "");
-    (shown, output.status.code())
-}
-
 /// Runs the program to its end, printing and logging there; its exit code.
 pub(crate) fn run_into(
     arguments: &[&str],
@@ -127,6 +97,37 @@ pub(crate) struct Process {
 }
 
 impl Process {
+    /// Runs the program to its end on a terminal of so many columns, on which these lines are typed;
+    /// returns what the terminal shows, and the exit code.
+    pub(crate) fn on_terminal(
+        arguments: &[&str],
+        environment: Environment<'_>,
+        columns: u16,
+        typed: &str,
+    ) -> (String, Option<i32>) {
+        let program = command(arguments, environment);
+        let words = std::iter::once(program.get_program()).chain(program.get_args());
+        let words =
+            words.map(|word| format!("'{}'", word.to_str().unwrap().replace('\'', "'\\''")));
+        let words = words.collect::<Vec<_>>().join(" ");
+        let line = format!("stty cols {columns} rows 24 -echo; exec {words}");
+        let mut command = Command::new("script");
+        command.args(["-qec", &line, "/dev/null"]).env_clear();
+        command
+            .env("TERM", "xterm")
+            .env("SHELL", "/bin/sh")
+            .env("PATH", "/usr/bin:/bin");
+        command.envs(environment.iter().copied());
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut keyboard = child.stdin.take().unwrap();
+        keyboard.write_all(typed.as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        drop(keyboard);
+        let shown = String::from_utf8(output.stdout).unwrap().replace('\r', "");
+        (shown, output.status.code())
+    }
+
     pub(crate) fn start(arguments: &[&str], environment: Environment<'_>) -> Self {
         Self::spawn(command(arguments, environment), Stdio::piped())
     }

@@ -17,7 +17,7 @@ mod tls_front;
 use simulated_clouds::aws::{Controls, Filter, Settings, SimulatedAws};
 
 pub(crate) use answer::Answer;
-pub(crate) use binary::{Process, run, run_into, run_on_terminal};
+pub(crate) use binary::{Process, run, run_into};
 pub(crate) use other_aws::{AWS_JSON, OtherAws, Words};
 pub(crate) use programs::{nginx, redis_server, valkey_server};
 pub(crate) use service::Service;
