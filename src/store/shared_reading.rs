@@ -2,7 +2,7 @@
 //!
 //! Two releases share one store during an upgrade, so the rules are those of the snapshots on disk:
 //! a new field is optional, an unknown word makes its row unknown, and another meaning is another
-//! [`FORMAT`], which older releases pass over.
+//! format, which older releases pass over.
 
 use std::collections::BTreeMap;
 use std::io;

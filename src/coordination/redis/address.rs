@@ -62,10 +62,10 @@ impl std::fmt::Debug for Address {
 
 /// The client that an address calls for.
 pub(super) enum AnyClient {
-    Server(Client),
+    Server(Box<Client>),
     Sentinel(Box<SentinelClient>),
     /// A cluster, and one of its nodes, which hears what is published anywhere.
-    Cluster(ClusterClient, Client),
+    Cluster(Box<ClusterClient>, Box<Client>),
 }
 
 impl Address {
@@ -183,7 +183,7 @@ impl Address {
             Kind::Server => {
                 let first = addresses().next();
                 let info = self.info(first.expect("an address has a host"))?;
-                Ok(AnyClient::Server(Client::open(info)?))
+                Ok(AnyClient::Server(Box::new(Client::open(info)?)))
             }
             Kind::Sentinel { master } => {
                 let mut builder =
@@ -207,7 +207,8 @@ impl Address {
                     .map(|address| self.info(address))
                     .collect::<Result<_, _>>()?;
                 let node = Client::open(infos[0].clone())?;
-                Ok(AnyClient::Cluster(ClusterClient::new(infos)?, node))
+                let cluster = ClusterClient::new(infos)?;
+                Ok(AnyClient::Cluster(Box::new(cluster), Box::new(node)))
             }
         }
     }

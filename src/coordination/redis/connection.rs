@@ -26,7 +26,7 @@ impl Connection {
             // The callers have their own.
             .set_response_timeout(None);
         let client = match client {
-            AnyClient::Server(client) => client,
+            AnyClient::Server(client) => *client,
             AnyClient::Sentinel(mut sentinel) => sentinel.async_get_client().await?,
             AnyClient::Cluster(cluster, node) => {
                 let connection = cluster.get_async_connection().await?;

@@ -253,10 +253,11 @@ impl Life {
             ended: None,
             shown_after: Duration::from_millis(self.numbers.below(longest)),
         };
-        let mut world = self.world.lock().unwrap();
-        grant.instance = Some(world.instances.len());
-        world.instances.push(running);
-        drop(world);
+        {
+            let mut world = self.world.lock().unwrap();
+            grant.instance = Some(world.instances.len());
+            world.instances.push(running);
+        }
         let committed = self.oracle.commit_lease(grant.lease.id.as_str(), |_| true);
         let committed = committed.await.unwrap();
         grant.lease = committed.expect("a lease that has not expired can be committed");
@@ -294,11 +295,10 @@ impl Life {
             return;
         };
         let grant = self.grants.remove(*place);
-        let mut world = self.world.lock().unwrap();
         if let Some(instance) = grant.instance {
+            let mut world = self.world.lock().unwrap();
             world.instances[instance].ended = Some(Instant::now());
         }
-        drop(world);
         if self.numbers.below(2) == 0 {
             let released = self.oracle.release_lease(grant.lease.id.as_str(), |_| true);
             released.await.unwrap();
