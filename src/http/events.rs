@@ -71,7 +71,8 @@ struct EventBody<'a> {
     params(("Last-Event-ID" = Option<String>, Header,
         description = "The id of the last event that was seen")),
     responses(
-        (status = 200, body = EventBody<'static>, content_type = "text/event-stream"),
+        (status = 200, body = String, content_type = "text/event-stream",
+            description = "Events whose data is an `Event`, and `reset` without any"),
         (status = 503, body = ProblemBody, description = "Too many streams are open")))]
 pub(super) async fn events(
     State(shared): State<Shared>,

@@ -73,6 +73,9 @@ const OPEN_REFUSALS: [(&str, &str); 3] = [
 ];
 
 fn in_words(status: &str) -> String {
+    if status == "default" {
+        return "Any other failure".to_owned();
+    }
     let status: Option<StatusCode> = status.parse().ok();
     let words = status.and_then(|status| status.canonical_reason());
     words.unwrap_or_default().to_owned()

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use tokio::task::yield_now;
 use tokio::time::{Instant, sleep_until};
 
 use super::breaker::Outcome;
@@ -32,7 +33,11 @@ impl Limiter {
                     return Ok(permit);
                 }
                 // From now on the permits are those of the divided rate.
-                Ok(Err(Away)) => permit.settle(Outcome::Unknown),
+                Ok(Err(Away)) => {
+                    permit.settle(Outcome::Unknown);
+                    // Whoever is to notice that the store is away may wait for this thread.
+                    yield_now().await;
+                }
                 Err(failure) => {
                     permit.settle(Outcome::Unknown);
                     return Err(failure);

@@ -1,10 +1,12 @@
-"""The plugin asks the oracle about offers of Google Cloud, which dstack marks by its own test alone:
-that takes H100 for always there, and looks at no preemptible grant."""
+"""The plugin asks the oracle about offers of Google Cloud.
+
+dstack marks them by its own test alone, which takes H100 for always there and looks at no
+preemptible grant.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 

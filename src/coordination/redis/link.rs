@@ -129,12 +129,23 @@ impl RedisStore {
         Ok(())
     }
 
+    /// Returns the connection; without one the store is away for everybody, whatever a heartbeat
+    /// that was under way meanwhile has said.
+    fn connected(&self) -> Result<Arc<Connection>, Away> {
+        let connection = self.connection.load_full();
+        if connection.is_none() && self.status.is_up() {
+            self.status.note_away("its connection was lost");
+            self.lost.notify_one();
+        }
+        connection.ok_or(Away)
+    }
+
     /// Runs a script.
     pub(super) async fn run<T: FromRedisValue>(
         &self,
         invocation: &ScriptInvocation<'_>,
     ) -> Result<T, Away> {
-        let connection = self.connection.load_full().ok_or(Away)?;
+        let connection = self.connected()?;
         let mut own = Connection::clone(&connection);
         let answer = invocation.invoke_async(&mut own);
         self.answer(&connection, answer).await
@@ -142,7 +153,7 @@ impl RedisStore {
 
     /// Runs a command.
     pub(super) async fn command<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, Away> {
-        let connection = self.connection.load_full().ok_or(Away)?;
+        let connection = self.connected()?;
         let mut own = Connection::clone(&connection);
         let answer = command.query_async(&mut own);
         self.answer(&connection, answer).await
@@ -150,7 +161,7 @@ impl RedisStore {
 
     /// Runs commands on one key, one after the other.
     pub(super) async fn pipeline(&self, commands: &Pipeline) -> Result<(), Away> {
-        let connection = self.connection.load_full().ok_or(Away)?;
+        let connection = self.connected()?;
         let mut own = Connection::clone(&connection);
         let answer = commands.exec_async(&mut own);
         self.answer(&connection, answer).await

@@ -167,7 +167,10 @@ impl Replica<'_> {
             let (judged, lease) = match planned {
                 // What others have done meanwhile may have made room, or used the same key.
                 Ok(Planned::Answer(_, None)) | Err(_) if !is_current => {
-                    is_current = self.follow_to_now(&mut followed).await.is_ok();
+                    if self.follow_to_now(&mut followed).await.is_err() {
+                        return self.take_away(backend, request, judge);
+                    }
+                    is_current = true;
                     continue;
                 }
                 Ok(Planned::Grant(judged, lease)) => (judged, lease),
@@ -184,6 +187,7 @@ impl Replica<'_> {
                 Err(Away) => {
                     // It may have been written all the same, and nobody knows of it.
                     self.ledger.untold.lock().ended.insert(lease.id, None);
+                    return self.take_away(backend, request, judge);
                 }
             }
         }

@@ -83,6 +83,9 @@ pub(super) struct PlanBody<'a> {
     increase_url: Option<&'a str>,
     /// The command that asks for more, where no page shows that quota.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(
+        example = "gcloud beta quotas preferences create --service=compute.googleapis.com --quota-id=GPUS-PER-GPU-FAMILY-per-project-region --dimensions=region=us-central1,gpu_family=NVIDIA_H100 --preferred-value=VALUE --project=example"
+    )]
     increase_command: Option<&'a str>,
     /// The cloud's own restriction on such launches; absent where there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
