@@ -43,21 +43,38 @@ const BUFFERING: (HeaderName, HeaderValue) = (
     HeaderValue::from_static("no"),
 );
 
+/// An event of the stream, as its lines say it.
+#[derive(ToSchema)]
+#[schema(as = StreamedEvent)]
+#[expect(dead_code, reason = "it is the shape of lines, for the document")]
+struct SentEvent {
+    /// `<instance>-<n>`.
+    #[schema(example = "0c49916fbae8e430-7")]
+    id: Option<String>,
+    /// `reset` where everything should be asked for again; absent otherwise.
+    #[schema(example = "reset")]
+    event: Option<String>,
+    /// After how many milliseconds a caller connects anew.
+    #[schema(example = 2000)]
+    retry: Option<u64>,
+    /// JSON: an object of `backend`, `region`, `revision` and `quotas_freed`, the codes of the
+    /// quotas that have more room than before; empty for `reset`.
+    #[schema(
+        example = "{\"backend\":\"aws\",\"region\":\"us-east-1\",\"revision\":\"5f3c9a0b7d21e684\",\"quotas_freed\":[\"L-417A185B\"]}"
+    )]
+    data: Option<String>,
+}
+
 /// A change of what is said of a region, as the data of an event.
-#[derive(Serialize, ToSchema)]
-#[schema(as = RegionEvent)]
+#[derive(Serialize)]
 struct EventBody<'a> {
     /// The backend's name.
-    #[schema(example = "aws")]
     backend: &'a str,
     /// The cloud's own region name.
-    #[schema(example = "us-east-1")]
     region: &'a str,
     /// A word that is another one after each change of what is said of the region.
-    #[schema(example = "5f3c9a0b7d21e684")]
     revision: String,
     /// The codes of the quotas that have more room than before.
-    #[schema(example = json!(["L-417A185B"]))]
     quotas_freed: Vec<&'a str>,
 }
 
@@ -71,8 +88,7 @@ struct EventBody<'a> {
     params(("Last-Event-ID" = Option<String>, Header,
         description = "The id of the last event that was seen")),
     responses(
-        (status = 200, body = String, content_type = "text/event-stream",
-            description = "Events whose data is an `Event`, and `reset` without any"),
+        (status = 200, body = SentEvent, content_type = "text/event-stream"),
         (status = 503, body = ProblemBody, description = "Too many streams are open")))]
 pub(super) async fn events(
     State(shared): State<Shared>,
