@@ -193,6 +193,14 @@ async fn every_kind_of_problem_that_is_documented_can_be_met() {
         Answer::of(response).await.problem(status, slug);
         met.push(slug);
     }
+    let alone = Setup::at("http://127.0.0.1:1")
+        .set("backends.0.preload", false)
+        .set("cache.redis_url", "redis://127.0.0.1:1")
+        .start()
+        .await;
+    let unknown = alone.post("/leases/x/commit").await;
+    unknown.problem(503, "store-away");
+    met.push("store-away");
     // In the stories of browsers, heavy questions and the end.
     met.extend(["foreign-host", "overloaded", "stopping"]);
     met.sort_unstable();
