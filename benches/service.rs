@@ -1,4 +1,4 @@
-//! How long whole answers of `/offers` and `/plan` take, from the request to the bytes, on the bundled catalog
+//! The time that whole answers of `/offers` and `/plan` take, from the request to the bytes, on the bundled catalog
 //! and on one ten times as large.
 
 mod account;
@@ -100,7 +100,7 @@ async fn get(service: &http::Service, path: &str) -> usize {
     answered(service, request.expect("a request")).await
 }
 
-/// How many offers or plans there are, on all pages, or cells.
+/// Returns the number of offers or plans on all pages, or of cells of the summary.
 async fn total(service: &http::Service, path: &str) -> u64 {
     let request = Request::get(path)
         .header("host", "localhost")

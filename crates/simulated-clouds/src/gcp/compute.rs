@@ -146,7 +146,7 @@ fn project_document(project: &Project) -> Value {
     json!({
         "kind": "compute#project", "id": project.number, "name": project.id,
         "quotas": quotas(&project.global),
-        // What a project of old has there, and nobody should be sent who asks for quotas.
+        // Old projects keep secrets here; a caller that asks for quotas must not be sent them.
         "commonInstanceMetadata": {"items": [{"key": "db-password", "value": "planted-secret"}]},
     })
 }

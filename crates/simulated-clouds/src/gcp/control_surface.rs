@@ -33,7 +33,7 @@ struct Change {
     /// As quota-oracle names it, such as `NVIDIA_L4_GPUS` or `GPUS_PER_GPU_FAMILY/NVIDIA_H100`.
     code: String,
     value: Option<i64>,
-    /// How old a family's usage is, whenever it is asked for.
+    /// The age of a family's usage, whenever it is asked for.
     #[serde(default)]
     lag_seconds: u64,
 }

@@ -190,17 +190,17 @@ impl Controls {
         self.state().tokens.register_key(registered);
     }
 
-    /// How many calls each group of methods accepts in a minute from now on.
+    /// Sets the calls that each group of methods accepts in a minute from now on.
     pub fn set_limits(&self, limits: WindowLimits) {
         self.state().windows = Windows::new(limits);
     }
 
-    /// How often a method has been called, failures included.
+    /// Returns how often a method has been called, failures included.
     pub fn calls(&self, method: Method) -> u64 {
         self.state().calls.get(&method).copied().unwrap_or(0)
     }
 
-    /// How many calls were refused because the minute's were used up.
+    /// Returns the calls that were refused because the minute's were used up.
     pub fn throttled(&self) -> u64 {
         self.state().throttled
     }

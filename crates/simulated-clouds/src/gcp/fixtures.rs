@@ -200,7 +200,7 @@ fn quota_infos() -> Vec<QuotaInfo> {
             "GPUS-PER-GPU-FAMILY-per-project-region",
             &["region", "gpu_family"],
             vec![
-                // Nothing until it is asked for, whatever the family.
+                // The default of every family: none, until somebody asks for more.
                 row(&[], Some(0)),
                 row(&[("gpu_family", "NVIDIA_H100")], Some(0)),
                 row(&[("gpu_family", "NVIDIA_RTX_PRO_6000")], Some(1)),

@@ -39,7 +39,7 @@ pub use windows::WindowLimits;
 pub struct Settings {
     /// The project's contents.
     pub project: Project,
-    /// How long an issued token is accepted.
+    /// The time for which an issued token is accepted.
     pub token_lifetime: Duration,
     /// Calls that each group of methods accepts in a minute.
     pub limits: WindowLimits,

@@ -112,7 +112,7 @@ fn metric_type(terms: &[Term]) -> Option<&str> {
     types.next().is_none().then_some(&*first.value)
 }
 
-/// What a filter can compare.
+/// Returns the labels of a series that a filter can compare.
 fn labels(series: &Series, project: &Project) -> BTreeMap<String, String> {
     let (metric_type, resource_type, label) = match series.metric {
         SeriesMetric::Gpus => (

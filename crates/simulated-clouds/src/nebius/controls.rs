@@ -186,7 +186,7 @@ impl Controls {
         self.state().buckets = Buckets::new(rate_limit);
     }
 
-    /// How often a method has been called, failures included.
+    /// Returns how often a method has been called, failures included.
     pub fn calls(&self, method: Method) -> u64 {
         self.state().calls.get(&method).copied().unwrap_or(0)
     }

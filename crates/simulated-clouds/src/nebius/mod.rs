@@ -39,7 +39,7 @@ pub use tokens::{PUBLIC_KEY_ID, SERVICE_ACCOUNT_ID};
 pub struct Settings {
     /// The account's contents.
     pub account: Account,
-    /// How long an issued token is accepted.
+    /// The time for which an issued token is accepted.
     pub token_lifetime: Duration,
     /// Calls that each method accepts; the real limits are not documented.
     pub rate_limit: RateLimit,
