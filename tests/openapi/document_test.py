@@ -13,6 +13,7 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from openapi_spec_validator import validate
 
@@ -45,6 +46,18 @@ def test_a_validator_accepts_the_document(document: dict[str, Any]) -> None:
 def test_the_service_serves_the_document(demo: str, document: dict[str, Any]) -> None:
     with urllib.request.urlopen(f"{demo}/openapi.json") as answer:
         assert json.load(answer) == document
+
+
+@pytest.mark.parametrize("seen", [None, "", "0", "a-1", "a-99999999999999999999", "-", "\u00e9"])
+def test_a_stream_of_events_begins_as_the_document_says(
+    demo: str, document: dict[str, Any], seen: str | None
+) -> None:
+    headers = [] if seen is None else [(b"Last-Event-ID", seen.encode())]
+    with httpx.stream("GET", f"{demo}/events", headers=headers, timeout=10) as answer:
+        described = document["paths"]["/events"]["get"]["responses"]["200"]["content"]
+        assert answer.status_code == 200
+        assert answer.headers["content-type"] in described
+        assert next(answer.iter_lines()).startswith("retry: ")
 
 
 @pytest.fixture(scope="module")
