@@ -7,10 +7,12 @@
 
 mod cloud;
 mod key;
+mod socket;
 
 pub mod aws;
 pub mod gcp;
 pub mod nebius;
+pub mod steering;
 
 pub use cloud::{Cloud, ConfigurationFile, RunningCloud, Starting};
 

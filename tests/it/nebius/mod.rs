@@ -74,7 +74,7 @@ async fn a_crowd_over_all_regions_costs_one_read_of_the_tenant_cold_and_after_ex
     let service = setup.start().await;
     crowd(&service).await;
     assert_eq!(nebius.controls().calls(Method::ListQuotas), ONE_READ);
-    assert_eq!(nebius.controls().most_concurrent_exchanges(), 1);
+    assert_eq!(nebius.controls().most_concurrent(Method::ExchangeToken), 1);
 
     let_time_pass(Duration::from_secs(150)).await;
     nebius.controls().reset_calls();
@@ -110,7 +110,7 @@ async fn answers_stay_while_the_token_service_is_down_and_heal_by_themselves() {
     let_time_pass(Duration::from_secs(600)).await;
     let body = service.get("/quotas/nebius/eu-north1").await.json();
     assert_eq!(body["freshness"], "fresh", "{body}");
-    assert_eq!(nebius.controls().most_concurrent_exchanges(), 1);
+    assert_eq!(nebius.controls().most_concurrent(Method::ExchangeToken), 1);
 }
 
 #[tokio::test(start_paused = true)]

@@ -39,7 +39,6 @@ mod settings;
 mod control_surface;
 mod controls;
 mod server;
-mod socket;
 
 mod state;
 

@@ -13,8 +13,8 @@ use super::call_log::CallKey;
 use super::control_surface;
 use super::controls::Controls;
 use super::request::Request;
-use super::socket::{ConnectionCutter, CuttableListener};
 use super::state::Delivery;
+use crate::socket::{ConnectionCutter, CuttableListener};
 
 #[derive(Clone)]
 struct Server {

@@ -20,7 +20,7 @@ pub(super) async fn exchange(
     headers: HeaderMap,
     Form(form): Form<BTreeMap<String, String>>,
 ) -> Result<Json<Value>, Refusal> {
-    admit(&controls, call(Method::ExchangeToken, &headers)).await?;
+    admit(&controls, Call::new(Method::ExchangeToken, "", &headers)).await?;
     let field = |name: &str| form.get(name).map(String::as_str).unwrap_or_default();
     let mut state = controls.state();
     let is_user = match field("grant_type") {
@@ -46,7 +46,7 @@ pub(super) async fn exchange(
 }
 
 pub(super) async fn metadata(State(controls): State<Controls>, headers: HeaderMap) -> Response {
-    if let Err(refusal) = admit(&controls, call(Method::MetadataToken, &headers)).await {
+    if let Err(refusal) = admit(&controls, Call::new(Method::MetadataToken, "", &headers)).await {
         return refusal.into_response();
     }
     let flavor = [("metadata-flavor", "Google")];
@@ -61,17 +61,7 @@ pub(super) async fn metadata(State(controls): State<Controls>, headers: HeaderMa
     (flavor, Json(token)).into_response()
 }
 
-fn call(method: Method, headers: &HeaderMap) -> Call<'_> {
-    Call {
-        method,
-        project: "",
-        name: "",
-        page_token: "",
-        headers,
-    }
-}
-
 fn token(tokens: &mut Tokens, is_user: bool) -> Value {
-    let (token, lifetime) = tokens.issue(is_user);
+    let (token, lifetime) = tokens.issued.issue(is_user);
     json!({"access_token": token, "expires_in": lifetime.as_secs(), "token_type": "Bearer"})
 }

@@ -45,20 +45,11 @@ pub(super) async fn list_regions(
     Query(query): Parameters,
     headers: HeaderMap,
 ) -> Result<Json<Value>, Refusal> {
-    let token = query
-        .get("pageToken")
-        .map(String::as_str)
-        .unwrap_or_default();
-    let call = Call {
-        method: Method::ListRegions,
-        project: &project,
-        name: "",
-        page_token: token,
-        headers: &headers,
-    };
+    let call = Call::new(Method::ListRegions, &project, &headers).page(&query);
     admit(&controls, call).await?;
     let state = controls.state();
     let invalid = |message: &str| errors::invalid(Service::Compute, message);
+    let token = call.page_token;
     let first: usize = match token.strip_prefix("at-") {
         Some(place) => place.parse().map_err(|_| invalid("Invalid page token"))?,
         None if token.is_empty() => 0,
@@ -87,13 +78,7 @@ pub(super) async fn get_region(
     Query(query): Parameters,
     headers: HeaderMap,
 ) -> Result<Json<Value>, Refusal> {
-    let call = Call {
-        method: Method::GetRegion,
-        project: &project,
-        name: &region,
-        page_token: "",
-        headers: &headers,
-    };
+    let call = Call::new(Method::GetRegion, &project, &headers).about(&region);
     admit(&controls, call).await?;
     let state = controls.state();
     match state.project.regions.get(&region) {
@@ -111,13 +96,7 @@ pub(super) async fn get_project(
     Query(query): Parameters,
     headers: HeaderMap,
 ) -> Result<Json<Value>, Refusal> {
-    let call = Call {
-        method: Method::GetProject,
-        project: &project,
-        name: "",
-        page_token: "",
-        headers: &headers,
-    };
+    let call = Call::new(Method::GetProject, &project, &headers);
     admit(&controls, call).await?;
     let state = controls.state();
     partial(&project_document(&state.project), &query)

@@ -9,10 +9,11 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Json, Response};
 use axum::routing::{get, post};
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::controls::{Controls, Fault, Method, Rule};
+use crate::steering::{parsed, refuse, traffic_routes};
+
+use super::controls::Controls;
 
 /// All routes below `/_sim`.
 pub(super) fn router(controls: Controls) -> Router {
@@ -20,8 +21,7 @@ pub(super) fn router(controls: Controls) -> Router {
         .route("/quotas", get(quotas))
         .route("/limit", post(limit))
         .route("/usage", post(usage))
-        .route("/fault", post(fault))
-        .route("/faults", axum::routing::delete(clear_faults))
+        .merge(traffic_routes())
         .with_state(controls)
 }
 
@@ -36,14 +36,6 @@ struct Change {
     /// The age of a family's usage, whenever it is asked for.
     #[serde(default)]
     lag_seconds: u64,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct NewFault {
-    fault: Fault,
-    method: Option<Method>,
-    times: Option<u32>,
 }
 
 /// Compute Engine's quotas, as they are.
@@ -77,31 +69,6 @@ async fn usage(State(controls): State<Controls>, body: Bytes) -> Response {
     })
 }
 
-async fn fault(State(controls): State<Controls>, body: Bytes) -> Response {
-    let NewFault {
-        fault,
-        method,
-        times,
-    } = match parsed(&body) {
-        Ok(wanted) => wanted,
-        Err(refusal) => return *refusal,
-    };
-    let mut rule = Rule::new(fault);
-    if let Some(method) = method {
-        rule = rule.on(method);
-    }
-    if let Some(times) = times {
-        rule = rule.times(times);
-    }
-    controls.inject(rule);
-    StatusCode::NO_CONTENT.into_response()
-}
-
-async fn clear_faults(State(controls): State<Controls>) -> StatusCode {
-    controls.clear_faults();
-    StatusCode::NO_CONTENT
-}
-
 fn change(
     controls: &Controls,
     body: &Bytes,
@@ -120,14 +87,4 @@ fn change(
     }
     change(&mut state.project, wanted);
     StatusCode::NO_CONTENT.into_response()
-}
-
-/// The body is JSON whatever its content type says, because curl's default says form.
-fn parsed<T: DeserializeOwned>(body: &Bytes) -> Result<T, Box<Response>> {
-    let parsed = serde_json::from_slice(body);
-    parsed.map_err(|error| Box::new(refuse(StatusCode::BAD_REQUEST, error.to_string())))
-}
-
-fn refuse(status: StatusCode, error: String) -> Response {
-    (status, Json(json!({ "error": error }))).into_response()
 }

@@ -1,6 +1,8 @@
 //! Checks that every call passes before it is answered: faults, the bearer token, the project, and
 //! the minute's window.
 
+use std::collections::BTreeMap;
+
 use axum::http::{HeaderMap, StatusCode, header};
 
 use super::controls::{Controls, Fault, Method};
@@ -18,6 +20,31 @@ pub(super) struct Call<'a> {
     pub(super) headers: &'a HeaderMap,
 }
 
+impl<'a> Call<'a> {
+    pub(super) fn new(method: Method, project: &'a str, headers: &'a HeaderMap) -> Self {
+        Self {
+            method,
+            project,
+            name: "",
+            page_token: "",
+            headers,
+        }
+    }
+
+    pub(super) fn about(self, name: &'a str) -> Self {
+        Self { name, ..self }
+    }
+
+    /// The call for the page that the query names.
+    pub(super) fn page(self, query: &'a BTreeMap<String, String>) -> Self {
+        let page_token = query.get("pageToken").map(String::as_str);
+        Self {
+            page_token: page_token.unwrap_or_default(),
+            ..self
+        }
+    }
+}
+
 /// Admits the call, or fails it as the cloud would.
 pub(super) async fn admit(controls: &Controls, call: Call<'_>) -> Result<(), Refusal> {
     let Call {
@@ -28,12 +55,8 @@ pub(super) async fn admit(controls: &Controls, call: Call<'_>) -> Result<(), Ref
         headers,
     } = call;
     let service = Service::of(method).unwrap_or(Service::Compute);
-    let (fault, number) = {
-        let mut state = controls.state();
-        state.count(method);
-        let fault = state.strike(method, name, page_token);
-        (fault, state.project.number.clone())
-    };
+    let (_under_way, fault) = controls.begin(method, name, !page_token.is_empty());
+    let number = controls.state().project.number.clone();
     let group = Group::of(method);
     let throttled = |limit| match group {
         Some(group) => errors::throttled(service, group, limit, &number),
@@ -43,7 +66,7 @@ pub(super) async fn admit(controls: &Controls, call: Call<'_>) -> Result<(), Ref
         None => {}
         Some(Fault::Throttled) => {
             let mut state = controls.state();
-            state.count_throttled();
+            state.traffic.count_throttled();
             let limit = group.map_or(0, |group| state.windows.limit(group));
             return Err(throttled(limit));
         }
@@ -85,7 +108,7 @@ pub(super) async fn admit(controls: &Controls, call: Call<'_>) -> Result<(), Ref
         return Err(errors::service_disabled(service, "764086051850"));
     }
     if !state.windows.take(group, now) {
-        state.count_throttled();
+        state.traffic.count_throttled();
         let limit = state.windows.limit(group);
         return Err(throttled(limit));
     }

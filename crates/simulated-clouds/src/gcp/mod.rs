@@ -29,6 +29,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 pub use cloud::CLOUD;
+use controls::State;
 pub use controls::{Controls, Fault, Method, Rule};
 pub use project::{Metric, Project, QuotaInfo, RegionState, Series, SeriesMetric, ValueRow};
 pub use tokens::{CLIENT_EMAIL, PRIVATE_KEY_ID};
@@ -71,7 +72,7 @@ impl SimulatedGcp {
     pub async fn start(settings: Settings) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
-        let controls = Controls::new(settings, format!("http://{address}/token"));
+        let controls = Controls::new(State::new(settings, format!("http://{address}/token")));
         let router = server::router(controls.clone());
         let server = tokio::spawn(async move {
             // Serving ends with an error only when accepting does, and then the client tells.

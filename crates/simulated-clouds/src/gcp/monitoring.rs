@@ -26,20 +26,12 @@ pub(super) async fn list(
     Query(query): Parameters,
     headers: HeaderMap,
 ) -> Result<Json<Value>, Refusal> {
-    let token = query
-        .get("pageToken")
-        .map(String::as_str)
-        .unwrap_or_default();
     let filter = query.get("filter").map(String::as_str).unwrap_or_default();
     let terms = terms(filter);
     let metric_type = terms.as_ref().ok().and_then(|terms| metric_type(terms));
-    let call = Call {
-        method: Method::ListTimeSeries,
-        project: &project,
-        name: metric_type.unwrap_or_default(),
-        page_token: token,
-        headers: &headers,
-    };
+    let call = Call::new(Method::ListTimeSeries, &project, &headers)
+        .about(metric_type.unwrap_or_default())
+        .page(&query);
     admit(&controls, call).await?;
     let invalid = |message: &str| errors::invalid(Service::Monitoring, message);
     let terms = terms.as_ref().map_err(|message| invalid(message))?;

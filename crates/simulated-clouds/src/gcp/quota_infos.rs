@@ -16,13 +16,7 @@ pub(super) async fn get(
     Path((project, id)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Result<Json<Value>, Refusal> {
-    let call = Call {
-        method: Method::GetQuotaInfo,
-        project: &project,
-        name: &id,
-        page_token: "",
-        headers: &headers,
-    };
+    let call = Call::new(Method::GetQuotaInfo, &project, &headers).about(&id);
     admit(&controls, call).await?;
     let state = controls.state();
     let found = state
@@ -45,17 +39,7 @@ pub(super) async fn list(
     Query(query): Parameters,
     headers: HeaderMap,
 ) -> Result<Json<Value>, Refusal> {
-    let token = query
-        .get("pageToken")
-        .map(String::as_str)
-        .unwrap_or_default();
-    let call = Call {
-        method: Method::ListQuotaInfos,
-        project: &project,
-        name: "",
-        page_token: token,
-        headers: &headers,
-    };
+    let call = Call::new(Method::ListQuotaInfos, &project, &headers).page(&query);
     admit(&controls, call).await?;
     let state = controls.state();
     let infos = state.project.quota_infos.iter();

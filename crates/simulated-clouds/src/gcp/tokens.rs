@@ -1,6 +1,6 @@
 //! Callers: the service account and the person who are registered, and the tokens issued to them.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
 
@@ -8,9 +8,9 @@ use axum::http::{HeaderMap, header};
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, Validation, decode, decode_header};
 use serde::Deserialize;
-use tokio::time::Instant;
 
 use crate::key::{private_key_pem, public_key};
+use crate::steering::IssuedTokens;
 
 /// The service account that the simulation knows.
 pub const CLIENT_EMAIL: &str = "quota-oracle@simulated-project.iam.gserviceaccount.com";
@@ -58,11 +58,9 @@ pub(super) fn authorized_user_file(project: &str) -> String {
 
 /// The tokens that are out.
 pub(super) struct Tokens {
-    lifetime: Duration,
     token_url: String,
-    issued: u64,
-    /// Until when each is good, and whether it is a person's.
-    out: HashMap<String, (Instant, bool)>,
+    /// Whether each is a person's.
+    pub(super) issued: IssuedTokens<bool>,
     key_ids: BTreeSet<String>,
 }
 
@@ -75,25 +73,10 @@ impl fmt::Debug for Tokens {
 impl Tokens {
     pub(super) fn new(lifetime: Duration, token_url: String) -> Self {
         Self {
-            lifetime,
             token_url,
-            issued: 0,
-            out: HashMap::new(),
+            issued: IssuedTokens::new("ya29.", lifetime),
             key_ids: BTreeSet::from([PRIVATE_KEY_ID.to_owned()]),
         }
-    }
-
-    /// A new token and how long it lives.
-    pub(super) fn issue(&mut self, is_user: bool) -> (String, Duration) {
-        self.issued += 1;
-        let token = format!("ya29.simulated-{}", self.issued);
-        let until = Instant::now() + self.lifetime;
-        self.out.insert(token.clone(), (until, is_user));
-        (token, self.lifetime)
-    }
-
-    pub(super) fn revoke_all(&mut self) {
-        self.out.clear();
     }
 
     pub(super) fn register_key(&mut self, registered: bool) {
@@ -105,9 +88,8 @@ impl Tokens {
 
     /// Whether the token in these headers is a person's; nothing if there is none that is good.
     pub(super) fn admit(&self, headers: &HeaderMap) -> Option<bool> {
-        let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
-        let (until, is_user) = self.out.get(value.strip_prefix("Bearer ")?)?;
-        (Instant::now() < *until).then_some(*is_user)
+        let value = headers.get(header::AUTHORIZATION)?.to_str().ok();
+        self.issued.owner(value).copied()
     }
 
     /// Verifies that the registered service account signed this assertion for this token service,

@@ -11,6 +11,8 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use crate::steering::{parsed, refuse, traffic_routes};
+
 use super::{Controls, QuotaRow};
 
 /// All routes below `/_sim`.
@@ -19,6 +21,7 @@ pub(super) fn router(controls: Controls) -> Router {
         .route("/quotas", get(quotas))
         .route("/limit", post(limit))
         .route("/usage", post(usage))
+        .merge(traffic_routes())
         .with_state(controls)
 }
 
@@ -73,7 +76,6 @@ async fn usage(State(controls): State<Controls>, body: Bytes) -> Response {
     })
 }
 
-/// The body is JSON whatever its content type says, because curl's default says form.
 fn change<V: DeserializeOwned>(
     controls: &Controls,
     body: &Bytes,
@@ -84,9 +86,9 @@ fn change<V: DeserializeOwned>(
         region,
         name,
         value,
-    } = match serde_json::from_slice::<Change<V>>(body) {
+    } = match parsed::<Change<V>>(body) {
         Ok(wanted) => wanted,
-        Err(error) => return refuse(StatusCode::BAD_REQUEST, error.to_string()),
+        Err(refusal) => return *refusal,
     };
     let parent = or_first_tenant(controls, parent);
     let mut state = controls.state();
@@ -112,10 +114,6 @@ fn or_first_tenant(controls: &Controls, parent: Option<String>) -> String {
         let state = controls.state();
         state.account.tenants.first().cloned().unwrap_or_default()
     })
-}
-
-fn refuse(status: StatusCode, error: String) -> Response {
-    (status, Json(json!({ "error": error }))).into_response()
 }
 
 #[cfg(test)]

@@ -77,17 +77,15 @@ impl Passage {
 
 /// Admits the call, or fails it as the cloud would.
 pub(super) async fn admit(controls: &Controls, call: Call<'_>) -> Result<Passage, Status> {
-    let fault = {
-        let mut state = controls.state();
-        state.count(call.method);
-        state.strike(call.method, call.parent, call.page_token)
-    };
+    let is_later_page = !call.page_token.is_empty();
+    let (_under_way, fault) = controls.begin(call.method, call.parent, is_later_page);
     let passage = match fault {
         Some(fault) => fail(fault, call.parent).await?,
         None => Passage::Plain,
     };
     let mut state = controls.state();
     if !state.buckets.take(call.method) {
+        state.traffic.count_throttled();
         return Err(errors::too_many_requests());
     }
     if call.method != Method::ExchangeToken {

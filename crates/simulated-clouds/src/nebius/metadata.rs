@@ -22,7 +22,7 @@ pub(super) async fn serve(listener: TcpListener, controls: Controls) {
 }
 
 async fn token(State(controls): State<Controls>) -> Json<Value> {
-    let (token, lifetime) = controls.state().tokens.issue();
+    let (token, lifetime) = controls.state().tokens.issued.issue(());
     let expires_at = jiff::Timestamp::now()
         .saturating_add(jiff::SignedDuration::try_from(lifetime).unwrap_or_default())
         .unwrap_or(jiff::Timestamp::MAX);

@@ -71,7 +71,7 @@ pub struct SimulatedNebius {
 impl SimulatedNebius {
     /// Starts it on free loopback ports.
     pub async fn start(settings: Settings) -> io::Result<Self> {
-        let controls = Controls::new(settings);
+        let controls = Controls::new(controls::State::new(settings));
         let services = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let metadata = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = services.local_addr()?;

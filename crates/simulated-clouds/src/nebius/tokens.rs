@@ -1,14 +1,14 @@
 //! Callers: the service account that is registered, and the tokens issued to it.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jsonwebtoken::{Algorithm, Validation, decode, decode_header};
 use serde::Deserialize;
-use tokio::time::Instant;
 use tonic::Status;
 
 use crate::key::{private_key_pem, public_key};
+use crate::steering::IssuedTokens;
 
 /// The service account that the simulation knows.
 pub const SERVICE_ACCOUNT_ID: &str = "serviceaccount-e00simulated";
@@ -29,9 +29,7 @@ pub(super) fn credentials_file() -> String {
 
 /// The tokens that are out.
 pub(super) struct Tokens {
-    lifetime: Duration,
-    issued: u64,
-    valid_until: HashMap<String, Instant>,
+    pub(super) issued: IssuedTokens<()>,
     key_ids: BTreeSet<String>,
 }
 
@@ -44,28 +42,9 @@ impl std::fmt::Debug for Tokens {
 impl Tokens {
     pub(super) fn new(lifetime: Duration) -> Self {
         Self {
-            lifetime,
-            issued: 0,
-            valid_until: HashMap::new(),
+            issued: IssuedTokens::new("ne1", lifetime),
             key_ids: BTreeSet::from([PUBLIC_KEY_ID.to_owned()]),
         }
-    }
-
-    /// A new token and how long it lives.
-    pub(super) fn issue(&mut self) -> (String, Duration) {
-        self.issued += 1;
-        let token = format!("ne1simulated-{}", self.issued);
-        let until = Instant::now() + self.lifetime;
-        self.valid_until.insert(token.clone(), until);
-        (token, self.lifetime)
-    }
-
-    pub(super) fn set_lifetime(&mut self, lifetime: Duration) {
-        self.lifetime = lifetime;
-    }
-
-    pub(super) fn revoke_all(&mut self) {
-        self.valid_until.clear();
     }
 
     pub(super) fn register_key(&mut self, registered: bool) {
@@ -78,14 +57,10 @@ impl Tokens {
 
     /// Whether the `authorization` header carries a token that is still good.
     pub(super) fn admit(&self, authorization: Option<&str>) -> Result<(), Status> {
-        let token = authorization.and_then(|value| value.strip_prefix("Bearer "));
-        let until = token.and_then(|token| self.valid_until.get(token));
-        match until {
-            Some(until) if Instant::now() < *until => Ok(()),
-            _ => Err(Status::unauthenticated(
-                "the token is absent, unknown or expired",
-            )),
-        }
+        let owner = self.issued.owner(authorization);
+        owner
+            .copied()
+            .ok_or_else(|| Status::unauthenticated("the token is absent, unknown or expired"))
     }
 
     /// Whether the registered service account signed this JWT for this service, not long ago.

@@ -88,7 +88,7 @@ async fn a_token_that_lives_for_a_second_still_reads() {
         tokio::time::advance(Duration::from_secs(1)).await;
     }
     assert_eq!(story.controls().calls(Method::ExchangeToken), 3);
-    assert_eq!(story.controls().most_concurrent_exchanges(), 1);
+    assert_eq!(story.controls().most_concurrent(Method::ExchangeToken), 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -120,7 +120,7 @@ async fn a_revoked_token_is_replaced_by_one_exchange_for_all_calls_under_way() {
     story.controls().inject(slow.on(Method::ExchangeToken));
     story.read().await.unwrap();
     assert_eq!(story.controls().calls(Method::ExchangeToken), 2);
-    assert_eq!(story.controls().most_concurrent_exchanges(), 1);
+    assert_eq!(story.controls().most_concurrent(Method::ExchangeToken), 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -169,7 +169,7 @@ async fn a_token_service_that_was_down_for_ten_minutes_is_used_again() {
         assert!(failure.kind.is_transient(), "{failure}");
         tokio::time::advance(Duration::from_secs(60)).await;
     }
-    assert_eq!(story.controls().most_concurrent_exchanges(), 1);
+    assert_eq!(story.controls().most_concurrent(Method::ExchangeToken), 1);
     story.controls().clear_faults();
     // The longest pause, with its jitter, before the token service is tried again.
     tokio::time::advance(Duration::from_secs(600)).await;

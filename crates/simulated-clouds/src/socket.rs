@@ -14,11 +14,11 @@ use tokio::net::{TcpListener, TcpStream};
 
 /// Lets the handler of a request reset the connection that it came by.
 #[derive(Clone, Debug, Default)]
-pub(super) struct ConnectionCutter(Arc<AtomicBool>);
+pub(crate) struct ConnectionCutter(Arc<AtomicBool>);
 
 impl ConnectionCutter {
     /// Turns the next write into a reset of the connection.
-    pub(super) fn cut(&self) {
+    pub(crate) fn cut(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
 
@@ -35,7 +35,7 @@ impl Connected<IncomingStream<'_, CuttableListener>> for ConnectionCutter {
 
 /// Accepts connections that can be cut.
 #[derive(Debug)]
-pub(super) struct CuttableListener(pub(super) TcpListener);
+pub(crate) struct CuttableListener(pub(super) TcpListener);
 
 impl Listener for CuttableListener {
     type Io = CuttableStream;
@@ -54,7 +54,7 @@ impl Listener for CuttableListener {
 
 /// A TCP connection until it is cut.
 #[derive(Debug)]
-pub(super) struct CuttableStream {
+pub(crate) struct CuttableStream {
     stream: TcpStream,
     cutter: ConnectionCutter,
 }
