@@ -10,6 +10,7 @@ mod key;
 mod socket;
 
 pub mod aws;
+pub mod azure;
 pub mod gcp;
 pub mod nebius;
 pub mod steering;
