@@ -1,30 +1,28 @@
 //! The calls to Google Cloud about one project: each signed, paged to the end, and made through
 //! the upstream client.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use reqwest::header::HeaderName;
-use reqwest::{Method, StatusCode, Url};
+use reqwest::Url;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde::de::DeserializeOwned;
 
 use super::credentials;
 use super::errors::{self, Api};
 use super::operations::{GET_PROJECT, GET_QUOTA_INFO, GET_REGION, LIST_REGIONS, LIST_TIME_SERIES};
 use super::settings::{Endpoints, Settings};
-use super::token_source::{TokenSource, below};
+use super::token_source::TokenSource;
 use super::wire::{ProjectRow, QuotaInfo, RegionPage, RegionRow, TimeSeries, TimeSeriesPage};
 use crate::clouds::cloud::Connection;
 use crate::clouds::kit::Sent;
 use crate::clouds::kit::pages::every_page;
-use crate::clouds::kit::rest::{Rest, ask};
-use crate::clouds::kit::token::{Token, Tokens};
+use crate::clouds::kit::rest::{Answer, Rest};
+use crate::clouds::kit::signed::{Question, SignedRest};
+use crate::clouds::kit::token::Tokens;
 use crate::model::{Failure, FailureKind, Region};
-use crate::secret::ExposeSecret;
 use crate::source::CallContext;
-use crate::upstream::{Operation, Upstream};
+use crate::upstream::Operation;
 
 /// Limits count the calls of a project, in whichever region.
 const EVERYWHERE: &str = "global";
@@ -52,11 +50,9 @@ const USER_PROJECT: HeaderName = HeaderName::from_static("x-goog-user-project");
 pub(super) struct Client {
     project: String,
     endpoints: Endpoints,
-    rest: Rest,
-    upstream: Upstream,
     everywhere: Region,
-    quota_project: Option<String>,
-    tokens: Tokens<TokenSource>,
+    headers: HeaderMap,
+    rest: SignedRest<TokenSource>,
 }
 
 impl Client {
@@ -73,14 +69,21 @@ impl Client {
         )?;
         let key = token_source.key();
         let quota_project = key.as_deref().and_then(|key| key.quota_project());
+        let mut headers = HeaderMap::new();
+        if let Some(project) = quota_project {
+            let project = HeaderValue::try_from(project);
+            let project = project.map_err(|_| {
+                let detail = "the key file names a quota project that cannot be one";
+                Failure::new(FailureKind::Denied, detail)
+            })?;
+            headers.insert(USER_PROJECT, project);
+        }
         Ok(Self {
             project: credentials::project(settings, key.as_deref())?,
             endpoints: settings.endpoints.clone(),
-            rest,
-            upstream,
             everywhere,
-            quota_project: quota_project.map(str::to_owned),
-            tokens: Tokens::new(token_source),
+            headers,
+            rest: SignedRest::new(rest, upstream, Tokens::new(token_source)),
         })
     }
 
@@ -91,7 +94,7 @@ impl Client {
 
     /// Returns the time by the clock that calls are dated with.
     pub(super) fn now(&self) -> Timestamp {
-        self.upstream.now().wall
+        self.rest.now()
     }
 
     /// Lists the regions with their quotas.
@@ -148,7 +151,7 @@ impl Client {
         let path = format!(
             "v1/projects/{project}/locations/global/services/compute.googleapis.com/quotaInfos/{id}"
         );
-        let url = below(&self.endpoints.quotas.0, &path);
+        let url = self.endpoints.quotas.below(&path);
         let fits = |info: &QuotaInfo| info.quota_id == id;
         let answer = self.get(Api::Quotas, &GET_QUOTA_INFO, url, fits, context);
         match answer.await {
@@ -166,7 +169,7 @@ impl Client {
         context: &CallContext,
     ) -> Result<Vec<TimeSeries>, Failure> {
         let path = format!("v3/projects/{}/timeSeries", self.project);
-        let base = &below(&self.endpoints.monitoring.0, &path);
+        let base = &self.endpoints.monitoring.below(&path);
         every_page("time series", MOST_PAGES_OF_SERIES, |token| async move {
             let mut url = base.clone();
             url.query_pairs_mut()
@@ -186,11 +189,10 @@ impl Client {
 
     fn compute(&self, path: &str) -> Url {
         let path = format!("compute/v1/projects/{}/{path}", self.project);
-        below(&self.endpoints.compute.0, path.trim_end_matches('/'))
+        self.endpoints.compute.below(path.trim_end_matches('/'))
     }
 
-    /// Makes a call, and once more with a new token if the first was not accepted; the answer
-    /// counts only if it `fits` the question.
+    /// Asks; the answer counts only if it `fits` the question.
     async fn get<T: DeserializeOwned + Send>(
         &self,
         api: Api,
@@ -199,36 +201,14 @@ impl Client {
         fits: impl Fn(&T) -> bool + Send + Sync,
         context: &CallContext,
     ) -> Result<Sent<T>, Failure> {
-        let token = self.tokens.bearer(context).await?;
-        let refused = AtomicBool::new(false);
-        let attempt = |token: Arc<Token>| {
-            let (url, fits, refused) = (&url, &fits, &refused);
-            async move {
-                let one = || async {
-                    let request = self.rest.request(Method::GET, url.clone());
-                    let mut request = request.bearer_auth(token.secret.expose_secret());
-                    if let Some(project) = &self.quota_project {
-                        request = request.header(USER_PROJECT, project);
-                    }
-                    let answer = ask(operation.name, request, ATTEMPT_TIMEOUT).await?;
-                    let is_refused = answer.status == StatusCode::UNAUTHORIZED;
-                    refused.store(is_refused, Ordering::Relaxed);
-                    match answer.status.is_success() {
-                        true => answer.json(fits),
-                        false => Err(errors::failure(&answer, api, &self.project)),
-                    }
-                };
-                let call = self
-                    .upstream
-                    .call(&self.everywhere, operation, context, one);
-                Ok(Sent::from(call.await?))
-            }
+        let question = Question {
+            region: &self.everywhere,
+            operation,
+            url,
+            headers: self.headers.clone(),
+            timeout: ATTEMPT_TIMEOUT,
         };
-        let result = attempt(Arc::clone(&token)).await;
-        if !refused.load(Ordering::Relaxed) {
-            return result;
-        }
-        let renewed = self.tokens.after_refusal(&token, context).await?;
-        attempt(renewed).await
+        let refusal = |answer: &Answer| errors::failure(answer, api, &self.project);
+        self.rest.get(question, fits, refusal, context).await
     }
 }

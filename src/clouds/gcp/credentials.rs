@@ -6,8 +6,9 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header, encode, get_current_timestamp
 use reqwest::Url;
 use serde::{Deserialize, Serialize};
 
-use super::settings::{CredentialsSettings, Endpoint, NO_EXTERNAL_ACCOUNT, Settings, is_project};
+use super::settings::{CredentialsSettings, NO_EXTERNAL_ACCOUNT, Settings, is_project};
 use crate::clouds::cloud::SecretProblem;
+use crate::clouds::kit::endpoint::Endpoint;
 use crate::model::{Failure, FailureKind};
 use crate::secret::{self, ExposeSecret, SecretString, SecretText};
 

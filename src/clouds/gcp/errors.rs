@@ -8,9 +8,11 @@ use std::time::Duration;
 
 use reqwest::StatusCode;
 
-use super::wire::{Detail, Refusal, RefusalBody, TokenRefusal};
+use super::wire::{Detail, Refusal, RefusalBody};
+use crate::clouds::kit::optional::bounded;
 use crate::clouds::kit::rest::Answer;
-use crate::model::{Failure, FailureKind, printable};
+use crate::clouds::kit::token::TokenRefusal;
+use crate::model::{Failure, FailureKind};
 
 /// A service that is called about a project.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,9 +44,6 @@ impl Api {
 
 /// Windows of rate limits begin with the minute, everywhere at once.
 const WINDOW_SECONDS: i64 = 60;
-
-/// Messages are a line or two; more would flood logs and answers.
-const LONGEST_MESSAGE: usize = 500;
 
 /// Returns the failure that a refusal stands for.
 pub(super) fn failure(answer: &Answer, api: Api, project: &str) -> Failure {
@@ -217,11 +216,4 @@ fn sentence(body: &RefusalBody, status: StatusCode) -> String {
         message if message.is_empty() => format!("HTTP {status}"),
         message => message,
     }
-}
-
-/// Returns a text of the service's, made fit for logs and answers.
-fn bounded(text: &str) -> String {
-    let one_line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let short: String = one_line.chars().take(LONGEST_MESSAGE).collect();
-    printable(&short).into_owned()
 }

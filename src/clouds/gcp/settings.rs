@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use reqwest::Url;
 use serde::Deserialize;
 
+use crate::clouds::kit::endpoint::Endpoint;
 use crate::secret::{SecretSource, SecretString};
 
 /// The keys of kind `gcp` in a `[[backends]]` table.
@@ -158,39 +158,13 @@ pub struct Endpoints {
 
 impl Default for Endpoints {
     fn default() -> Self {
-        let endpoint = |text| Endpoint(Url::parse(text).expect("the constants are URLs"));
         Self {
-            compute: endpoint("https://compute.googleapis.com"),
-            quotas: endpoint("https://cloudquotas.googleapis.com"),
-            monitoring: endpoint("https://monitoring.googleapis.com"),
+            compute: Endpoint::constant("https://compute.googleapis.com"),
+            quotas: Endpoint::constant("https://cloudquotas.googleapis.com"),
+            monitoring: Endpoint::constant("https://monitoring.googleapis.com"),
             tokens: None,
-            metadata: endpoint("http://metadata.google.internal"),
+            metadata: Endpoint::constant("http://metadata.google.internal"),
         }
-    }
-}
-
-/// The URL of a service.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
-pub struct Endpoint(pub(super) Url);
-
-impl TryFrom<String> for Endpoint {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        if text.contains('@') {
-            // It is not repeated, because it may hold a password.
-            return Err("an endpoint has no room for a user name or password".to_owned());
-        }
-        let url = Url::parse(&text).ok();
-        url.filter(|url| {
-            matches!(url.scheme(), "http" | "https")
-                && url.has_host()
-                && url.query().is_none()
-                && url.fragment().is_none()
-        })
-        .map(Self)
-        .ok_or_else(|| format!("`{text}` is not of the form http://HOST:PORT or https://HOST:PORT"))
     }
 }
 
@@ -295,28 +269,6 @@ mod tests {
             let sentence = project(bad).unwrap_err();
             assert!(sentence.contains("id or number"), "{sentence}");
         }
-    }
-
-    #[test]
-    fn an_endpoint_is_a_url_and_no_secret_in_it_is_repeated() {
-        let endpoint = |url: &str| {
-            parse(&format!(
-                "project = \"p\"\ncredentials = {{ source = \"metadata\" }}\n\
-                 endpoints = {{ tokens = \"{url}\" }}"
-            ))
-        };
-        assert!(endpoint("http://127.0.0.1:1234/token").is_ok());
-        for refused in [
-            "127.0.0.1:1234",
-            "ftp://host",
-            "https://host/?key=1",
-            "https://",
-            "",
-        ] {
-            assert!(endpoint(refused).is_err(), "{refused}");
-        }
-        let error = endpoint("https://me:planted@host/path").unwrap_err();
-        assert!(!error.contains("planted"), "{error}");
     }
 
     #[test]

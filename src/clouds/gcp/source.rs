@@ -1,13 +1,11 @@
 //! A connected project: one read covers all regions, with Compute Engine's quotas, those of Cloud
 //! Quotas and the usage of Cloud Monitoring.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
+use std::collections::BTreeSet;
 
 use futures_util::future::{BoxFuture, join, join_all, join3};
 use jiff::Timestamp;
 use parking_lot::Mutex;
-use tokio::time::Instant;
 
 use super::client::Client;
 use super::demand;
@@ -19,15 +17,12 @@ use super::usage::{self, LOOKED_BACK, USAGE_METRICS, UsageMetric, UsageReport};
 use super::wire::{QuotaInfo, RegionRow};
 use crate::clouds::cloud::{Connection, RegionChoice};
 use crate::clouds::kit::Sent;
+use crate::clouds::kit::optional::{each_once, named, optional};
 use crate::model::{
     AccountId, Coverage, Demand, Failure, FetchUnit, Incomplete, Instance, Market, Moment, Quota,
     Reading, Region, Snapshot, UnitId,
 };
 use crate::source::{CallContext, DemandScope, QuotaRef, QuotaSource, Wanted};
-
-/// Cloud Quotas and Cloud Monitoring may not keep Compute Engine's quotas waiting for longer, but
-/// long enough for the circuit breaker to learn that they hang.
-const OPTIONAL_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// One list costs one call, and brings the rows of all regions.
 const MOST_SINGLE_REGIONS: usize = 4;
@@ -310,30 +305,6 @@ impl GcpSource {
     fn project(&self) -> &str {
         self.client.project()
     }
-}
-
-/// Returns the same context with a deadline for what may be left out.
-fn optional(context: &CallContext) -> CallContext {
-    let soon = (Instant::now() + OPTIONAL_TIMEOUT).into_std();
-    CallContext {
-        urgency: context.urgency.clone(),
-        deadline: context.deadline.min(soon),
-    }
-}
-
-fn named(what: &str, mut failure: Failure) -> Failure {
-    failure.detail = format!("{what}: {}", failure.detail);
-    failure
-}
-
-/// Returns one failure of several that say the same.
-fn each_once(failures: Vec<Failure>) -> Vec<Failure> {
-    let mut kept: BTreeMap<(_, String), Failure> = BTreeMap::new();
-    for failure in failures {
-        let same = (failure.kind, failure.detail.clone());
-        kept.entry(same).or_insert(failure);
-    }
-    kept.into_values().collect()
 }
 
 impl QuotaSource for GcpSource {

@@ -11,9 +11,9 @@ use super::credentials::KeyFile;
 use super::errors;
 use super::operations::{EXCHANGE_TOKEN, METADATA_TOKEN};
 use super::settings::{CredentialsSettings, Settings};
-use super::wire::TokenAnswer;
-use crate::clouds::kit::rest::{Answer, Rest, ask};
-use crate::clouds::kit::token::{IssueToken, IssuedToken};
+use crate::clouds::kit::endpoint::Endpoint;
+use crate::clouds::kit::rest::{Rest, ask};
+use crate::clouds::kit::token::{IssueToken, IssuedToken, issued};
 use crate::model::{Failure, FailureKind, Region};
 use crate::secret::{ExposeSecret, READ_EVERY, Renewed, SecretError, SecretString, SecretText};
 use crate::source::CallContext;
@@ -34,9 +34,6 @@ const ONLY_ON_GOOGLE: &str = "credentials from metadata work only on a Google Cl
 /// The token service answers in a fraction of a second.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Google's tokens live for an hour, so that none is believed to live for longer than a day.
-const LONGEST_LIFETIME_SECONDS: u64 = 24 * 60 * 60;
-
 /// Issues access tokens.
 #[derive(Debug)]
 pub(super) struct TokenSource {
@@ -51,7 +48,7 @@ enum Source {
     /// The key is read again for each exchange, so that a rotated one needs no restart.
     Exchange {
         key: Renewed<KeyFile>,
-        configured: Option<super::settings::Endpoint>,
+        configured: Option<Endpoint>,
     },
     Given {
         token: Renewed<SecretText>,
@@ -92,7 +89,7 @@ impl TokenSource {
                 }
             }
             CredentialsSettings::Metadata => Source::Metadata {
-                url: below(&settings.endpoints.metadata.0, METADATA_PATH),
+                url: settings.endpoints.metadata.below(METADATA_PATH),
             },
             CredentialsSettings::ServiceAccount(_) | CredentialsSettings::AuthorizedUser(_) => {
                 let credentials = settings.credentials.clone();
@@ -207,26 +204,6 @@ impl IssueToken for TokenSource {
     }
 }
 
-/// Returns the address of a path below a service's own.
-pub(super) fn below(service: &Url, path: &str) -> Url {
-    let mut url = service.clone();
-    if let Ok(mut segments) = url.path_segments_mut() {
-        segments.pop_if_empty().extend(path.split('/'));
-    }
-    url
-}
-
-fn issued(answer: &Answer) -> Result<IssuedToken, Failure> {
-    let is_bearer = |token: &TokenAnswer| {
-        token.token_type.eq_ignore_ascii_case("bearer") && !token.access_token.is_empty()
-    };
-    let token = answer.json(is_bearer)?;
-    Ok(IssuedToken {
-        secret: SecretString::from(token.access_token),
-        lifetime: Duration::from_secs(token.expires_in.min(LONGEST_LIFETIME_SECONDS)),
-    })
-}
-
 fn denied(error: SecretError) -> Failure {
     Failure::new(FailureKind::Denied, error.to_string())
 }
@@ -239,12 +216,5 @@ mod tests {
     fn the_grant_of_an_assertion_is_named_as_its_rfc_does() {
         let grant = serde_json::to_value(Grant::Assertion { assertion: "a.b.c" }).unwrap();
         assert_eq!(grant["grant_type"], JWT_BEARER);
-    }
-
-    #[test]
-    fn a_path_is_put_below_whatever_path_an_endpoint_has() {
-        let url = |text: &str| below(&Url::parse(text).unwrap(), "a/b").to_string();
-        assert_eq!(url("http://h:1"), "http://h:1/a/b");
-        assert_eq!(url("http://h:1/front/"), "http://h:1/front/a/b");
     }
 }

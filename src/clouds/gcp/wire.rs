@@ -181,19 +181,3 @@ pub(super) struct Detail {
     pub(super) reason: String,
     pub(super) metadata: BTreeMap<String, String>,
 }
-
-/// An answer of a token service or the metadata server.
-#[derive(Deserialize)]
-pub(super) struct TokenAnswer {
-    pub(super) access_token: String,
-    pub(super) expires_in: u64,
-    pub(super) token_type: String,
-}
-
-/// A refusal of a token service (RFC 6749, section 5.2).
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct TokenRefusal {
-    pub(super) error: String,
-    pub(super) error_description: String,
-}

@@ -99,6 +99,16 @@ impl<T: PartialEq> Hourly<T> {
         (state.value.clone(), !state.read_at.is_some_and(is_fresh))
     }
 
+    /// Whether a read is due.
+    pub fn is_due(&self) -> bool {
+        self.known().1
+    }
+
+    /// Returns how long ago the last read without a failure ended, if there was one.
+    pub fn age(&self) -> Option<Duration> {
+        self.state.lock().read_at.map(|at| at.elapsed())
+    }
+
     /// Returns the last good value without reading.
     pub fn last(&self) -> Option<Arc<T>> {
         self.known().0

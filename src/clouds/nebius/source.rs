@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use futures_util::future::{BoxFuture, join, join_all};
 use nebius_api::quotas::v1::QuotaAllowance;
-use tokio::time::Instant;
 
 use super::account::{Account, AccountResolver, Project};
 use super::client::Client;
@@ -20,6 +19,7 @@ use super::{capacity, demand};
 use crate::clouds::cloud::{Connection, RegionChoice};
 use crate::clouds::kit::Sent;
 use crate::clouds::kit::hourly::Hourly;
+use crate::clouds::kit::optional::{named, optional};
 use crate::model::{
     AccountId, Capacity, Coverage, Demand, Failure, FetchUnit, Incomplete, Instance, Market,
     Reading, Region, Snapshot, UnitId,
@@ -31,10 +31,6 @@ const EVERYWHERE: &str = "global";
 
 /// Platforms come and go a few times a year.
 const PLATFORMS_KNOWN_FOR: Duration = Duration::from_secs(3600);
-
-/// Platforms and capacity may not keep the quotas waiting for longer, but long enough for the
-/// circuit breaker to learn that they hang.
-const OPTIONAL_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// Reads one account's quotas.
 #[derive(Debug)]
@@ -205,11 +201,7 @@ impl NebiusSource {
         account: &Account,
         context: &CallContext,
     ) -> (BTreeMap<Region, Vec<Capacity>>, Vec<Failure>) {
-        let soon = (Instant::now() + OPTIONAL_TIMEOUT).into_std();
-        let context = CallContext {
-            urgency: context.urgency.clone(),
-            deadline: context.deadline.min(soon),
-        };
+        let context = optional(context);
         let platforms = self.read_platforms(&account.projects, &context);
         let capacity = self.read_capacity(&account.tenant, &context);
         let (mut gaps, capacity) = join(platforms, capacity).await;
@@ -265,11 +257,6 @@ fn unread(project: &Project, tenant_rows: &ByRegion) -> ByRegion {
     let rows = rows.map(|rows| quotas::unread(&project.id, rows));
     rows.map(|rows| ByRegion::from([(project.region.clone(), rows)]))
         .unwrap_or_default()
-}
-
-fn named(what: &str, mut failure: Failure) -> Failure {
-    failure.detail = format!("{what}: {}", failure.detail);
-    failure
 }
 
 impl QuotaSource for NebiusSource {

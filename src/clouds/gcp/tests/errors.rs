@@ -1,33 +1,17 @@
 //! Refusals, as live reports have them, and what is made of each.
 
-use axum::Router;
-use axum::http::StatusCode;
-use axum::routing::get;
-use reqwest::Method;
-use serde_json::{Value, json};
 use std::time::Duration;
-use tokio::net::TcpListener;
+
+use serde_json::{Value, json};
 
 use super::super::errors::{Api, failure};
-use crate::clouds::kit::rest::{Answer, Rest, ask};
+use crate::clouds::kit::rest::{Answer, canned};
 use crate::model::{Failure, FailureKind};
 
 const DATE: &str = "Sat, 28 Nov 2026 10:00:15 GMT";
 
-/// An answer as it comes over a socket.
 async fn answer(status: u16, body: String) -> Answer {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}/", listener.local_addr().unwrap());
-    let status = StatusCode::from_u16(status).unwrap();
-    let router = Router::new().route(
-        "/",
-        get(move || async move { (status, [("date", DATE)], body) }),
-    );
-    tokio::spawn(async move { axum::serve(listener, router).await });
-    let request = Rest::shared().request(Method::GET, url.parse().unwrap());
-    ask("a call", request, Duration::from_secs(5))
-        .await
-        .unwrap()
+    canned::answer(status, &[("date", DATE)], body).await
 }
 
 async fn refused(api: Api, status: u16, error: Value) -> Failure {

@@ -215,7 +215,8 @@ impl Answer {
         rfc2822_date(self.header(&DATE)?)
     }
 
-    fn header(&self, name: &HeaderName) -> Option<&str> {
+    /// Returns a header, if it is there and text.
+    pub(in crate::clouds) fn header(&self, name: &HeaderName) -> Option<&str> {
         Some(self.headers.get(name)?.to_str().ok()?.trim())
     }
 }
@@ -234,6 +235,9 @@ fn sentence(error: Error) -> String {
     }
     root.to_string()
 }
+
+#[cfg(test)]
+pub(in crate::clouds) mod canned;
 
 #[cfg(test)]
 mod tests;

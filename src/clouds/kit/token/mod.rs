@@ -1,6 +1,8 @@
 //! An account's access token: issued when first needed, renewed ahead of its end, one renewal at a
 //! time, and never retried in a tight loop.
 
+mod answer;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +13,8 @@ use tokio::time::{Instant, timeout_at};
 use crate::model::{Failure, FailureKind};
 use crate::secret::{self, SecretString};
 use crate::source::CallContext;
+
+pub(in crate::clouds) use answer::{TokenRefusal, issued};
 
 /// nebius/pysdk, aio/token/renewable.py: a token is renewed when 90 % of its life is over.
 const RENEWED_AFTER: f64 = 0.9;
@@ -52,6 +56,11 @@ pub(in crate::clouds) trait IssueToken: Send + Sync {
         &self,
         context: &CallContext,
     ) -> impl Future<Output = Result<IssuedToken, Failure>> + Send;
+
+    /// Returns how much of a token's life passes before it is renewed.
+    fn renewed_after(&self, lifetime: Duration) -> Duration {
+        lifetime.mul_f64(RENEWED_AFTER)
+    }
 
     /// Returns a number that changes with the secret by which tokens are issued, which is looked
     /// at again for it.
@@ -191,7 +200,8 @@ impl<S: IssueToken> Tokens<S> {
         match issued {
             Ok(issued) => {
                 renewal.failed = None;
-                let token = Arc::new(Token::from(issued));
+                let renewed_after = self.issuer.renewed_after(issued.lifetime);
+                let token = Arc::new(Token::new(issued, renewed_after));
                 self.current.store(Some(Arc::clone(&token)));
                 Ok(token)
             }
@@ -224,13 +234,13 @@ impl Failed {
     }
 }
 
-impl From<IssuedToken> for Token {
-    fn from(issued: IssuedToken) -> Self {
+impl Token {
+    fn new(issued: IssuedToken, renewed_after: Duration) -> Self {
         let now = Instant::now();
         Self {
             secret: issued.secret,
             generation: secret::generation(),
-            renew_at: now + issued.lifetime.mul_f64(RENEWED_AFTER),
+            renew_at: now + renewed_after,
             ends_at: now + issued.lifetime,
         }
     }
