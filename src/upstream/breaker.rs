@@ -134,7 +134,13 @@ impl Breaker {
                 } else {
                     *outages += 1;
                 }
-                let enough = *throttles >= self.policy.throttles || *outages >= self.policy.outages;
+                // Whoever asks earlier than the cloud said may have to wait anew: Azure restarts
+                // the time.
+                let is_told = failure.kind == FailureKind::Throttled
+                    && failure.retry_after > Some(self.policy.first_period);
+                let enough = is_told
+                    || *throttles >= self.policy.throttles
+                    || *outages >= self.policy.outages;
                 enough.then(|| self.open(self.policy.first_period, failure.clone(), now, chance))
             }
             (State::Closed { .. }, Outcome::Answered) => {
@@ -306,6 +312,20 @@ mod tests {
             let change = breaker.record(false, Outcome::Failed(&throttled), now, EVEN);
             assert_eq!(change, opened(wait));
         }
+    }
+
+    #[test]
+    fn one_answer_opens_it_if_the_cloud_asks_for_longer_than_it_would_stay_open() {
+        let now = Instant::now();
+        let throttled = |asked| {
+            let failure = failure(FailureKind::Throttled);
+            failure.retry_after(Duration::from_secs(asked))
+        };
+        let mut breaker = Breaker::new(BreakerPolicy::default());
+        let change = breaker.record(false, Outcome::Failed(&throttled(30)), now, EVEN);
+        assert_eq!(change, None);
+        let change = breaker.record(false, Outcome::Failed(&throttled(1200)), now, EVEN);
+        assert_eq!(change, opened(1200));
     }
 
     #[test]
