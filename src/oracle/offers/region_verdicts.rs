@@ -26,6 +26,7 @@ pub(super) struct RegionVerdicts {
     failure: Option<Failure>,
     /// The capacity that the cloud reports, ordered by type and market.
     capacity: Vec<Capacity>,
+    /// Ordered by type: a location may have a thousand.
     restrictions: Vec<Restriction>,
     unavailable: Vec<Unavailability>,
     demands: Arc<Demands>,
@@ -54,6 +55,8 @@ impl RegionVerdicts {
     pub(super) fn new(view: &RegionView, demands: Arc<Demands>) -> Self {
         let mut capacity = view.capacity().to_vec();
         capacity.sort_by(|a, b| key(a).cmp(&key(b)));
+        let mut restrictions = view.restrictions().to_vec();
+        restrictions.sort_by(|a, b| a.instance_type.cmp(&b.instance_type));
         let snapshot = view.snapshot();
         Self {
             name: view.region().clone(),
@@ -63,7 +66,7 @@ impl RegionVerdicts {
             freshness: snapshot.map(|known| known.age.freshness),
             failure: view.last_failure().map(|record| record.failure.clone()),
             capacity,
-            restrictions: view.restrictions().to_vec(),
+            restrictions,
             unavailable: view.unavailable().to_vec(),
             ..Self::with_index(view.region().clone(), view.quota_index(), demands)
         }
@@ -160,8 +163,12 @@ impl RegionVerdicts {
     /// Returns the restriction on launches of this type and market: one that prevents them, if
     /// there is one.
     pub(super) fn restriction(&self, instance_type: &str, market: Market) -> Option<&Restriction> {
-        let restrictions = self.restrictions.iter();
-        restrictions
+        let first = self
+            .restrictions
+            .partition_point(|restriction| *restriction.instance_type < *instance_type);
+        self.restrictions[first..]
+            .iter()
+            .take_while(|restriction| &*restriction.instance_type == instance_type)
             .filter(|restriction| restriction.applies_to(instance_type, market))
             .min_by_key(|restriction| !restriction.kind.prevents_launch())
     }
