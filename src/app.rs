@@ -214,6 +214,7 @@ pub async fn connect(
         upstream: Upstream::new(backend.name.clone(), backend.rate_limit, shared.clone()),
         base: config.base.clone(),
         variables: backend.variables.clone(),
+        secret_variables: backend.secret_variables.clone(),
     };
     backend
         .cloud

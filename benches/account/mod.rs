@@ -82,6 +82,7 @@ impl Account {
             upstream: Upstream::new("aws".into(), rate_limit, shared),
             base: ".".into(),
             variables: BTreeMap::new(),
+            secret_variables: BTreeMap::new(),
         };
         let source = settings.connect(connection).await;
         let backend = Backend {

@@ -8,6 +8,7 @@ use crate::model::CloudKind;
 
 const FILES: &[(&str, &[u8])] = &[
     ("aws", include_bytes!("bundled/aws.csv.gz")),
+    ("azure", include_bytes!("bundled/azure.csv.gz")),
     ("gcp", include_bytes!("bundled/gcp.csv.gz")),
     ("nebius", include_bytes!("bundled/nebius.csv.gz")),
 ];

@@ -10,6 +10,7 @@ use futures_util::future::BoxFuture;
 use serde::de::DeserializeOwned;
 
 use crate::model::{BackendName, Failure, NativeAnswers, Region};
+use crate::secret::SecretText;
 use crate::source::QuotaSource;
 use crate::upstream::{RateLimit, Upstream};
 
@@ -56,6 +57,11 @@ pub trait CloudSettings: fmt::Debug + Send + Sync {
         &[]
     }
 
+    /// Returns the environment variables by which the cloud's own tools are given secrets.
+    fn secret_variables(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// Returns the text of all keys, and the variables, by which format 2 of stored snapshots
     /// identifies the account; none for clouds that came after it.
     fn format_2_identity(&self) -> Option<(String, &'static [&'static str])> {
@@ -99,6 +105,8 @@ pub struct Connection {
     pub base: PathBuf,
     /// The variables that the cloud asked for, as far as they are set.
     pub variables: BTreeMap<&'static str, String>,
+    /// The secret ones among them, as far as they are set.
+    pub secret_variables: BTreeMap<&'static str, SecretText>,
 }
 
 /// After how long a launch shows in the usage that a cloud tells.

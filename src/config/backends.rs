@@ -11,6 +11,7 @@ use toml::Table;
 use crate::clouds::{CloudSettings, RegionChoice, Registration};
 use crate::model::{BackendName, Region, suggest};
 use crate::oracle::{BackendSettings, Preload};
+use crate::secret::{SecretString, SecretText};
 use crate::store::Fingerprint;
 use crate::upstream::RateLimit;
 
@@ -39,6 +40,8 @@ pub struct Backend {
     pub cloud: Arc<dyn CloudSettings>,
     /// The variables of the environment that its cloud asks for, as far as they are set.
     pub variables: BTreeMap<&'static str, String>,
+    /// The secret ones among them.
+    pub secret_variables: BTreeMap<&'static str, SecretText>,
     /// Tells its account from others, by the keys that choose it.
     pub fingerprint: Fingerprint,
 }
@@ -153,7 +156,10 @@ fn resolve_one(
         regions,
         settings,
         rate_limit,
-        variables: given_variables(cloud.variables(), environment),
+        variables: given_variables(cloud.variables(), environment, str::to_owned),
+        secret_variables: given_variables(cloud.secret_variables(), environment, |text| {
+            SecretText::from(SecretString::from(text))
+        }),
         fingerprint: fingerprint(kind, &*cloud, environment),
         cloud,
     })
@@ -178,13 +184,14 @@ fn fingerprint(
     Fingerprint::new(digest(&account)).with_all_settings(all_settings)
 }
 
-fn given_variables(
+fn given_variables<T>(
     names: &[&'static str],
     environment: &[(String, String)],
-) -> BTreeMap<&'static str, String> {
+    keep: impl Fn(&str) -> T,
+) -> BTreeMap<&'static str, T> {
     let given = |name: &'static str| {
         let found = environment.iter().find(|(given, _)| given == name);
-        found.map(|(_, value)| (name, value.clone()))
+        found.map(|(_, value)| (name, keep(value)))
     };
     names.iter().filter_map(|name| given(name)).collect()
 }

@@ -50,6 +50,7 @@ impl Story {
             ),
             base: PathBuf::new(),
             variables: Default::default(),
+            secret_variables: Default::default(),
         };
         let source = settings.connect(connection).await.unwrap();
         Self { cloud, source }

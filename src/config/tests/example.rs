@@ -90,6 +90,19 @@ fn the_example_shows_every_key_of_every_settings_type() {
         let found = KeyPath::default().join("backends[2]").join(key);
         assert!(found.find(&table).is_some(), "{key} is not in the example");
     }
+    let azure = fields_of::<clouds::azure::Endpoints>();
+    assert_eq!(azure.len(), 3);
+    shows::<clouds::azure::Endpoints>(&table, "backends[3].endpoints");
+    for key in [
+        "subscription",
+        "tenant",
+        "cloud",
+        "credentials",
+        "endpoints",
+    ] {
+        let found = KeyPath::default().join("backends[3]").join(key);
+        assert!(found.find(&table).is_some(), "{key} is not in the example");
+    }
     shows::<RateLimitKeys>(&table, "backends[0].rate_limit");
     shows::<NativeAnswers>(&table, "backends[0].aws_protocol");
     shows::<AwsProtocolSettings<AwsClientSettings>>(&table, "aws_protocol");
@@ -134,10 +147,12 @@ fn the_credentials_that_the_example_shows_are_understood_too() {
             kind = named;
         }
         if let Some(credentials) = line.strip_prefix("#   credentials = ") {
-            let more = if kind.contains("gcp") {
-                "project = 'p'"
-            } else {
-                ""
+            let more = match kind {
+                _ if kind.contains("gcp") => "project = 'p'",
+                _ if kind.contains("azure") => {
+                    "tenant = 't'\nsubscription = '00000000-0000-0000-0000-000000000000'"
+                }
+                _ => "",
             };
             let text = format!("[[backends]]\nkind = {kind}\n{more}\ncredentials = {credentials}");
             let written: RawConfig =
@@ -148,5 +163,5 @@ fn the_credentials_that_the_example_shows_are_understood_too() {
             understood += 1;
         }
     }
-    assert_eq!(understood, 9);
+    assert_eq!(understood, 13);
 }

@@ -17,6 +17,7 @@ pub(super) const REGISTRY: &[Registration] = &[
     clouds::aws::REGISTRATION,
     clouds::nebius::REGISTRATION,
     clouds::gcp::REGISTRATION,
+    clouds::azure::REGISTRATION,
     crate::fake_cloud::REGISTRATION,
     Registration {
         kind: "scripted",

@@ -211,5 +211,6 @@ fn connection(named: &Named, metrics: &Metrics) -> Connection {
         ),
         base: ".".into(),
         variables: Default::default(),
+        secret_variables: Default::default(),
     }
 }

@@ -5,7 +5,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::super::errors::{Api, failure};
-use crate::clouds::kit::rest::{Answer, canned};
+use crate::clouds::kit::rest::Answer;
+use crate::clouds::kit::rest::tests::canned;
 use crate::model::{Failure, FailureKind};
 
 const DATE: &str = "Sat, 28 Nov 2026 10:00:15 GMT";

@@ -237,7 +237,4 @@ fn sentence(error: Error) -> String {
 }
 
 #[cfg(test)]
-pub(in crate::clouds) mod canned;
-
-#[cfg(test)]
-mod tests;
+pub(in crate::clouds) mod tests;

@@ -129,6 +129,7 @@ async fn connect(
         ),
         base: base.to_owned(),
         variables: Default::default(),
+        secret_variables: Default::default(),
     };
     settings.connect(connection).await
 }

@@ -1,5 +1,7 @@
 //! Answers that no cloud should give, over real sockets.
 
+pub(in crate::clouds) mod canned;
+
 use proptest::prelude::*;
 use reqwest::Proxy;
 use serde::Deserialize;

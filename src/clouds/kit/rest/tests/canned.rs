@@ -8,7 +8,7 @@ use axum::routing::get;
 use reqwest::Method;
 use tokio::net::TcpListener;
 
-use super::{Answer, Rest, ask};
+use super::super::{Answer, Rest, ask};
 
 /// Returns an answer as it comes over a socket.
 pub(in crate::clouds) async fn answer(
