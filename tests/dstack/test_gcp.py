@@ -88,10 +88,6 @@ def plans(
         oracle.stop()
 
 
-@pytest.mark.xfail(
-    reason="three offers of eight H100 in us-central1 have no_quota, and the cause is not found",
-    strict=False,
-)
 def test_gcp_offers_have_no_quota_exactly_where_there_is_no_room(
     plans: tuple[Plan, Plan],
 ) -> None:

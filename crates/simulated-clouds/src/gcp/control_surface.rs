@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use crate::steering::{parsed, refuse, traffic_routes};
 
 use super::controls::Controls;
+use super::fixtures::LAG;
 
 /// All routes below `/_sim`.
 pub(super) fn router(controls: Controls) -> Router {
@@ -34,8 +35,14 @@ struct Change {
     code: String,
     value: Option<i64>,
     /// The age of a family's usage, whenever it is asked for.
-    #[serde(default)]
+    #[serde(default = "usual_lag_seconds")]
     lag_seconds: u64,
+}
+
+/// Without any lag the newest point would be younger than the end of the interval that is asked
+/// for, and so never be found.
+fn usual_lag_seconds() -> u64 {
+    LAG.as_secs()
 }
 
 /// Compute Engine's quotas, as they are.

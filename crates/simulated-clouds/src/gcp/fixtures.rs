@@ -137,8 +137,8 @@ const GRANTED: &[(&str, &str, i64, i64)] = &[
     ("us-central1", "CPUS_PER_VM_FAMILY/C4", 96, 8),
 ];
 
-/// The families whose usage Cloud Monitoring counts at all lags by so much here.
-const LAG: Duration = Duration::from_secs(150);
+/// The usual age of the newest usage that Cloud Monitoring has.
+pub(super) const LAG: Duration = Duration::from_secs(150);
 
 const PREEMPTIBLE_MODELS: &[&str] = &["H100", "H100-MEGA", "H200", "B200", "RTX-PRO-6000"];
 
