@@ -6,6 +6,7 @@ mod credentials;
 mod failures;
 mod questions;
 mod rows;
+mod shared_limits;
 
 use axum::body::Body;
 use axum::http::Request;
