@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use simulated_clouds::aws::{Settings as AwsSimulation, SimulatedAws};
+use simulated_clouds::azure::{Settings as AzureSimulation, SimulatedAzure};
 use simulated_clouds::gcp::{Settings as GcpSimulation, SimulatedGcp};
 use simulated_clouds::nebius::{Settings as NebiusSimulation, SimulatedNebius};
 
@@ -32,12 +33,16 @@ pub(super) async fn run(arguments: Arguments, mut signals: Signals) -> Result<()
     let gcp = SimulatedGcp::start(GcpSimulation::default())
         .await
         .map_err(Error::failed)?;
+    let azure = SimulatedAzure::start(AzureSimulation::default())
+        .await
+        .map_err(Error::failed)?;
     if let Some(file) = arguments.nebius_credentials {
         secret_file::write(&file, &nebius.credentials_file()).map_err(Error::failed)?;
     }
     print(&format!(
-        "aws {}\ngcp {}\nnebius {}\nnebius-controls {}\n",
+        "aws {}\nazure {}\ngcp {}\nnebius {}\nnebius-controls {}\n",
         aws.url(),
+        azure.url(),
         gcp.url(),
         nebius.url(),
         nebius.controls_url()

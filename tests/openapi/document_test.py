@@ -89,7 +89,7 @@ def test_a_generated_python_client_reads_the_demo(
 
     client = library.Client(base_url=demo)
     overview = operation("quotas.list_quotas")(client=client)
-    assert [backend.backend for backend in overview.backends] == ["aws", "gcp", "nebius"]
+    assert [backend.backend for backend in overview.backends] == ["aws", "azure", "gcp", "nebius"]
     assert {backend.status for backend in overview.backends} == {models.BackendState.OK}
 
     region = operation("quotas.get_region_quotas")("aws", "us-east-1", client=client)
@@ -117,7 +117,7 @@ def test_a_generated_python_client_reads_the_demo(
 
     unknown = operation("quotas.get_region_quotas")("awz", "us-east-1", client=client)
     assert isinstance(unknown, models.Problem)
-    assert unknown.known == ["aws", "gcp", "nebius"]
+    assert unknown.known == ["aws", "azure", "gcp", "nebius"]
     refreshed = operation("operation.refresh_region")("aws", "us-east-1", client=client)
     assert refreshed.regions[0].region == "us-east-1"
 

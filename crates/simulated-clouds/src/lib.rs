@@ -18,4 +18,4 @@ pub mod steering;
 pub use cloud::{Cloud, ConfigurationFile, RunningCloud, Starting};
 
 /// Every cloud that can be simulated.
-pub const CLOUDS: &[Cloud] = &[aws::CLOUD, nebius::CLOUD, gcp::CLOUD];
+pub const CLOUDS: &[Cloud] = &[aws::CLOUD, nebius::CLOUD, gcp::CLOUD, azure::CLOUD];

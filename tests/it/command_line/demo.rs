@@ -69,6 +69,8 @@ async fn what_a_demo_says_to_try_works_and_what_it_says_breaks_the_cloud_does() 
         ("aws/us-east-1", "  no_quota  "),
         ("aws/us-east-2", "  available  "),
         ("gcp/us-central1", "  available  "),
+        ("azure/eastus", "  available  "),
+        ("azure/westus3", "  no_quota  "),
     ] {
         let mut lines = offers.lines();
         let found = lines.any(|line| line.contains(place) && line.contains(said));

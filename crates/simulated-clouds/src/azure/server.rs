@@ -41,7 +41,7 @@ async fn answer(
     let body = axum::body::to_bytes(body, LARGEST_FORM).await;
     let mut response = match Asked::new(parts, &body.unwrap_or_default()) {
         Some(asked) => match admit(&controls, &asked, &cutter).await {
-            Ok(admitted) => served(&controls, &asked, &admitted),
+            Ok(admitted) => served(&controls, asked, &admitted).await,
             Err(refusal) => *refusal,
         },
         None => *errors::not_found(&path),
@@ -57,22 +57,9 @@ async fn answer(
     response
 }
 
-fn served(controls: &Controls, asked: &Asked, admitted: &Admitted) -> Response {
-    let found = match asked.method {
-        Method::SignIn => sign_in::token(controls, asked).map(json),
-        Method::MetadataToken => identity::virtual_machine(controls, asked).map(json),
-        Method::AppServiceToken => identity::app_service(controls, asked).map(json),
-        Method::ListUsages | Method::ListNetworkUsages => {
-            usages::list(controls, asked, admitted).map(json)
-        }
-        Method::ListVmFamilies => Ok(json(usages::families(controls, asked, admitted))),
-        Method::ListLocations => Ok(json(usages::locations(controls))),
-        Method::ListSkus => skus::list(controls, asked).map(|document| {
-            let json = [(header::CONTENT_TYPE, "application/json; charset=utf-8")];
-            (json, Bytes::from(document)).into_response()
-        }),
-    };
-    let mut response = found.unwrap_or_else(|refusal: Refusal| *refusal);
+async fn served(controls: &Controls, asked: Asked, admitted: &Admitted) -> Response {
+    let found = find(controls, asked, admitted).await;
+    let mut response = found.unwrap_or_else(|refusal| *refusal);
     if let Some(left) = admitted.left {
         let reads = left.reads.to_string();
         set(
@@ -86,6 +73,27 @@ fn served(controls: &Controls, asked: &Asked, admitted: &Admitted) -> Response {
         }
     }
     response
+}
+
+async fn find(controls: &Controls, asked: Asked, admitted: &Admitted) -> Result<Response, Refusal> {
+    Ok(json(match asked.method {
+        Method::SignIn => sign_in::token(controls, &asked)?,
+        Method::MetadataToken => identity::virtual_machine(controls, &asked)?,
+        Method::AppServiceToken => identity::app_service(controls, &asked)?,
+        Method::ListUsages | Method::ListNetworkUsages => usages::list(controls, &asked, admitted)?,
+        Method::ListVmFamilies => usages::families(controls, &asked, admitted),
+        Method::ListLocations => usages::locations(controls),
+        Method::ListSkus => return sizes(controls, asked).await,
+    }))
+}
+
+/// The one answer that takes long to make, made where it delays no other.
+async fn sizes(controls: &Controls, asked: Asked) -> Result<Response, Refusal> {
+    let controls = controls.clone();
+    let made = tokio::task::spawn_blocking(move || skus::list(&controls, &asked)).await;
+    let document = made.expect("making the list does not panic")?;
+    let json = [(header::CONTENT_TYPE, "application/json; charset=utf-8")];
+    Ok((json, Bytes::from(document)).into_response())
 }
 
 fn json(body: serde_json::Value) -> Response {
