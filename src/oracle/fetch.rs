@@ -38,6 +38,13 @@ pub fn read_timeout(source: &dyn QuotaSource) -> Duration {
     twice.max(SHORTEST_READ_TIMEOUT)
 }
 
+/// Whether the other replicas, if there are any, are to have what is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum IsShared {
+    Yes,
+    No,
+}
+
 impl UnitState {
     /// Joins the full read that is under way, or starts one.
     pub(super) fn read(self: &Arc<Self>, cause: Cause, priority: Priority) -> Flight {
@@ -160,7 +167,8 @@ impl UnitState {
     ) -> (Outcome, Option<ReadLock>) {
         let urgency = &flight.urgency;
         let Some(sharing) = &self.context.sharing else {
-            return (self.read_full(cause, urgency, flight.started).await, None);
+            let read = self.read_full(cause, urgency, flight.started, IsShared::Yes);
+            return (read.await, None);
         };
         let before = self.entry();
         let deadline = Instant::now() + read_timeout(&*self.source);
@@ -170,22 +178,38 @@ impl UnitState {
         let started = sharing.by_the_store(self.now());
         match turn {
             Turn::Done => (self.outcome_since(&before), None),
-            Turn::Alone => (self.read_full(cause, urgency, started).await, None),
+            Turn::Alone => {
+                let read = self.read_full(cause, urgency, started, IsShared::No);
+                (read.await, None)
+            }
             Turn::Ours(lock) => {
-                let read = self.read_full(cause, urgency, started);
+                let read = self.read_full(cause, urgency, started, IsShared::Yes);
                 (sharing.holding(&lock, read).await, Some(lock))
             }
         }
     }
 
-    async fn read_full(&self, cause: Cause, urgency: &Urgency, started: Moment) -> Outcome {
+    async fn read_full(
+        &self,
+        cause: Cause,
+        urgency: &Urgency,
+        started: Moment,
+        is_shared: IsShared,
+    ) -> Outcome {
         let unit = &self.key.unit;
         let result = self
             .in_time(urgency.clone(), async |context| {
                 self.source.fetch(unit, &Wanted::All, context).await
             })
             .await;
+        self.note_shared(is_shared);
         self.take_up_full(result, cause, started)
+    }
+
+    fn note_shared(&self, is_shared: IsShared) {
+        if is_shared == IsShared::No {
+            self.board.note_ahead(true);
+        }
     }
 
     /// Whether another replica has read the unit: later than was known `before` and, where it is
@@ -254,7 +278,7 @@ impl UnitState {
             since: self.context.clock.instant(since).into_std(),
         };
         let Some(sharing) = &self.context.sharing else {
-            let read = self.verify_rows(&wanted, cause, urgency, flight.started);
+            let read = self.verify_rows(&wanted, cause, urgency, flight.started, IsShared::Yes);
             return read.await.1;
         };
         let is_young = |row: &QuotaRef| {
@@ -268,11 +292,15 @@ impl UnitState {
         let turn = sharing.turn(self, ReadKind::Rows, urgency, deadline, is_done);
         let turn = turn.await;
         let started = sharing.by_the_store(self.now());
-        let read = self.verify_rows(&wanted, cause, urgency, started);
+        let read = async |is_shared| {
+            let read = self.verify_rows(&wanted, cause, urgency, started, is_shared);
+            read.await
+        };
         match turn {
             Turn::Done => Ok(()),
-            Turn::Alone => read.await.1,
+            Turn::Alone => read(IsShared::No).await.1,
             Turn::Ours(lock) => {
+                let read = read(IsShared::Yes);
                 let (reading, outcome) = sharing.holding(&lock, read).await;
                 // Nobody who waits for the rows waits for the others to be told.
                 let (unit, sharing) = (Arc::clone(self), sharing.clone());
@@ -294,6 +322,7 @@ impl UnitState {
         cause: Cause,
         urgency: &Urgency,
         started: Moment,
+        is_shared: IsShared,
     ) -> (Option<Reading>, Outcome) {
         let unit = &self.key.unit;
         let result = self
@@ -303,6 +332,7 @@ impl UnitState {
             .await;
         let reading = result.as_ref().ok();
         let reading = reading.filter(|_| self.context.sharing.is_some()).cloned();
+        self.note_shared(is_shared);
         (reading, self.take_up_rows(result, cause, started))
     }
 

@@ -204,10 +204,10 @@ impl UnitState {
     }
 
     /// Takes up a full reading of another replica, which has completed it already: rows that were
-    /// read later are kept.
-    pub(super) fn take_over_full(&self, reading: Reading, started: Moment) {
+    /// read later are kept. Whether it is newer than what was known.
+    pub(super) fn take_over_full(&self, reading: Reading, started: Moment) -> bool {
         if has_newer(&self.entry(), started) {
-            return;
+            return false;
         }
         self.context.failures.forget(&self.key);
         let entry = self.update(|before| {
@@ -235,6 +235,7 @@ impl UnitState {
         self.settle_launches(&entry, started);
         self.write(&entry);
         self.settle_leases(&entry);
+        true
     }
 
     /// Takes up a failure that another replica has met, unless this one has read since.
@@ -302,6 +303,10 @@ impl UnitState {
             return;
         };
         self.leases.note_account(&self.kind, &good.reading);
+        if self.board.is_ahead() {
+            // The others would take the room for free. The next read that all know ends them.
+            return;
+        }
         let now = self.now();
         let regions = &good.reading.regions;
         let row_of = |place: &QuotaPlace| match &place.region {

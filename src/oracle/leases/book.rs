@@ -145,7 +145,7 @@ impl LeaseBook {
             if stored.unshared
                 && let Some(shared) = &self.shared
             {
-                shared.note_unshared(&lease.id);
+                shared.note_unshared(&lease);
             }
             backend.ledger.insert(lease.clone());
             state.tell(&lease.backend, [&lease]);

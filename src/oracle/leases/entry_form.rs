@@ -13,7 +13,7 @@ pub(super) struct SharedLease {
     /// The key of the request that took it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) request: Option<RequestKey>,
-    /// When it ended, if it has; it is kept for its key then.
+    /// When it ended, if it has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) ended_at: Option<Moment>,
 }
@@ -28,21 +28,24 @@ impl SharedLease {
         }
     }
 
-    /// A lease that has ended and is kept for its key.
-    pub(super) fn ended(lease: &Lease, request: RequestKey, now: Moment) -> Self {
+    /// A lease that has ended. It is kept for its key, and lest a replica that has not heard of its
+    /// end takes it for one that a new ledger lacks.
+    pub(super) fn ended(lease: &Lease, request: Option<RequestKey>, now: Moment) -> Self {
         Self {
             lease: lease.clone(),
-            request: Some(request),
+            request,
             ended_at: Some(now),
         }
     }
 
     /// When it may be forgotten.
     fn ends(&self) -> Moment {
-        let end = self.ended_at.unwrap_or(self.lease.expires_at);
-        match self.request {
-            Some(_) => end.plus(RequestKey::KEPT_AFTER_THE_END),
-            None => end,
+        match (&self.request, self.ended_at) {
+            (None, _) => self.lease.expires_at,
+            (Some(_), end) => {
+                let end = end.unwrap_or(self.lease.expires_at);
+                end.plus(RequestKey::KEPT_AFTER_THE_END)
+            }
         }
     }
 

@@ -9,6 +9,7 @@ mod book;
 mod book_state;
 mod entry_form;
 mod new_lease;
+mod replica;
 mod request_keys;
 mod settings;
 mod shared_ledger;

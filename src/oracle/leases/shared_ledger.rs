@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use parking_lot::Mutex;
 
 use crate::coordination::LedgerVersion;
-use crate::model::LeaseId;
+use crate::model::{Lease, LeaseId};
 use crate::oracle::sharing::Sharing;
 
 use super::entry_form::SharedLease;
@@ -26,10 +26,12 @@ pub(super) struct SharedLedger {
 /// What the other replicas do not know yet.
 #[derive(Debug, Default)]
 pub(super) struct Untold {
-    /// Leases that were granted or changed here.
-    pub(super) changed: BTreeSet<LeaseId>,
+    /// Leases that were granted or changed here, as they were last.
+    pub(super) changed: BTreeMap<LeaseId, Lease>,
+    /// Leases that a new ledger may lack; what others write of them is later.
+    pub(super) kept: BTreeMap<LeaseId, Lease>,
     /// Leases that were ended here, or whose grant may have been written unheard.
-    pub(super) ended: BTreeMap<LeaseId, Option<SharedLease>>,
+    pub(super) ended: BTreeMap<LeaseId, SharedLease>,
 }
 
 impl SharedLedger {
@@ -43,18 +45,20 @@ impl SharedLedger {
     }
 
     /// Notes a lease that the other replicas do not know.
-    pub(super) fn note_unshared(&self, id: &LeaseId) {
-        self.untold.lock().changed.insert(id.clone());
+    pub(super) fn note_unshared(&self, lease: &Lease) {
+        let mut untold = self.untold.lock();
+        untold.changed.insert(lease.id.clone(), lease.clone());
     }
 }
 
 impl Untold {
     pub(super) fn is_something(&self) -> bool {
-        !self.changed.is_empty() || !self.ended.is_empty()
+        !(self.changed.is_empty() && self.kept.is_empty() && self.ended.is_empty())
     }
 
     pub(super) fn forget(&mut self, told: &BTreeSet<LeaseId>) {
-        self.changed.retain(|id| !told.contains(id));
+        self.changed.retain(|id, _| !told.contains(id));
+        self.kept.retain(|id, _| !told.contains(id));
         self.ended.retain(|id, _| !told.contains(id));
     }
 }

@@ -21,8 +21,12 @@ impl Sharing {
         let Some(bytes) = self.bytes(unit, reading) else {
             return;
         };
-        if let Some(version) = self.post(unit, Post::Full(started, bytes), lock).await {
-            unit.board.note_full(version);
+        match self.post(unit, Post::Full(started, bytes), lock).await {
+            Some(version) => {
+                unit.board.note_full(version);
+                unit.board.note_ahead(false);
+            }
+            None => unit.board.note_ahead(true),
         }
     }
 
@@ -44,7 +48,9 @@ impl Sharing {
         let started = self.status().time(started);
         if let Some(bytes) = self.bytes(unit, rows) {
             let post = Post::Rows(started, name, bytes);
-            self.post(unit, post, Some(lock)).await;
+            if self.post(unit, post, Some(lock)).await.is_none() {
+                unit.board.note_ahead(true);
+            }
         }
     }
 
@@ -104,7 +110,9 @@ impl Sharing {
             && let Some(reading) = self.reading(unit, &posted)
         {
             unit.board.note_full(posted.version);
-            unit.take_over_full(reading, self.status().moment(posted.started));
+            if unit.take_over_full(reading, self.status().moment(posted.started)) {
+                unit.board.note_ahead(false);
+            }
         }
         for posted in board.rows {
             if let Some(rows) = self.reading(unit, &posted) {

@@ -1,7 +1,7 @@
 //! A unit's place on its board: how far it is known, and whoever waits for more.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use tokio::sync::{Mutex, Notify};
 
@@ -14,6 +14,8 @@ pub(in crate::oracle) struct UnitBoard {
     version: AtomicI64,
     /// The version with the last full reading.
     full: AtomicI64,
+    /// Whether this replica has read what the others have not.
+    is_ahead: AtomicBool,
     /// Told when something was posted, or a read of another replica has ended.
     pub(super) news: Notify,
     /// One at a time takes up what is new.
@@ -37,6 +39,16 @@ impl UnitBoard {
 
     pub(super) fn note_full(&self, version: i64) {
         self.full.store(version, Ordering::Release);
+    }
+
+    /// Notes whether this replica has read what the others have not: launches that only it sees in
+    /// the usage still count.
+    pub(in crate::oracle) fn note_ahead(&self, is_ahead: bool) {
+        self.is_ahead.store(is_ahead, Ordering::Release);
+    }
+
+    pub(in crate::oracle) fn is_ahead(&self) -> bool {
+        self.is_ahead.load(Ordering::Acquire)
     }
 
     /// Returns a number from 0 up to 1 that is the same on all replicas until the next full

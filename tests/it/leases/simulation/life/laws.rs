@@ -15,36 +15,47 @@ impl Life {
             outcome.expired += u64::from(is_over);
             !is_over
         });
-        let known = self.ids();
-        for grant in self.grants.iter().filter(|grant| grant.instance.is_none()) {
-            assert!(
-                known.contains(&grant.lease.id.to_string()),
-                "{grant:?} is gone"
-            );
-        }
-        for id in &known {
-            let is_known = |grant: &&Grant| *id == *grant.lease.id.as_str();
-            let committed = self.oracle.leases(|_| true);
-            let is_committed =
-                |lease: &Lease| *id == *lease.id.as_str() && lease.commitment.is_some();
-            // The instance of a committed one may have ended since.
-            assert!(
-                self.grants.iter().any(|grant| is_known(&grant))
-                    || committed.iter().any(is_committed),
-                "{id} is nobody's"
-            );
+        for (place, replica) in self.replicas.iter().enumerate() {
+            let known = replica.ids();
+            let pending = self.grants.iter().filter(|grant| grant.instance.is_none());
+            // While the store is away, a replica knows what was granted by it.
+            for grant in pending.filter(|grant| !self.is_away || grant.on == place) {
+                assert!(
+                    known.contains(grant.lease.id.as_str()),
+                    "replica {place} has forgotten {grant:?}"
+                );
+            }
+            if self.is_away {
+                continue;
+            }
+            let committed = replica.oracle.leases(|_| true);
+            for id in &known {
+                let is_known = |grant: &&Grant| *id == *grant.lease.id.as_str();
+                let is_committed =
+                    |lease: &Lease| *id == *lease.id.as_str() && lease.commitment.is_some();
+                // The instance of a committed one may have ended since.
+                assert!(
+                    self.grants.iter().any(|grant| is_known(&grant))
+                        || committed.iter().any(is_committed),
+                    "{id} is nobody's, and replica {place} has it"
+                );
+            }
         }
     }
 
     /// The last grant kept to the limits that were known when it was made.
     pub(super) fn check_grant(&mut self) {
-        let Some(Grant { lease, region, .. }) = self.grants.last() else {
+        let Some(Grant {
+            lease, region, on, ..
+        }) = self.grants.last()
+        else {
             return;
         };
         if !lease.backed {
             return;
         }
-        let world = self.world.lock().unwrap();
+        let oracle = &self.replicas[*on].oracle;
+        let world = self.setting.world.lock().unwrap();
         let now = Instant::now();
         for place in [(Some(*region), "vcpus"), (None, "gpus")] {
             let held = self.grants.iter().filter(|grant| {
@@ -56,7 +67,7 @@ impl Life {
                 _ => grant.gpus,
             };
             let total = world.usage(place, None) + held.map(amount).sum::<u64>();
-            let view = self.oracle.regions("sim").unwrap();
+            let view = oracle.regions("sim").unwrap();
             let view = view.iter().find(|view| view.region().as_str() == *region);
             let rows = view
                 .and_then(|view| view.snapshot())
@@ -67,7 +78,7 @@ impl Life {
             let limit = row.and_then(|row| row.limit.known()).unwrap().get() as u64;
             if total > limit {
                 assert!(
-                    self.true_delay > self.usage_delay,
+                    self.true_delay > self.setting.usage_delay,
                     "{total} of {limit} {place:?} are used or leased; {:#?}",
                     self.grants
                 );

@@ -1,33 +1,50 @@
 //! One life of the service: random events, and the law after each.
 
+mod callers;
 mod laws;
 mod service;
+mod sharing;
 
-use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use quota_oracle::catalog::{Catalog, Source};
 use quota_oracle::clock::Clock;
-use quota_oracle::model::{Lease, Market};
-use quota_oracle::oracle::{
-    CustomGpu, CustomOffer, LeaseRefusal, LeaseWish, Oracle, VerifyQuestion,
-};
-use quota_oracle::store::StoredSnapshot;
+use quota_oracle::model::Lease;
+use quota_oracle::oracle::WhileAway;
 use tokio::time::{Instant, sleep};
 
-use super::cloud::{Numbers, REGIONS, Running, World};
-use service::start;
+use super::cloud::{Numbers, REGIONS, World};
+use service::Replica;
+use sharing::Shared;
+
+pub(super) use sharing::RealServer;
 
 const STALE_FOR: Duration = Duration::from_secs(600);
 const LONGEST_TTL: u64 = 120;
 const EVENTS: usize = 50;
 /// A read of the cloud takes two pauses of three seconds at most.
 const READ_ENDS: Duration = Duration::from_secs(7);
+/// Grants of a ledger that is newer are not backed.
+const FILLED: Duration = Duration::from_secs(6);
+/// The clocks of two machines differ by so much at most.
+const LARGEST_SKEW: u64 = 20;
+
+/// What the replicas of a life share.
+#[derive(Clone, Debug)]
+pub(super) enum Sharing {
+    /// Nothing: there is one.
+    Alone,
+    /// A store in memory.
+    InMemory,
+    /// The same, with the ledger of leases on a real server.
+    OnServer(RealServer),
+}
 
 /// The events of some lives.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Outcome {
+    pub(super) lives: u64,
     pub(super) granted: u64,
     pub(super) refused: u64,
     pub(super) verified: u64,
@@ -35,11 +52,14 @@ pub(super) struct Outcome {
     pub(super) released: u64,
     pub(super) expired: u64,
     pub(super) restarts: u64,
+    pub(super) outages: u64,
+    pub(super) unbacked: u64,
     pub(super) overshoots_beyond_the_delay: u64,
 }
 
 impl Outcome {
     pub(super) fn add(&mut self, other: &Self) {
+        self.lives += other.lives;
         self.granted += other.granted;
         self.refused += other.refused;
         self.verified += other.verified;
@@ -47,6 +67,8 @@ impl Outcome {
         self.released += other.released;
         self.expired += other.expired;
         self.restarts += other.restarts;
+        self.outages += other.outages;
+        self.unbacked += other.unbacked;
         self.overshoots_beyond_the_delay += other.overshoots_beyond_the_delay;
     }
 }
@@ -55,6 +77,8 @@ impl Outcome {
 #[derive(Clone, Debug)]
 struct Grant {
     lease: Lease,
+    /// The replica that granted it.
+    on: usize,
     region: &'static str,
     vcpus: u64,
     gpus: u64,
@@ -63,45 +87,58 @@ struct Grant {
     instance: Option<usize>,
 }
 
+/// Everything that does not change during a life.
+#[derive(Debug)]
+struct Setting {
+    world: Arc<Mutex<World>>,
+    catalog: Arc<Catalog>,
+    shared: Option<Shared>,
+    store_away: WhileAway,
+    usage_delay: Duration,
+}
+
 struct Life {
     numbers: Numbers,
-    world: Arc<Mutex<World>>,
-    snapshot: Arc<Mutex<Option<StoredSnapshot>>>,
-    oracle: Oracle,
-    clock: Clock,
-    catalog: Arc<Catalog>,
-    usage_delay: Duration,
+    setting: Setting,
+    replicas: Vec<Replica>,
+    /// Whether the store that they share is away.
+    is_away: bool,
     true_delay: Duration,
     grants: Vec<Grant>,
     outcome: Outcome,
 }
 
 /// Lives one life; it panics where the law is broken.
-pub(super) fn live(seed: u64) -> Outcome {
+pub(super) fn live(seed: u64, sharing: &Sharing) -> Outcome {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
         .build()
         .unwrap();
     runtime.block_on(async {
-        let folder = tempfile::tempdir().unwrap();
-        let mut life = Life::new(seed, folder.path());
+        let mut life = Life::new(seed, sharing);
+        if life.setting.shared.is_some() {
+            sleep(FILLED).await;
+        }
         // Mostly everything is known at first.
         if life.numbers.below(8) > 0 {
             let deadline = Instant::now() + Duration::from_secs(60);
-            life.oracle.refresh("sim", None, deadline).await.unwrap();
+            let oracle = &life.replicas[0].oracle;
+            oracle.refresh("sim", None, deadline).await.unwrap();
         }
         for _ in 0..EVENTS {
-            life.event(folder.path()).await;
+            life.event().await;
+            life.settle().await;
             life.check();
         }
         life.end().await;
+        life.outcome.lives = 1;
         life.outcome
     })
 }
 
 impl Life {
-    fn new(seed: u64, folder: &Path) -> Self {
+    fn new(seed: u64, sharing: &Sharing) -> Self {
         let mut numbers = Numbers::new(seed);
         let mut world = World {
             limits: Default::default(),
@@ -120,26 +157,73 @@ impl Life {
             0 => numbers.seconds_below(180),
             _ => usage_delay.mul_f64(numbers.below(101) as f64 / 100.0),
         };
-        let world = Arc::new(Mutex::new(world));
-        let snapshot = Arc::default();
-        let clock = Clock::starting_at("2026-11-21T19:00:00Z".parse().unwrap());
-        let catalog = Arc::new(Catalog::new(Source::Bundled, ["sim".into()]));
-        let oracle = start(&world, &snapshot, folder, clock, &catalog, usage_delay);
+        // A server's own clock decides when an entry of the ledger may be forgotten. It counts
+        // microseconds, and a lease lives no part of one longer.
+        let wall = match sharing {
+            Sharing::OnServer(_) => {
+                jiff::Timestamp::from_second(jiff::Timestamp::now().as_second()).unwrap()
+            }
+            _ => "2026-11-21T19:00:00Z".parse().unwrap(),
+        };
+        let clock = Clock::starting_at(wall);
+        let (count, shared) = match sharing {
+            Sharing::Alone => (1, None),
+            Sharing::InMemory => (2, Some(Shared::new(clock, None))),
+            Sharing::OnServer(server) => (2, Some(Shared::new(clock, Some(server)))),
+        };
+        let setting = Setting {
+            world: Arc::new(Mutex::new(world)),
+            catalog: Arc::new(Catalog::new(Source::Bundled, ["sim".into()])),
+            store_away: match shared.is_some() && numbers.below(4) == 0 {
+                true => WhileAway::Refuse,
+                false => WhileAway::Unbacked,
+            },
+            shared,
+            usage_delay,
+        };
+        let mut replicas = vec![Replica::start(&setting, wall)];
+        for _ in 1..count {
+            let wall = wall + numbers.seconds_below(LARGEST_SKEW);
+            replicas.push(Replica::start(&setting, wall));
+        }
         Self {
             numbers,
-            world,
-            snapshot,
-            oracle,
-            clock,
-            catalog,
-            usage_delay,
+            setting,
+            replicas,
+            is_away: false,
             true_delay,
             grants: Vec::new(),
             outcome: Outcome::default(),
         }
     }
 
-    async fn event(&mut self, folder: &Path) {
+    /// Replicas hear of one another in the next moment.
+    async fn settle(&self) {
+        if self.setting.shared.is_some() {
+            sleep(Duration::from_millis(2)).await;
+        }
+    }
+
+    /// The place of some replica.
+    fn any(&mut self) -> usize {
+        match self.replicas.len() {
+            1 => 0,
+            count => self.numbers.below(count as u64) as usize,
+        }
+    }
+
+    /// The place of a replica that a caller finds its lease with.
+    fn any_with(&mut self, grant: usize) -> usize {
+        match self.is_away {
+            true => self.grants[grant].on,
+            false => self.any(),
+        }
+    }
+
+    async fn event(&mut self) {
+        if self.setting.shared.is_some() && self.numbers.below(12) == 0 {
+            return self.change_the_store().await;
+        }
         match self.numbers.below(20) {
             0..=4 => sleep(self.numbers.seconds_below(40)).await,
             5..=8 => self.take(false).await,
@@ -150,204 +234,84 @@ impl Life {
             17 => self.terminate().await,
             18 => {
                 // Others go on while it reads.
-                let oracle = self.oracle.clone();
+                let place = self.any();
+                let oracle = self.replicas[place].oracle.clone();
                 tokio::spawn(async move {
                     let deadline = Instant::now() + Duration::from_secs(60);
                     oracle.refresh("sim", None, deadline).await.unwrap();
                 });
             }
             _ if self.numbers.below(2) == 0 => self.change_a_limit(),
-            _ => self.restart(folder).await,
-        }
-    }
-
-    async fn take(&mut self, verify: bool) {
-        let region = REGIONS[self.numbers.below(2) as usize];
-        let (vcpus, gpus) = (1 + self.numbers.below(8), 1 + self.numbers.below(3));
-        let count = 1 + self.numbers.below(3);
-        let ttl = Duration::from_secs(5 + self.numbers.below(LONGEST_TTL - 5));
-        let offer = CustomOffer {
-            backend: "sim",
-            region,
-            instance_type: "any",
-            market: Market::OnDemand,
-            cpus: Some(vcpus as u32),
-            memory_gb: None,
-            gpu: Some(CustomGpu {
-                name: "X1",
-                count: gpus as u32,
-                memory_gb: None,
-                vendor: None,
-            }),
-            disk_gb: None,
-            public_ip: false,
-        };
-        let count_of_launch = count as u32;
-        let lease = if verify {
-            let question = VerifyQuestion {
-                offer,
-                count: count_of_launch,
-                max_age: self.numbers.seconds_below(60),
-                lease: Some(ttl),
-                request: None,
-            };
-            let deadline = Instant::now() + self.numbers.seconds_below(8);
-            let verified = self.oracle.verify(question, |_| true, deadline).await;
-            let verified = verified.unwrap();
-            self.outcome.verified += u64::from(verified.is_verified);
-            verified.lease
-        } else {
-            let wish = LeaseWish {
-                offer,
-                count: count_of_launch,
-                ttl,
-                request: None,
-            };
-            match self.oracle.take_lease(wish).await {
-                Ok(lease) => Some(lease),
-                Err(LeaseRefusal::Refused(_)) => None,
-                Err(other) => panic!("{other:?}"),
-            }
-        };
-        match lease {
-            Some(lease) => {
-                self.outcome.granted += 1;
-                self.grants.push(Grant {
-                    lease,
-                    region,
-                    vcpus: vcpus * count,
-                    gpus: gpus * count,
-                    until: Instant::now() + ttl,
-                    instance: None,
-                });
-                self.check_grant();
-            }
-            None => self.outcome.refused += 1,
-        }
-    }
-
-    /// Picks a lease whose launch is still to come and that has not expired, if there is any.
-    fn pending(&mut self) -> Option<usize> {
-        let now = Instant::now();
-        let is_pending = |grant: &&Grant| grant.instance.is_none() && now < grant.until;
-        let pending: Vec<_> = (0..self.grants.len())
-            .filter(|at| is_pending(&&self.grants[*at]))
-            .collect();
-        let pick = self.numbers.below(pending.len().max(1) as u64);
-        pending.get(pick as usize).copied()
-    }
-
-    async fn launch(&mut self) {
-        let Some(place) = self.pending() else { return };
-        let grant = &mut self.grants[place];
-        if !grant.lease.backed {
-            // Nobody has promised anything about it.
-            return;
-        }
-        let longest = self.true_delay.as_millis() as u64 + 1;
-        let running = Running {
-            region: grant.region,
-            vcpus: grant.vcpus,
-            gpus: grant.gpus,
-            launched: Instant::now(),
-            ended: None,
-            shown_after: Duration::from_millis(self.numbers.below(longest)),
-        };
-        {
-            let mut world = self.world.lock().unwrap();
-            grant.instance = Some(world.instances.len());
-            world.instances.push(running);
-        }
-        let committed = self.oracle.commit_lease(grant.lease.id.as_str(), |_| true);
-        let committed = committed.await.unwrap();
-        grant.lease = committed.expect("a lease that has not expired can be committed");
-        self.outcome.committed += 1;
-    }
-
-    async fn give_up(&mut self) {
-        let Some(place) = self.pending() else { return };
-        let grant = self.grants.remove(place);
-        let released = self.oracle.release_lease(grant.lease.id.as_str(), |_| true);
-        let released = released.await.unwrap();
-        assert!(released.is_some(), "{grant:?}");
-        self.outcome.released += 1;
-    }
-
-    async fn renew(&mut self) {
-        let Some(place) = self.pending() else { return };
-        let ttl = Duration::from_secs(5 + self.numbers.below(LONGEST_TTL - 5));
-        let grant = &mut self.grants[place];
-        let renewed = self
-            .oracle
-            .renew_lease(grant.lease.id.as_str(), ttl, |_| true);
-        let renewed = renewed.await.unwrap();
-        assert!(renewed.is_some(), "{grant:?}");
-        grant.until = Instant::now() + ttl;
-    }
-
-    /// Ends an instance; its caller may know that it never came up, and releases its lease.
-    async fn terminate(&mut self) {
-        let running: Vec<_> = (0..self.grants.len())
-            .filter(|at| self.grants[*at].instance.is_some())
-            .collect();
-        let pick = self.numbers.below(running.len().max(1) as u64);
-        let Some(place) = running.get(pick as usize) else {
-            return;
-        };
-        let grant = self.grants.remove(*place);
-        if let Some(instance) = grant.instance {
-            let mut world = self.world.lock().unwrap();
-            world.instances[instance].ended = Some(Instant::now());
-        }
-        if self.numbers.below(2) == 0 {
-            let released = self.oracle.release_lease(grant.lease.id.as_str(), |_| true);
-            released.await.unwrap();
+            _ => self.restart().await,
         }
     }
 
     fn change_a_limit(&mut self) {
-        let mut world = self.world.lock().unwrap();
+        let mut world = self.setting.world.lock().unwrap();
         let places: Vec<_> = world.limits.keys().copied().collect();
         let place = places[self.numbers.below(places.len() as u64) as usize];
         world.limits.insert(place, self.numbers.below(50));
     }
 
     /// Another process takes over, once the reads of this one have ended.
-    async fn restart(&mut self, folder: &Path) {
+    async fn restart(&mut self) {
+        if self.is_away {
+            // It would know only what it has granted since.
+            return;
+        }
         sleep(READ_ENDS * 2).await;
-        let before = self.ids();
-        self.clock = Clock::starting_at(self.clock.now().wall);
-        let (world, snapshot) = (&self.world, &self.snapshot);
-        let (catalog, delay) = (&self.catalog, self.usage_delay);
-        self.oracle = start(world, snapshot, folder, self.clock, catalog, delay);
-        assert_eq!(self.ids(), before, "all leases survive a restart");
+        let place = self.any();
+        let before = self.replicas[place].ids();
+        let replica = self.replicas.remove(place);
+        self.replicas.insert(place, replica.restart(&self.setting));
+        self.settle().await;
+        let after = self.replicas[place].ids();
+        assert_eq!(after, before, "all leases survive a restart");
         self.outcome.restarts += 1;
     }
 
-    fn ids(&self) -> Vec<String> {
-        let leases = self.oracle.leases(|_| true);
-        let mut ids: Vec<_> = leases.iter().map(|lease| lease.id.to_string()).collect();
-        ids.sort();
-        ids
+    /// The store goes away, or comes back with what it had, or with nothing.
+    async fn change_the_store(&mut self) {
+        let is_empty = self.numbers.below(2) == 0;
+        let Some(shared) = &self.setting.shared else {
+            return;
+        };
+        if !self.is_away {
+            shared.stop();
+            self.outcome.outages += 1;
+        } else {
+            if is_empty {
+                shared.clear();
+            }
+            shared.resume();
+        }
+        self.is_away = !self.is_away;
     }
 
     /// Everything ends by itself.
     async fn end(&mut self) {
-        let longest = Duration::from_secs(LONGEST_TTL) + self.usage_delay + STALE_FOR;
-        sleep(longest + READ_ENDS).await;
-        assert_eq!(self.ids(), Vec::<String>::new());
-        for view in self.oracle.regions("sim").unwrap() {
-            assert!(!view.has_leases());
-            let rows = view.snapshot().map(|known| known.quotas.quotas().to_vec());
-            for row in rows.unwrap_or_default() {
-                assert_eq!(view.leased_of(&row).get(), 0.0, "{row:?}");
-            }
+        if let Some(shared) = &self.setting.shared
+            && self.is_away
+        {
+            shared.resume();
         }
-        let text = self.oracle.metrics_text();
-        assert!(
-            text.contains("quota_oracle_leases{backend=\"sim\"} 0"),
-            "{text}"
-        );
-        assert!(!text.contains("quota_oracle_leased{"), "{text}");
+        let longest = Duration::from_secs(LONGEST_TTL) + self.setting.usage_delay + STALE_FOR;
+        sleep(longest + READ_ENDS).await;
+        for replica in &self.replicas {
+            assert!(replica.ids().is_empty(), "{:?}", replica.ids());
+            for view in replica.oracle.regions("sim").unwrap() {
+                assert!(!view.has_leases());
+                let rows = view.snapshot().map(|known| known.quotas.quotas().to_vec());
+                for row in rows.unwrap_or_default() {
+                    assert_eq!(view.leased_of(&row).get(), 0.0, "{row:?}");
+                }
+            }
+            let text = replica.oracle.metrics_text();
+            assert!(
+                text.contains("quota_oracle_leases{backend=\"sim\"} 0"),
+                "{text}"
+            );
+            assert!(!text.contains("quota_oracle_leased{"), "{text}");
+        }
     }
 }
