@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import gcp, nebius
+from harness import azure, gcp, nebius
 from harness.account import HANGS, REGIONS
 from harness.catalog import CatalogServer
 from harness.dstack_server import AWS_BACKEND, PROJECT, DstackServer, Plan
@@ -94,6 +94,12 @@ def nebius_projects(folder: Path) -> str:
 def gcp_calls(folder: Path) -> str:
     """The folder of the plugin that stands in for what dstack asks Google Cloud."""
     return gcp.install(folder / "gcp")
+
+
+@pytest.fixture(scope="session")
+def azure_calls(folder: Path, all_clouds: SimulatedClouds) -> str:
+    """The folder of the plugin by which dstack asks the simulated Azure."""
+    return azure.install(folder / "azure", all_clouds.azure)
 
 
 @pytest.fixture(scope="session")
@@ -243,3 +249,9 @@ def gcp_settings(all_clouds: SimulatedClouds) -> list[str]:
         'credentials = { source = "metadata" }',
         f"endpoints = {{ {endpoints} }}",
     ]
+
+
+@pytest.fixture(scope="session")
+def azure_settings(folder: Path, all_clouds: SimulatedClouds) -> list[str]:
+    """How the oracle reaches the simulated Azure."""
+    return azure.settings(all_clouds.azure, folder / "azure-secret")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 
 Offer = tuple[str, str, bool]
@@ -15,6 +16,9 @@ NebiusQuotas = Mapping[tuple[str, str], tuple[int, int]]
 
 GcpQuotas = Mapping[tuple[str, str], tuple[int, int]]
 """Limit and usage, by region and the code of the quota."""
+
+AzureQuotas = Mapping[tuple[str, str], tuple[int, int]]
+"""Limit and usage, by location and the name of the quota."""
 
 STANDARD, G, P = "L-1216C47A", "L-DB2E81BA", "L-417A185B"
 STANDARD_SPOT, G_SPOT = "L-34B43A08", "L-3819A6DF"
@@ -83,6 +87,32 @@ def by_gcp(offer: Offer, gpus: int, quotas: GcpQuotas) -> str:
     granted = spot and quotas[region, preemptible][0] > 0
     limit, usage = quotas[region, preemptible if granted else standard]
     return "no_quota" if gpus > limit - usage else "unknown"
+
+
+AZURE_FAMILIES = {
+    "NDisr_H200_v5": "standardNDISRH200V5Family",
+    "NCads_H100_v5": "StandardNCadsH100v5Family",
+    "NCadis_H100_v5": "StandardNCadsH100v5Family",
+    "NCads_A100_v4": "standardNCADSA100v4Family",
+    "NDasr_v4": "Standard NDASv4_A100 Family",
+    "NDamsr_A100_v4": "standard NDAMSv4_A100Family",
+    "NCas_T4_v3": "Standard NCASv3_T4 Family",
+}
+"""The quota of a series of sizes with GPUs, as the simulated usages spell it."""
+
+
+def azure_series(size: str) -> str:
+    """`NCads_A100_v4` of `Standard_NC24ads_A100_v4`."""
+    return re.sub(r"^Standard_([A-Z]+)\d+", r"\1", size)
+
+
+def by_azure(offer: Offer, vcpus: int, quotas: AzureQuotas) -> str:
+    """Room for its vCPUs: on spot in the one low-priority quota, else in two."""
+    location, size, spot = offer
+    family = AZURE_FAMILIES[azure_series(size)]
+    drawn = ("lowPriorityCores",) if spot else (family, "cores")
+    left = min(quotas[location, name][0] - quotas[location, name][1] for name in drawn)
+    return "no_quota" if vcpus > left else "unknown"
 
 
 def _code(instance_type: str, spot: bool) -> str | None:

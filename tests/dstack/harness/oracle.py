@@ -28,6 +28,7 @@ class Oracle:
         aws: Sequence[str] = (),
         nebius: Sequence[str] | None = None,
         gcp: Sequence[str] | None = None,
+        azure: Sequence[str] | None = None,
         scope: str = "read",
     ) -> None:
         folder.mkdir(parents=True)
@@ -59,10 +60,9 @@ class Oracle:
             f'credentials = {{ source = "static", {key} }}',
             *aws,
         ]
-        if nebius is not None:
-            lines += ["[[backends]]", 'name = "nebius"', 'kind = "nebius"', *nebius]
-        if gcp is not None:
-            lines += ["[[backends]]", 'name = "gcp"', 'kind = "gcp"', *gcp]
+        for kind, keys in (("nebius", nebius), ("gcp", gcp), ("azure", azure)):
+            if keys is not None:
+                lines += ["[[backends]]", f'name = "{kind}"', f'kind = "{kind}"', *keys]
         self._config.write_text("\n".join(lines) + "\n")
         self._process: Process | None = None
         self.start()

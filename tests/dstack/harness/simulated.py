@@ -30,7 +30,7 @@ class Calls:
 
 
 class SimulatedClouds:
-    """`quota-oracle simulate`: AWS with its documented rate limits, Nebius and Google Cloud."""
+    """`quota-oracle simulate`: AWS with its documented rate limits, and the other clouds."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -46,6 +46,7 @@ class SimulatedClouds:
         self.aws: str = named["aws"]
         self.nebius: str = named["nebius"]
         self.gcp: str = named["gcp"]
+        self.azure: str = named["azure"]
         self._nebius_controls: str = named["nebius-controls"]
 
     def reset(self) -> None:
@@ -102,6 +103,22 @@ class SimulatedClouds:
             body = {"region": region, "code": code, "value": value}
             response = requests.post(f"{self.gcp}/_sim/{what}", json=body, timeout=10)
             assert response.ok, response.text
+
+    def set_azure(self, location: str, name: str, *, limit: int, usage: int) -> None:
+        """What the subscription may have of a quota of Azure, and what it has in use."""
+        for what, value in (("limit", limit), ("usage", usage)):
+            body = {"location": location, "name": name, "value": value}
+            self._post_to_azure(what, body)
+
+    def restrict_azure(self, location: str, size: str, *zones: str) -> None:
+        """Holds a size back from the subscription, in some zones or in the whole location."""
+        reason = "NotAvailableForSubscription"
+        body = {"location": location, "size": size, "reason": reason, "zones": zones}
+        self._post_to_azure("restriction", body)
+
+    def _post_to_azure(self, path: str, body: dict[str, Any]) -> None:
+        response = requests.post(f"{self.azure}/_sim/{path}", json=body, timeout=10)
+        assert response.ok, response.text
 
     def stop(self) -> None:
         self._process.stop()
