@@ -1,10 +1,13 @@
 //! Leases on a quota that is one for the whole project.
 
+use std::time::Duration;
+
+use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{SimulatedCloud, setup, start};
-use crate::harness::{Answer, Service};
+use crate::harness::{Answer, Service, eventually, let_time_pass};
 
 async fn post(service: &Service, path: &str, region: &str, count: u32) -> Answer {
     let offer = json!({"backend": "fake", "region": region, "instance_type": "gpu-1"});
@@ -81,4 +84,44 @@ async fn a_committed_lease_ends_when_the_project_is_read_late_enough() {
     assert_eq!(service.post("/refresh/fake").await.status, 200);
     assert_eq!(leased(&service, "south").await, [json!(0), json!(0)]);
     assert_eq!(service.get("/leases").await.json(), json!({"leases": []}));
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_hundred_callers_of_three_replicas_share_what_all_regions_share() {
+    const ROOM: usize = 37;
+    let cloud = SimulatedCloud::start().await;
+    cloud.set_quota("gpus_all_regions", None, json!(ROOM + 3), 3);
+    for region in ["north", "south"] {
+        cloud.set_quota("gpus", Some(region), json!(1000), 0);
+        cloud.set_quota("vcpus", Some(region), json!(8000), 0);
+    }
+    let setup = setup(&cloud);
+    let hub = setup.hub();
+    let mut replicas = Vec::new();
+    for _ in 0..3 {
+        let replica = setup.start_replica(&hub).await;
+        replica.ready().await;
+        replicas.push(replica);
+    }
+    // A new ledger is not backed by anything at first.
+    let_time_pass(Duration::from_secs(6)).await;
+    let ask = async |number: usize| {
+        let region = ["north", "south"][number % 2];
+        post(&replicas[number % 3], "/leases", region, 1).await
+    };
+    let answers = join_all((0..200).map(ask)).await;
+    let granted: Vec<_> = answers.iter().filter(|one| one.status == 201).collect();
+    let refused = answers.iter().filter(|one| one.status == 409).count();
+    assert_eq!((granted.len(), refused), (ROOM, 200 - ROOM));
+    assert!(granted.iter().all(|one| one.json()["backed"] == true));
+    for replica in &replicas {
+        eventually("it has heard of all", async || {
+            let leased = [
+                leased(replica, "north").await,
+                leased(replica, "south").await,
+            ];
+            leased.map(|[_, everywhere]| everywhere) == [json!(ROOM), json!(ROOM)]
+        })
+        .await;
+    }
 }
