@@ -5,6 +5,7 @@ mod cycles;
 mod leases;
 mod outages;
 mod rolling;
+mod servers;
 mod stores;
 mod told;
 
