@@ -8,6 +8,7 @@
 
 mod aws;
 mod aws_protocol;
+mod azure;
 mod browsers;
 mod certificates;
 mod clocks;
