@@ -4,10 +4,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::http::offers::body::{
-    BindingBody, GpuBody, OfferedBackendBody, RestrictionBody, UnavailableBody, UnknownNameBody,
+    OfferedBackendBody, PlaceBody, PreventionBody, ReasonBody, UnknownNameBody,
 };
 use crate::http::vocabulary::{Availability, Outcome, PriceBasis};
-use crate::model::{Market, Standing};
+use crate::model::Standing;
 use crate::oracle::{Plan, PlanPage};
 
 /// The places where GPUs fit, the best first.
@@ -31,19 +31,8 @@ pub(super) struct PlansBody<'a> {
 #[derive(Serialize, ToSchema)]
 #[schema(as = Plan)]
 pub(super) struct PlanBody<'a> {
-    /// The backend's name.
-    #[schema(example = "aws")]
-    backend: &'a str,
-    /// The cloud's own region name.
-    #[schema(example = "us-east-1")]
-    region: &'a str,
-    /// The cloud's name of the type.
-    #[schema(example = "p5.48xlarge")]
-    instance_type: &'a str,
-    /// Whether the nodes are spot instances.
-    spot: bool,
-    /// The GPUs of one node.
-    gpu: Option<GpuBody<'a>>,
+    #[serde(flatten)]
+    place: PlaceBody<'a>,
     /// Number of nodes.
     #[schema(value_type = u64, example = 4)]
     nodes: u32,
@@ -68,31 +57,10 @@ pub(super) struct PlanBody<'a> {
     /// Number of such nodes that the quotas hold; null when unknown.
     #[schema(example = 4)]
     launchable: Option<u64>,
-    /// The quota that leaves the fewest nodes, or that made the verdict unknown; `required` is the
-    /// amount of all nodes. Null when no quota is known.
-    binding: Option<BindingBody<'a>>,
-    /// The verdict in a sentence.
-    #[schema(
-        example = "needs 768 vCPU of Running On-Demand P instances in us-east-1; 96 of 96 are free"
-    )]
-    reason: &'a str,
-    /// Where a person asks for more of the binding quota.
-    #[schema(
-        example = "https://us-east-1.console.aws.amazon.com/servicequotas/home/services/ec2/quotas/L-417A185B"
-    )]
-    increase_url: Option<&'a str>,
-    /// The command that asks for more, where no page shows that quota.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(
-        example = "gcloud beta quotas preferences create --service=compute.googleapis.com --quota-id=GPUS-PER-GPU-FAMILY-per-project-region --dimensions=region=us-central1,gpu_family=NVIDIA_H100 --preferred-value=VALUE --project=example"
-    )]
-    increase_command: Option<&'a str>,
-    /// The cloud's own restriction on such launches; absent where there is none.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    restriction: Option<RestrictionBody<'a>>,
-    /// The capacity failure that is still in force for such launches; absent where there is none.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    unavailable: Option<UnavailableBody<'a>>,
+    #[serde(flatten)]
+    reason: ReasonBody<'a>,
+    #[serde(flatten)]
+    prevention: PreventionBody<'a>,
 }
 
 impl<'a> PlansBody<'a> {
@@ -114,14 +82,8 @@ impl<'a> PlanBody<'a> {
         let offer = &node.offer;
         let assessment = &node.assessment;
         let verdict = assessment.verdict();
-        let binding = assessment.binding();
-        let row = binding.as_ref().and_then(|binding| binding.row);
         Self {
-            backend: node.backend.as_str(),
-            region: offer.region.as_str(),
-            instance_type: &offer.shape.instance_type,
-            spot: offer.market == Market::Spot,
-            gpu: offer.shape.gpu.as_ref().map(GpuBody::of),
+            place: PlaceBody::of(node),
             nodes: placement.nodes,
             gpus: placement.gpus,
             missing_gpus: match placement.standing {
@@ -134,12 +96,8 @@ impl<'a> PlanBody<'a> {
             availability: assessment.decision.availability.as_str(),
             verdict: verdict.outcome.as_str(),
             launchable: verdict.launchable,
-            binding: binding.map(BindingBody::of),
-            reason: assessment.reason(),
-            increase_url: row.and_then(|row| row.increase_url.as_deref()),
-            increase_command: row.and_then(|row| row.increase_command.as_deref()),
-            restriction: assessment.restriction.as_ref().map(RestrictionBody::of),
-            unavailable: assessment.unavailable.as_ref().map(UnavailableBody::of),
+            reason: ReasonBody::of(assessment),
+            prevention: PreventionBody::of(assessment),
         }
     }
 }
