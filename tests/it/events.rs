@@ -208,21 +208,8 @@ async fn whoever_comes_back_gets_what_was_missed_or_is_told_to_ask_anew() {
 #[tokio::test(start_paused = true)]
 async fn events_are_those_of_the_backends_that_the_caller_sees() {
     let aws = plain_aws().await;
-    let other = format!(
-        r#"
-        name = "other"
-        kind = "aws"
-        regions = ["us-east-1"]
-        endpoint_url = "{}"
-        [credentials]
-        source = "static"
-        access_key_id = "AKIAI44QH8DHBEXAMPLE"
-        secret_access_key_file = "aws-secret"
-        "#,
-        aws.url()
-    );
     let service = Setup::new(&aws)
-        .backend(&other)
+        .other_account()
         .token("admin", &["admin"])
         .token_for("narrow", &["read"], Some(&["aws"]))
         .start()

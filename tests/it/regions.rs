@@ -274,20 +274,7 @@ async fn two_accounts_in_one_process_do_not_mix() {
     aws.controls()
         .set_limit("210987654321", "us-east-1", P, 768.0)
         .unwrap();
-    let setup = Setup::new(&aws).backend(&format!(
-        r#"
-        name = "other"
-        kind = "aws"
-        regions = ["us-east-1"]
-        endpoint_url = "{}"
-        [credentials]
-        source = "static"
-        access_key_id = "AKIAI44QH8DHBEXAMPLE"
-        secret_access_key_file = "other-secret"
-        "#,
-        aws.url()
-    ));
-    setup.file("other-secret", "je7MtGbClwBF/2Zp9Utk/h3yCo8nvbEXAMPLEKEY");
+    let setup = Setup::new(&aws).other_account();
     aws.controls().verify_signatures(true);
     let service = started(setup).await;
     for (backend, account, limit) in [("aws", ACCOUNT, 96), ("other", "210987654321", 768)] {

@@ -8,19 +8,7 @@ use crate::harness::{Answer, Service, Setup, eventually, plain_aws};
 
 fn setup(aws: &SimulatedAws) -> Setup {
     Setup::new(aws)
-        .backend(&format!(
-            r#"
-            name = "other"
-            kind = "aws"
-            regions = ["us-east-1"]
-            endpoint_url = "{}"
-            [credentials]
-            source = "static"
-            access_key_id = "AKIAI44QH8DHBEXAMPLE"
-            secret_access_key_file = "aws-secret"
-            "#,
-            aws.url()
-        ))
+        .other_account()
         .token("reader", &["read"])
         .token("verifier", &["verify"])
         .token("admin", &["admin"])

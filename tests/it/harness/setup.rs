@@ -92,6 +92,26 @@ impl Setup {
         self
     }
 
+    /// Adds the backend `other`: another account of the same simulated AWS.
+    pub(crate) fn other_account(self) -> Self {
+        self.file("other-secret", "je7MtGbClwBF/2Zp9Utk/h3yCo8nvbEXAMPLEKEY\n");
+        let url = self.table["backends"][0]["endpoint_url"].clone();
+        self.backend(&format!(
+            r#"
+            name = "other"
+            kind = "aws"
+            regions = ["us-east-1"]
+            endpoint_url = {url}
+            sts_endpoint_url = {url}
+
+            [credentials]
+            source = "static"
+            access_key_id = "AKIAI44QH8DHBEXAMPLE"
+            secret_access_key_file = "other-secret"
+            "#,
+        ))
+    }
+
     /// Adds a backend.
     pub(crate) fn backend(self, table: &str) -> Self {
         self.add("backends", toml::from_str(table).unwrap())
