@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::gpu_names::NamedGpu;
 use super::interner::Interner;
 use super::inverted_index::InvertedIndex;
 use super::table::{RowId, Shape, Table};
@@ -17,7 +18,7 @@ pub struct Filter {
     pub regions: Option<Vec<String>>,
     /// One of these instance types.
     pub instance_types: Option<Vec<String>>,
-    /// GPUs of one of these models.
+    /// GPUs of one of these models, by the catalog's name or a cloud's own.
     pub gpus: Option<Vec<String>>,
     /// GPUs of one of these makers.
     pub gpu_vendors: Option<Vec<String>>,
@@ -71,7 +72,10 @@ impl Filter {
 impl Table {
     /// Whether any offer has this name.
     pub fn has_name(&self, of: NameOf, name: &str) -> bool {
-        self.names_of(of).find(name).is_some()
+        match of {
+            NameOf::Gpu => NamedGpu::find(&self.gpu_names, name).is_some(),
+            _ => self.names_of(of).find(name).is_some(),
+        }
     }
 
     /// All names that offers have.
@@ -161,12 +165,22 @@ impl Table {
             names.as_ref().map(|names| known.find_all(names))
         };
         let types = resolve(instance_types, &self.type_names);
-        let gpus = resolve(gpus, &self.gpu_names);
+        let gpus: Option<Vec<NamedGpu>> = gpus.as_ref().map(|names| {
+            let names = names.iter();
+            names
+                .filter_map(|name| NamedGpu::find(&self.gpu_names, name))
+                .collect()
+        });
         let vendors = resolve(gpu_vendors, &self.vendor_names);
         let is_one_of = |wanted: &Option<Vec<u32>>, number: Option<u32>| match (wanted, number) {
             (None, _) => true,
             (Some(_), None) => false,
             (Some(wanted), Some(number)) => wanted.binary_search(&number).is_ok(),
+        };
+        let is_named = |shape: &Shape| {
+            let memory_gb = shape.gpu.as_ref().and_then(|gpu| gpu.memory_gb);
+            let is = |gpu: &NamedGpu| shape.numbers.gpu.is_some_and(|it| gpu.is(it, memory_gb));
+            gpus.as_ref().is_none_or(|gpus| gpus.iter().any(is))
         };
         let matches = |shape: &Shape| {
             let gpu = shape.gpu.as_ref();
@@ -175,7 +189,7 @@ impl Table {
             // Unknown is neither enough nor little enough.
             let most_memory_gb = gpu.map_or(0.0, |gpu| gpu.memory_gb.unwrap_or(f64::INFINITY));
             is_one_of(&types, Some(shape.numbers.instance_type))
-                && is_one_of(&gpus, shape.numbers.gpu)
+                && is_named(shape)
                 && is_one_of(&vendors, shape.numbers.vendor)
                 && min_gpu_count.is_none_or(|min| gpu_count >= min)
                 && max_gpu_count.is_none_or(|max| gpu_count <= max)
@@ -200,7 +214,14 @@ impl Table {
                 (Some(types), _) => members(&self.shapes_of_type, types)
                     .filter(matches)
                     .collect(),
-                (_, Some(gpus)) => members(&self.shapes_of_gpu, gpus).filter(matches).collect(),
+                (_, Some(gpus)) => {
+                    let mut models: Vec<u32> = gpus.iter().map(|gpu| gpu.number).collect();
+                    models.sort_unstable();
+                    models.dedup();
+                    members(&self.shapes_of_gpu, &models)
+                        .filter(matches)
+                        .collect()
+                }
                 _ => (0..self.shapes.len() as u32).filter(matches).collect(),
             }
         })

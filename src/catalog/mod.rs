@@ -7,6 +7,7 @@
 
 mod bundled;
 mod filter;
+mod gpu_names;
 mod interner;
 mod inverted_index;
 mod load;

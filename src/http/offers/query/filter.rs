@@ -25,7 +25,8 @@ pub struct OfferFilter {
     #[arg(long)]
     #[param(example = json!(["p5.48xlarge"]))]
     pub instance_type: Vec<String>,
-    /// Only offers with one of these GPU models, such as H100
+    /// Only offers with one of these GPU models, such as H100, or as a cloud names them, such as
+    /// nvidia-h100-80gb
     #[arg(
         long,
         help = "Only offers with such GPUs, as dstack writes them: H100, H100:8, A100:40GB:1..4"
