@@ -74,6 +74,13 @@ pub trait QuotaSource: Send + Sync + fmt::Debug {
     /// [`DemandScope::Snapshot`].
     fn demand(&self, instance: &Instance, market: Market, snapshot: &Snapshot) -> Demand;
 
+    /// Returns a number that is another one for snapshots by which demands differ, so that demands
+    /// are shared among all regions of the kind for which it is the same; nothing where each
+    /// region has to be looked at by itself. It is asked for with [`DemandScope::Snapshot`].
+    fn demand_fingerprint(&self, _snapshot: &Snapshot) -> Option<u64> {
+        None
+    }
+
     /// Returns the quotas of the spot launches of those instance families whose on-demand launches
     /// draw on this quota.
     ///

@@ -1,9 +1,20 @@
 //! Which quotas launching a virtual machine draws on: that of its GPUs, that of its CPUs, and the
 //! project's over all regions.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use super::machines::{CpuQuota, boots_from_hyperdisk, machine, type_gpus};
 use super::metrics::{CPUS_ALL_REGIONS, GPUS_ALL_REGIONS, PREEMPTIBLE_CPUS, key};
 use crate::model::{Amount, Demand, Instance, Limit, Market, Snapshot};
+
+/// The quotas that some regions or projects do not have, and that are drawn on where they are.
+const OPTIONAL: [&str; 4] = [GPUS_ALL_REGIONS, CPUS_ALL_REGIONS, E2_CPUS, INSTANCES];
+
+/// The codes of all quotas of spot launches begin so.
+const PREEMPTIBLE: &str = "PREEMPTIBLE_";
+
+const E2_CPUS: &str = "E2_CPUS";
+const INSTANCES: &str = "INSTANCES";
 
 /// Returns the demand of one instance in the region of `snapshot`.
 pub(super) fn demand(instance: &Instance, market: Market, snapshot: &Snapshot) -> Demand {
@@ -42,7 +53,7 @@ pub(super) fn demand(instance: &Instance, market: Market, snapshot: &Snapshot) -
         let count = instance.cpus.map(Amount::from);
         let standard = match cpus {
             CpuQuota::Of(code) => code,
-            CpuQuota::E2 if region.may_have("E2_CPUS") => "E2_CPUS".to_owned(),
+            CpuQuota::E2 if region.may_have(E2_CPUS) => E2_CPUS.to_owned(),
             CpuQuota::E2 => "CPUS".to_owned(),
         };
         match market {
@@ -59,11 +70,28 @@ pub(super) fn demand(instance: &Instance, market: Market, snapshot: &Snapshot) -
             }
         }
     }
-    if market == Market::OnDemand && region.may_have("INSTANCES") {
-        demand.take(key("INSTANCES"), Some(Amount::from(1u32)));
+    if market == Market::OnDemand && region.may_have(INSTANCES) {
+        demand.take(key(INSTANCES), Some(Amount::from(1u32)));
     }
     extras(&mut demand, instance);
     demand
+}
+
+/// Returns a number that is another one for regions in which some demand differs: by the quotas
+/// that there are, and by the preemptible ones that were not granted.
+pub(super) fn fingerprint(snapshot: &Snapshot) -> u64 {
+    let region = Known(snapshot);
+    let mut hasher = DefaultHasher::new();
+    snapshot.quotas().is_empty().hash(&mut hasher);
+    for code in OPTIONAL {
+        region.may_have(code).hash(&mut hasher);
+    }
+    let codes = snapshot.quotas().iter().map(|quota| &*quota.key.code);
+    let spot = codes.filter(|code| code.starts_with(PREEMPTIBLE));
+    for granted in spot.filter(|code| region.spot_quota(code, "") == *code) {
+        granted.hash(&mut hasher);
+    }
+    hasher.finish()
 }
 
 /// Adds the draws on disks and addresses, where the caller wants them judged.

@@ -336,4 +336,8 @@ impl QuotaSource for GcpSource {
     fn demand_scope(&self) -> DemandScope {
         DemandScope::Snapshot
     }
+
+    fn demand_fingerprint(&self, snapshot: &Snapshot) -> Option<u64> {
+        Some(demand::fingerprint(snapshot))
+    }
 }

@@ -104,7 +104,8 @@ pub(in crate::oracle) struct SharedDemands(Mutex<Vec<Shared>>);
 #[derive(Debug)]
 struct Shared {
     kind: CloudKind,
-    settings: u64,
+    /// Of what the demands depend on besides.
+    fingerprint: u64,
     release: Weak<Release>,
     demands: Weak<Demands>,
 }
@@ -121,7 +122,12 @@ impl SharedDemands {
         before: Option<&Arc<Demands>>,
     ) -> Arc<Demands> {
         let make = || Demands::new(&release.table, source, snapshot);
-        let DemandScope::Settings(settings) = source.demand_scope() else {
+        let fingerprint = match source.demand_scope() {
+            DemandScope::Settings(settings) => Some(settings),
+            DemandScope::Snapshot => source.demand_fingerprint(snapshot),
+            DemandScope::Backend { .. } => None,
+        };
+        let Some(fingerprint) = fingerprint else {
             let demands = make();
             let same = before.filter(|before| ***before == demands);
             return same.cloned().unwrap_or_else(|| Arc::new(demands));
@@ -131,7 +137,7 @@ impl SharedDemands {
         shared.retain(|shared| shared.demands.strong_count() > 0);
         let is_same = |shared: &&Shared| {
             shared.kind == *kind
-                && shared.settings == settings
+                && shared.fingerprint == fingerprint
                 && std::ptr::eq(shared.release.as_ptr(), Arc::as_ptr(release))
         };
         let found = shared.iter().find(is_same);
@@ -141,7 +147,7 @@ impl SharedDemands {
         let demands = Arc::new(make());
         shared.push(Shared {
             kind: kind.clone(),
-            settings,
+            fingerprint,
             release: Arc::downgrade(release),
             demands: Arc::downgrade(&demands),
         });

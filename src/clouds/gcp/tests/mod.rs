@@ -3,10 +3,12 @@
 mod errors;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
 use flate2::read::GzDecoder;
+use proptest::prelude::*;
 
-use super::demand::demand;
+use super::demand::{demand, fingerprint};
 use super::machines::type_gpus;
 use super::metrics::key;
 use crate::model::{
@@ -221,4 +223,68 @@ fn a_global_quota_that_the_project_does_not_have_limits_nothing() {
             "INSTANCES"
         ]
     );
+}
+
+/// Rows that some demand depends on, and one that none does.
+const CODES: [&str; 8] = [
+    "GPUS_ALL_REGIONS",
+    "CPUS_ALL_REGIONS",
+    "E2_CPUS",
+    "INSTANCES",
+    "PREEMPTIBLE_CPUS",
+    "PREEMPTIBLE_NVIDIA_T4_GPUS",
+    "PREEMPTIBLE_NVIDIA_H100_GPUS",
+    "NVIDIA_L4_GPUS",
+];
+
+/// A region that lacks some rows, where others are zero, known or unknown.
+fn some_region() -> impl Strategy<Value = Snapshot> {
+    let row = prop_oneof![
+        Just(None),
+        Just(Some(None)),
+        Just(Some(Some(0))),
+        Just(Some(Some(8))),
+    ];
+    prop::collection::vec(row, CODES.len()).prop_map(|limits| {
+        let rows = CODES.iter().zip(limits);
+        let rows: Vec<_> = rows
+            .filter_map(|(code, limit)| Some((*code, limit?)))
+            .collect();
+        region(&rows)
+    })
+}
+
+/// Machines of all series.
+static SOME: LazyLock<Vec<Instance>> =
+    LazyLock::new(|| machines().into_iter().step_by(7).collect());
+
+proptest! {
+    #[test]
+    fn regions_of_one_fingerprint_have_the_same_demands(
+        one in some_region(), other in some_region(),
+    ) {
+        let demands = |region: &Snapshot| {
+            let of = |(instance, market)| demand(instance, market, region);
+            let both = SOME.iter().flat_map(|it| [(it, Market::OnDemand), (it, Market::Spot)]);
+            both.map(of).collect::<Vec<_>>()
+        };
+        if demands(&one) != demands(&other) {
+            prop_assert_ne!(fingerprint(&one), fingerprint(&other));
+        }
+    }
+}
+
+#[test]
+fn limits_that_no_demand_depends_on_leave_the_fingerprint() {
+    let with = |l4, t4| {
+        let rows = [
+            ("CPUS", Some(8)),
+            ("NVIDIA_L4_GPUS", l4),
+            ("PREEMPTIBLE_NVIDIA_T4_GPUS", t4),
+        ];
+        fingerprint(&region(&rows))
+    };
+    assert_eq!(with(Some(0), Some(1)), with(None, Some(4)));
+    assert_ne!(with(Some(0), Some(1)), with(Some(0), Some(0)));
+    assert_ne!(with(Some(0), Some(0)), fingerprint(&Snapshot::EMPTY));
 }
