@@ -4,6 +4,7 @@
 //! service says besides is left out, and what an older one does not say is not needed.
 
 mod answers;
+mod changes;
 mod gpu;
 mod service;
 

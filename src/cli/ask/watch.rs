@@ -1,4 +1,4 @@
-//! `watch`: asks for offers again and again, and shows what changes.
+//! `watch`: asks for offers whenever something has changed, and shows what is different.
 
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal};
@@ -11,6 +11,7 @@ use crate::cli::output::{Error, Reader, complain, write};
 use crate::cli::screen::{Screen, Tone};
 use crate::model::{duration, printable_lines};
 
+use super::changes::Changes;
 use super::offers::{Offers, Question};
 use super::service::{Answer, Service};
 
@@ -28,7 +29,7 @@ const CLEAR_BELOW: &str = "\x1b[J";
 pub(in crate::cli) struct Arguments {
     #[command(flatten)]
     question: Question,
-    /// Time between two looks, a second or more
+    /// Time between two looks, a second or more, where the service does not tell of changes
     #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = interval)]
     every: Duration,
     /// End with 0 as soon as an offer is available
@@ -60,27 +61,27 @@ struct Watch {
 
 pub(in crate::cli) async fn run(arguments: Arguments) -> Result<(), Error> {
     let mut watch = Watch::default();
-    let mut looks = tokio::time::interval(arguments.every);
+    // Before the first look, after which no change is missed.
+    let mut changes = Changes::follow(&arguments.service, arguments.every).await;
     loop {
-        looks.tick().await;
-        let answer = match arguments.question.ask(&arguments.service).await {
-            Ok(answer) => answer,
-            Err(Error::Failed(sentence)) => {
-                watch.failed(&arguments, &sentence);
-                continue;
+        match arguments.question.ask(&arguments.service).await {
+            Ok(answer) => {
+                let offers: Offers = answer.parse()?;
+                let is_live = changes.are_told();
+                if watch.look(&arguments, is_live, &answer, &offers)? == Reader::Gone {
+                    return Ok(());
+                }
+                let mut found = offers.offers.iter();
+                let found = found.any(|offer| offer.judgement.availability == "available");
+                if arguments.until_available && found {
+                    return Ok(());
+                }
             }
+            Err(Error::Failed(sentence)) => watch.failed(&arguments, &sentence),
             // Asking again would not make the question better.
             Err(error) => return Err(error),
-        };
-        let offers: Offers = answer.parse()?;
-        if watch.look(&arguments, &answer, &offers)? == Reader::Gone {
-            return Ok(());
         }
-        let mut found = offers.offers.iter();
-        let found = found.any(|offer| offer.judgement.availability == "available");
-        if arguments.until_available && found {
-            return Ok(());
-        }
+        changes.next().await;
     }
 }
 
@@ -96,6 +97,7 @@ impl Watch {
     fn look(
         &mut self,
         arguments: &Arguments,
+        is_live: bool,
         answer: &Answer,
         offers: &Offers,
     ) -> Result<Reader, Error> {
@@ -116,7 +118,12 @@ impl Watch {
         let table = || offers.render(&screen);
         if is_redrawn(arguments) {
             let start = if before.is_none() { CLEAR } else { HOME };
-            let lines = fitting(&screen, arguments, answer.sent_at, &table());
+            let every = match is_live {
+                true => "live".to_owned(),
+                false => format!("every {}", duration::format(arguments.every)),
+            };
+            let heading = format!("{}, {every}; Ctrl-C ends", answer.sent_at);
+            let lines = fitting(&screen, &heading, &table());
             return write(&format!("{start}{lines}"));
         }
         match before {
@@ -135,10 +142,8 @@ fn is_redrawn(arguments: &Arguments) -> bool {
 }
 
 /// Returns what the screen holds of a table, as lines that are drawn over others.
-fn fitting(screen: &Screen, arguments: &Arguments, at: Timestamp, table: &str) -> String {
-    let every = duration::format(arguments.every);
-    let heading = format!("{at}, every {every}; Ctrl-C ends");
-    let heading = screen.paragraph(Tone::Aside, &heading);
+fn fitting(screen: &Screen, heading: &str, table: &str) -> String {
+    let heading = screen.paragraph(Tone::Aside, heading);
     let lines: Vec<&str> = heading.lines().chain(table.lines()).collect();
     // The last line of the screen is left to the cursor.
     let height = screen.height.saturating_sub(1).max(2);

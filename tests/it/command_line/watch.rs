@@ -1,15 +1,19 @@
 //! `watch` in a terminal: what changes is told as it changes.
 
+use axum::Router;
+use axum::http::{StatusCode, Uri};
 use serde_json::Value;
+use tokio::net::TcpListener;
 
 use crate::harness::{ACCOUNT, P, Process, Setup, eventually, plain_aws};
 
 use super::{refused, said_by};
 
-const QUESTION: [&str; 6] = ["watch", "--gpu", "H100:8", "--on-demand", "--every", "1s"];
+/// Within the hour only an event leads to a second look.
+const QUESTION: [&str; 6] = ["watch", "--gpu", "H100:8", "--on-demand", "--every", "1h"];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_watch_tells_changes_and_can_wait_for_room() {
+async fn a_watch_tells_changes_as_they_happen_and_can_wait_for_room() {
     let aws = plain_aws().await;
     let controls = aws.controls();
     controls.set_limit(ACCOUNT, "us-east-1", P, 96.0).unwrap();
@@ -48,17 +52,66 @@ async fn a_watch_tells_changes_and_can_wait_for_room() {
     let (shown, code) = Process::on_terminal(&seen, &environment, 60, "");
     assert_eq!(code, Some(0), "{shown}");
     assert!(shown.starts_with("\u{1b}[2J\u{1b}[H"), "{shown:?}");
-    assert!(shown.contains(", every 1s; Ctrl-C ends"), "{shown}");
+    assert!(shown.contains(", live; Ctrl-C ends"), "{shown}");
 
     service.terminate();
     service.ended().await;
     let away = watch.line("cannot ask").await;
     assert!(
-        away.ends_with("is the service running?; asking again every 1s"),
+        away.ends_with("is the service running?; asking again every 1h"),
         "{away}"
     );
     watch.signal("INT");
     assert_eq!(watch.ended().await.code(), Some(130));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_watch_without_events_looks_again_and_again() {
+    let aws = plain_aws().await;
+    let controls = aws.controls();
+    controls.set_limit(ACCOUNT, "us-east-1", P, 96.0).unwrap();
+    let file = Setup::new(&aws)
+        .set("backends.0.refresh_every", "1s")
+        .write();
+    let (_service, url) = Process::serve(&file.path, &[]).await;
+    eventually("it is ready", async || {
+        said_by(&["healthcheck", "--url", &url]).2 == 0
+    })
+    .await;
+    let front = without_events(url).await;
+
+    let question = ["watch", "--gpu", "H100:8", "--on-demand", "--every", "1s"];
+    let mut watch = Process::start(&[&question[..], &["--url", &front]].concat(), &[]);
+    watch.line("1 offer, 0 available").await;
+    controls.set_limit(ACCOUNT, "us-east-1", P, 192.0).unwrap();
+    watch.line("no_quota -> available").await;
+    let environment = [("QUOTA_ORACLE_URL", &*front)];
+    let seen = [&question[..], &["--until-available"]].concat();
+    let (shown, code) = Process::on_terminal(&seen, &environment, 60, "");
+    assert_eq!(code, Some(0), "{shown}");
+    assert!(shown.contains(", every 1s; Ctrl-C ends"), "{shown}");
+}
+
+/// A proxy in front of the service that lets no stream through.
+async fn without_events(service: String) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let forward = move |uri: Uri| {
+        let asked = client.get(format!("{service}{uri}")).send();
+        async move {
+            match uri.path() {
+                "/events" => (StatusCode::BAD_GATEWAY, String::new()),
+                _ => {
+                    let answer = asked.await.unwrap();
+                    (answer.status(), answer.text().await.unwrap())
+                }
+            }
+        }
+    };
+    let router = Router::new().fallback(forward);
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    url
 }
 
 #[tokio::test(flavor = "multi_thread")]
