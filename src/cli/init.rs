@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use crate::config::{self, AwsAccount, Draft, NebiusAccount};
+use crate::config::{self, AwsAccount, Draft, GcpAccount, NebiusAccount};
 use crate::model::printable;
 
 use super::output::{Error, print};
@@ -35,6 +35,11 @@ pub(super) struct Arguments {
     /// secrets/NAME.json; or NAME=token:FILE or NAME=metadata
     #[arg(long, value_name = "NAME[=CREDENTIALS]", value_parser = NebiusAccount::parse)]
     nebius: Vec<NebiusAccount>,
+    /// A project of Google Cloud, repeatable: a name, and the service account's key file unless it
+    /// is secrets/NAME.json; or NAME=user:FILE, as `gcloud auth application-default login` writes
+    /// it, or NAME=metadata:PROJECT on a virtual machine
+    #[arg(long, value_name = "NAME[=CREDENTIALS]", value_parser = GcpAccount::parse)]
+    gcp: Vec<GcpAccount>,
     /// The address to listen on; for another than loopback a token is made
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<SocketAddr>,
@@ -46,16 +51,18 @@ pub(super) fn run(arguments: Arguments) -> Result<(), Error> {
     if !to_output && arguments.file.exists() {
         return Err(exists(&arguments.file));
     }
-    let asks = arguments.aws.is_empty() && arguments.nebius.is_empty();
+    let asks = arguments.aws.is_empty() && arguments.nebius.is_empty() && arguments.gcp.is_empty();
     if asks && !io::stdin().is_terminal() {
         return Err(Error::usage(
-            "no account is named; write `--aws NAME` or `--nebius NAME`, or answer on a terminal",
+            "no account is named; write `--aws NAME`, `--nebius NAME` or `--gcp NAME`, or answer \
+             on a terminal",
         ));
     }
     let mut draft = Draft {
         aws: arguments.aws,
         aws_regions: arguments.aws_region,
         nebius: arguments.nebius,
+        gcp: arguments.gcp,
         listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
         token_file: None,
     };
@@ -111,7 +118,14 @@ fn ask(draft: &mut Draft) -> Result<(), Error> {
         "nebius.json",
         NebiusAccount::parse,
     )?;
-    match draft.aws.is_empty() && draft.nebius.is_empty() {
+    draft.gcp = accounts(
+        "Google Cloud",
+        "none",
+        "the service account's key file, user:FILE or metadata:PROJECT",
+        "gcp.json",
+        GcpAccount::parse,
+    )?;
+    match draft.aws.is_empty() && draft.nebius.is_empty() && draft.gcp.is_empty() {
         true => Err(Error::usage("no account was named, so nothing is written")),
         false => Ok(()),
     }
@@ -175,7 +189,9 @@ fn question<T>(
 
 fn check_names(draft: &Draft) -> Result<(), Error> {
     let aws = draft.aws.iter().map(|it| &it.name);
-    let names: Vec<&String> = aws.chain(draft.nebius.iter().map(|it| &it.name)).collect();
+    let nebius = draft.nebius.iter().map(|it| &it.name);
+    let gcp = draft.gcp.iter().map(|it| &it.name);
+    let names: Vec<&String> = aws.chain(nebius).chain(gcp).collect();
     let twin = names
         .iter()
         .enumerate()

@@ -35,6 +35,24 @@ enum NebiusCredentials {
     Metadata,
 }
 
+/// A project of Google Cloud.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GcpAccount {
+    /// Its name.
+    pub name: String,
+    credentials: GcpCredentials,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum GcpCredentials {
+    File(String),
+    User(String),
+    /// Those of a virtual machine, which do not tell the project to read.
+    Metadata {
+        project: String,
+    },
+}
+
 impl AwsAccount {
     /// Reads `NAME`, `NAME=default`, `NAME=profile:PROFILE`, `NAME=role:ARN` or `NAME=key:ID`.
     pub fn parse(text: &str) -> Result<Self, String> {
@@ -101,6 +119,45 @@ impl NebiusAccount {
             }
             NebiusCredentials::Token(file) => table(&[("source", "token"), ("token_file", file)]),
             NebiusCredentials::Metadata => table(&[("source", "metadata")]),
+        }
+    }
+}
+
+impl GcpAccount {
+    /// Reads `NAME`, `NAME=FILE`, `NAME=user:FILE` or `NAME=metadata:PROJECT`.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let (name, credentials) = split(text)?;
+        let credentials = match (credentials, credentials.split_once(':')) {
+            ("", _) => GcpCredentials::File(format!("secrets/{name}.json")),
+            (_, Some(("user", file))) if !file.is_empty() => GcpCredentials::User(found(file)),
+            (_, Some(("metadata", project))) if !project.is_empty() => GcpCredentials::Metadata {
+                project: project.to_owned(),
+            },
+            ("metadata", _) | (_, Some(("metadata" | "user", _))) => {
+                return Err(format!(
+                    "`{credentials}` are no credentials of Google Cloud; write a key file, \
+                     `user:FILE` or `metadata:PROJECT`"
+                ));
+            }
+            (file, _) => GcpCredentials::File(found(file)),
+        };
+        Ok(Self { name, credentials })
+    }
+
+    /// The project, where the credentials do not tell it.
+    pub(super) fn project(&self) -> Option<&str> {
+        match &self.credentials {
+            GcpCredentials::Metadata { project } => Some(project),
+            GcpCredentials::File(_) | GcpCredentials::User(_) => None,
+        }
+    }
+
+    /// The value of the key `credentials`.
+    pub(super) fn credentials(&self) -> Value {
+        match &self.credentials {
+            GcpCredentials::File(file) => table(&[("source", "service_account"), ("file", file)]),
+            GcpCredentials::User(file) => table(&[("source", "authorized_user"), ("file", file)]),
+            GcpCredentials::Metadata { .. } => table(&[("source", "metadata")]),
         }
     }
 }

@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 
 use toml::Value;
 
-pub use account::{AwsAccount, NebiusAccount};
+pub use account::{AwsAccount, GcpAccount, NebiusAccount};
 
 /// What a first configuration says.
 #[derive(Clone, Debug)]
@@ -18,6 +18,8 @@ pub struct Draft {
     pub aws_regions: Vec<String>,
     /// The Nebius tenants.
     pub nebius: Vec<NebiusAccount>,
+    /// The projects of Google Cloud.
+    pub gcp: Vec<GcpAccount>,
     /// The address to listen on.
     pub listen: SocketAddr,
     /// The file of the token that callers need.
@@ -52,6 +54,9 @@ impl Draft {
         }
         for account in &self.nebius {
             nebius_backend(&mut text, account);
+        }
+        for account in &self.gcp {
+            gcp_backend(&mut text, account);
         }
         text
     }
@@ -107,6 +112,18 @@ fn nebius_backend(text: &mut String, account: &NebiusAccount) {
          (docs/nebius.md).\n",
     );
     backend(text, "nebius", &account.name);
+    let _ = writeln!(text, "credentials = {}", account.credentials());
+}
+
+fn gcp_backend(text: &mut String, account: &GcpAccount) {
+    text.push_str(
+        "\n# A project of Google Cloud. docs/gcp.md has the commands that make a service account \
+         with the\n# roles that it needs.\n",
+    );
+    backend(text, "gcp", &account.name);
+    if let Some(project) = account.project() {
+        setting(text, "project", project);
+    }
     let _ = writeln!(text, "credentials = {}", account.credentials());
 }
 

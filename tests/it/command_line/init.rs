@@ -4,6 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use simulated_clouds::aws::SimulatedAws;
+use simulated_clouds::gcp::{Settings as GcpSettings, SimulatedGcp};
 use simulated_clouds::nebius::{Settings, SimulatedNebius};
 use tempfile::TempDir;
 
@@ -15,6 +16,7 @@ use super::{refused, said, said_by};
 struct Clouds {
     aws: SimulatedAws,
     nebius: SimulatedNebius,
+    gcp: SimulatedGcp,
 }
 
 impl Clouds {
@@ -22,17 +24,25 @@ impl Clouds {
         Self {
             aws: plain_aws().await,
             nebius: SimulatedNebius::start(Settings::default()).await.unwrap(),
+            gcp: SimulatedGcp::start(GcpSettings::default()).await.unwrap(),
         }
     }
 
     fn variables(&self, accounts: &[&str]) -> Vec<(String, String)> {
-        let (aws, nebius) = (self.aws.url(), self.nebius.url());
-        let endpoints = ["quotas", "tokens", "iam", "compute", "capacity"];
-        let endpoints = endpoints.map(|name| format!("{name} = \"{nebius}\""));
-        let mut variables = vec![(
-            "QUOTA_ORACLE__BACKENDS__NEBIUS__ENDPOINTS".to_owned(),
-            format!("{{ {} }}", endpoints.join(", ")),
-        )];
+        let aws = self.aws.url();
+        let endpoints = |backend: &str, url: &str, names: &[&str]| {
+            let names: Vec<_> = names
+                .iter()
+                .map(|name| format!("{name} = \"{url}\""))
+                .collect();
+            let name = format!("QUOTA_ORACLE__BACKENDS__{backend}__ENDPOINTS");
+            (name, format!("{{ {} }}", names.join(", ")))
+        };
+        let nebius = ["quotas", "tokens", "iam", "compute", "capacity"];
+        let mut variables = vec![
+            endpoints("NEBIUS", &self.nebius.url(), &nebius),
+            endpoints("GCP", &self.gcp.url(), &["compute", "quotas", "monitoring"]),
+        ];
         for account in accounts {
             for key in ["ENDPOINT_URL", "STS_ENDPOINT_URL"] {
                 let name = format!("QUOTA_ORACLE__BACKENDS__{account}__{key}");
@@ -67,18 +77,21 @@ fn write_secrets(folder: &TempDir, clouds: &Clouds) {
         &secrets.join("nebius.json"),
         &clouds.nebius.credentials_file(),
     );
+    write_secret(&secrets.join("gcp.json"), &clouds.gcp.key_file());
 }
 
 const PROD: &str = "prod=key:AKIAIOSFODNN7EXAMPLE";
 const RESEARCH: &str = "research=key:AKIAI44QH8DHBEXAMPLE";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_aws_accounts_and_nebius_are_set_up_by_flags() {
+async fn accounts_of_all_clouds_are_set_up_by_flags() {
     let clouds = Clouds::start().await;
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("etc/quota-oracle.toml");
     let file = file.to_str().unwrap();
-    let accounts = ["--aws", PROD, "--aws", RESEARCH, "--nebius", "nebius"];
+    let accounts = [
+        "--aws", PROD, "--aws", RESEARCH, "--nebius", "nebius", "--gcp", "gcp",
+    ];
     let init = [
         &[
             "init",
@@ -95,7 +108,12 @@ async fn two_aws_accounts_and_nebius_are_set_up_by_flags() {
     assert_eq!((code, &*complaint), (0, ""), "{told}");
     // What is missing is named.
     assert!(told.starts_with(&format!("{file} is written.\n")), "{told}");
-    for secret in ["secrets/prod", "secrets/research", "secrets/nebius.json"] {
+    for secret in [
+        "secrets/prod",
+        "secrets/research",
+        "secrets/nebius.json",
+        "secrets/gcp.json",
+    ] {
         let line = told.lines().find(|line| line.contains(secret));
         assert!(
             line.is_some_and(|line| line.contains(file)),
@@ -120,6 +138,7 @@ async fn two_aws_accounts_and_nebius_are_set_up_by_flags() {
         "prod      us-east-1",
         "research  us-east-1",
         "nebius    eu-north1",
+        "gcp       us-central1",
     ] {
         assert!(table.contains(part), "{part}: {table}");
     }
@@ -177,6 +196,9 @@ async fn a_few_questions_on_a_terminal_do_the_same() {
         "us-east-1",
         "nebius",
         "secrets/nebius.json",
+        "gcp",
+        "metadata",
+        "secrets/gcp.json",
         "nowhere",
         "127.0.0.1:0",
     ];
@@ -189,6 +211,8 @@ async fn a_few_questions_on_a_terminal_do_the_same() {
         "`key` are no credentials of AWS; write `default`",
         "Regions of AWS, or default [default]: ",
         "Names for your Nebius accounts, or none [none]: ",
+        "Names for your Google Cloud accounts, or none [none]: ",
+        "`metadata` are no credentials of Google Cloud; write a key file",
         "Address to listen on [127.0.0.1:8080]: `nowhere` is not an address",
     ] {
         assert!(shown.contains(part), "{part} is missing in\n{shown}");
@@ -207,7 +231,7 @@ fn what_cannot_be_set_up_is_said_and_writes_nothing() {
     let file = file.to_str().unwrap();
     let sentence = refused(&["init", file], 2);
     assert!(
-        sentence.contains("write `--aws NAME` or `--nebius NAME`"),
+        sentence.contains("write `--aws NAME`, `--nebius NAME` or `--gcp NAME`"),
         "{sentence}"
     );
     for (flags, part) in [
@@ -218,6 +242,7 @@ fn what_cannot_be_set_up_is_said_and_writes_nothing() {
         (&["--aws", "a/b"], "`a/b` is not a valid name"),
         (&["--aws", "prod=role:gpu"], "`role:ARN`"),
         (&["--nebius", "=x"], "`` is not a valid name"),
+        (&["--gcp", "g=metadata"], "`metadata:PROJECT`"),
         (
             &["--aws", "one", "--nebius", "one"],
             "two accounts are named `one`",
@@ -230,7 +255,7 @@ fn what_cannot_be_set_up_is_said_and_writes_nothing() {
     }
     assert!(!Path::new(file).exists());
     // Answers that stop in the middle leave nothing, either.
-    let (shown, code) = Process::on_terminal(&["init", file], &[], 80, "none\nnone\n");
+    let (shown, code) = Process::on_terminal(&["init", file], &[], 80, "none\nnone\nnone\n");
     assert_eq!(code, Some(2), "{shown}");
     assert!(
         shown.contains("no account was named, so nothing is written"),
@@ -243,10 +268,23 @@ fn what_cannot_be_set_up_is_said_and_writes_nothing() {
     let sentence = refused(&["init", nowhere.to_str().unwrap(), "--aws", "aws"], 1);
     assert!(sentence.starts_with("cannot write "), "{sentence}");
     // The configuration alone, for a pipe.
-    let (text, _, code) = said_by(&["init", "-", "--aws", "aws", "--nebius", "n=metadata"]);
+    let accounts = [
+        "--aws",
+        "aws",
+        "--nebius",
+        "n=metadata",
+        "--gcp",
+        "g=metadata:gpus-1",
+    ];
+    let (text, _, code) = said_by(&[&["init", "-"], &accounts[..]].concat());
     assert_eq!(code, 0);
     let table: toml::Table = text.parse().unwrap();
-    assert_eq!(table["backends"].as_array().unwrap().len(), 2, "{text}");
+    assert_eq!(table["backends"].as_array().unwrap().len(), 3, "{text}");
+    assert_eq!(
+        table["backends"][2]["project"].as_str(),
+        Some("gpus-1"),
+        "{text}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
