@@ -75,6 +75,12 @@ export function link(url, text) {
   return make("a", { href: url, rel: "noreferrer", target: "_blank" }, text);
 }
 
+// Where a person asks for more of a quota: a page, or the command where no page shows it.
+export function increase({ increase_url: url, increase_command: command }) {
+  if (!command) return link(url, "Request increase");
+  return make("details", { class: "ask" }, make("summary", {}, "Request increase"), make("code", {}, command));
+}
+
 export const dollars = (value, basis) =>
   value === null || value === undefined ? "?" : (basis === "estimated" ? "~" : "") + "$" + value.toFixed(2);
 export const plural = (count, word) => count + " " + word + (count === 1 ? "" : "s");

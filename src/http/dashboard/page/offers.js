@@ -1,6 +1,6 @@
 // The offers, grouped by GPU, and the map of what is left above them.
 
-import { at, cell, dollars, link, make, number, plural, show, small, table } from "./dom.js";
+import { at, cell, dollars, increase, make, number, plural, show, small, table } from "./dom.js";
 import { ask } from "./service.js";
 import { asCurl, asDstack, filter, parseGpu, writeAddress } from "./search.js";
 
@@ -133,7 +133,7 @@ function row(offer) {
   const { gpu, quota } = offer;
   const launchable = offer.launchable === null ? "?" : (quota.basis === "limit" ? "≤ " : "") + offer.launchable;
   const reasons = [offer.availability === "available" ? null : quota.reason, offer.restriction?.reason, offer.unavailable?.reason];
-  const increase = offer.availability === "no_quota" ? link(quota.increase_url, "Request increase") : null;
+  const ask = offer.availability === "no_quota" ? increase(quota) : null;
   const old = quota.freshness && quota.freshness !== "fresh" ? quota.freshness : null;
   return make("tr", { "data-key": [offer.backend, offer.region, offer.instance_type, offer.spot, gpu.count].join(" ") },
     cell(offer.instance_type, small(offer.spot ? "spot" : "on-demand")),
@@ -142,7 +142,7 @@ function row(offer) {
     number("price", dollars(offer.price, offer.price_basis), small(offer.price_basis)),
     number("launches left", launchable),
     cell(make("span", { class: LOOK[offer.availability] ?? "dim" }, offer.availability.replace("_", " ")),
-      reasons.filter(Boolean).map((reason) => small(reason)), old ? small(old) : null, increase));
+      reasons.filter(Boolean).map((reason) => small(reason)), old ? small(old) : null, ask));
 }
 
 // ---- map

@@ -1,6 +1,6 @@
 // The planner: where a number of GPUs can be launched.
 
-import { at, cell, dollars, link, make, number, plural, show, small, table } from "./dom.js";
+import { at, cell, dollars, increase, make, number, plural, show, small, table } from "./dom.js";
 import { ask } from "./service.js";
 import { planQuery, writeAddress } from "./search.js";
 
@@ -29,14 +29,14 @@ function row(one) {
       : one.missing_gpus === 0 ? ["good", "yes"] : ["bad", one.missing_gpus + " GPUs missing"];
   const binding = one.binding && one.binding.required !== null ? one.binding : null;
   const short = binding && one.missing_gpus > 0;
-  const increase = short ? link(one.increase_url, "Request increase") : null;
+  const ask = short ? increase(one) : null;
   return make("tr", { "data-key": [one.backend, one.region, one.instance_type, one.spot, one.gpu.count].join(" ") },
     cell(make("span", { class: look }, fits)),
     cell(one.region, small(one.backend)),
     cell(one.nodes + " × " + one.instance_type, small(one.gpus + " × " + one.gpu.name + ", " + (one.spot ? "spot" : "on-demand"))),
     number("price", dollars(one.price, one.price_basis)),
     number("launches left", one.launchable ?? "?"),
-    cell(prevented ?? one.reason, short ? small("ask for " + binding.required + " free of " + binding.name + ", " + (binding.available ?? "?") + " are") : null, increase));
+    cell(prevented ?? one.reason, short ? small("ask for " + binding.required + " free of " + binding.name + ", " + (binding.available ?? "?") + " are") : null, ask));
 }
 
 export function start(guarded) {

@@ -1,7 +1,7 @@
 // The quotas: sortable, the tightest first. They are many, so they are loaded when somebody comes
 // near them, a backend at a time, and from then on a region at a time.
 
-import { amount, at, cell, link, make, marketName, number, show, small, unitName } from "./dom.js";
+import { amount, at, cell, increase, make, marketName, number, show, small, unitName } from "./dom.js";
 import { ask } from "./service.js";
 import { writeAddress } from "./search.js";
 
@@ -165,7 +165,7 @@ function quotaRow({ backend, region, freshness, quota, used, names, key }) {
   const free = quota.limit_kind || amount(quota.available, quota.unit);
   return make("tr", { "data-key": key },
     cell(region, small(backend), freshness === "fresh" ? null : small(freshness ?? "not read")),
-    cell(quota.name, names.length ? small("GPUs: " + names.join(", ")) : null, small(about, " ", link(quota.increase_url, "Request increase"))),
+    cell(quota.name, names.length ? small("GPUs: " + names.join(", ")) : null, small(about), increase(quota)),
     make("td", {}, ...bar(used)),
     number("used", amount(quota.usage, quota.unit), quota.leased ? small("+ " + amount(quota.leased, quota.unit) + " leased") : null),
     number("limit", quota.limit_kind || amount(quota.limit, quota.unit), quota.limit_source && quota.limit_source !== "applied" ? small(quota.limit_source) : null),

@@ -37,25 +37,42 @@ export function writeAddress(isNew) {
 
 const words = (text) => text.split(/[,\s]+/).filter(Boolean);
 
+const VENDORS = ["nvidia", "amd", "intel", "google", "aws", "tenstorrent"];
+const COUNT = /^(\d*)(?:(\.\.)(\d*))?$/;
+const MEMORY = /^(?:(\d+(?:\.\d+)?)gi?b)?(?:(\.\.)(?:(\d+(?:\.\d+)?)gi?b)?)?$/i;
+
+// The ends of a range as a number, `4`, `2..`, `..8` or `2..8`; nothing if the text is none.
+function ends(text, form) {
+  const [, least, isRange, most] = form.exec(text) ?? [];
+  if (!least && !most) return null;
+  return [least ? Number(least) : undefined, most ? Number(most) : isRange ? undefined : Number(least)];
+}
+
 // What dstack writes about GPUs: names, memory and count, such as `H100:8`, `A100:80GB:1..4` or
-// `8xH100`.
+// `8xH100`; and names as the clouds have them.
 export function parseGpu(text) {
-  const wanted = { names: [] };
+  const wanted = { names: [], vendors: [] };
   for (const word of words(text)) {
     const [, before, rest] = /^(?:(\d+)\s*[x×*])?(.*)$/i.exec(word);
     if (before) wanted.min = wanted.max = Number(before);
     for (const part of rest.split(":").filter(Boolean)) {
-      const memory = /^(\d+(?:\.\d+)?)\s*gi?b(?:\.\.)?$/i.exec(part);
-      const range = /^(\d*)\.\.(\d*)$/.exec(part);
-      if (memory) wanted.memory = Number(memory[1]);
-      else if (range && (range[1] || range[2])) {
-        if (range[1]) wanted.min = Number(range[1]);
-        if (range[2]) wanted.max = Number(range[2]);
-      } else if (/^\d+$/.test(part)) wanted.min = wanted.max = Number(part);
+      const count = ends(part, COUNT);
+      const memory = count ? null : ends(part, MEMORY);
+      if (count) [wanted.min, wanted.max] = count;
+      else if (memory) [wanted.memory, wanted.mostMemory] = memory;
+      else if (VENDORS.includes(part.toLowerCase())) wanted.vendors.push(part.toLowerCase());
       else wanted.names.push(part);
     }
   }
   return wanted;
+}
+
+// Adds the models, vendors and memory to a question.
+function ofModels(query, gpu) {
+  for (const name of gpu.names) query.append("gpu", name);
+  for (const vendor of gpu.vendors) query.append("gpu_vendor", vendor);
+  if (gpu.memory) query.set("min_gpu_memory_gb", gpu.memory);
+  if (gpu.mostMemory) query.set("max_gpu_memory_gb", gpu.mostMemory);
 }
 
 const market = (query, value) => { if (value) query.set("spot", value === "spot"); };
@@ -64,10 +81,9 @@ const market = (query, value) => { if (value) query.set("spot", value === "spot"
 export function filter() {
   const query = new URLSearchParams();
   const gpu = parseGpu(at("gpu").value);
-  for (const name of gpu.names) query.append("gpu", name);
+  ofModels(query, gpu);
   query.set("min_gpu_count", Math.max(1, gpu.min ?? 1));
   if (gpu.max) query.set("max_gpu_count", gpu.max);
-  if (gpu.memory) query.set("min_gpu_memory_gb", gpu.memory);
   for (const name of words(at("region").value)) query.append("region", name);
   market(query, at("market").value);
   if (at("max_price").value) query.set("max_price", at("max_price").value);
@@ -82,9 +98,8 @@ export function planQuery() {
   if (!gpus) return null;
   const query = new URLSearchParams({ gpus, limit: 20 });
   const gpu = parseGpu(at("plan-gpu").value);
-  for (const name of gpu.names) query.append("gpu", name);
+  ofModels(query, gpu);
   if (gpu.min) query.set("min_gpu_count", gpu.min);
-  if (gpu.memory) query.set("min_gpu_memory_gb", gpu.memory);
   const most = [gpu.max, Number(at("plan-max").value)].filter(Boolean);
   if (most.length) query.set("max_per_node", Math.min(...most));
   market(query, at("plan-market").value);
@@ -103,10 +118,10 @@ export function asCurl(needsToken) {
 export function asDstack() {
   const gpu = parseGpu(at("gpu").value);
   const few = (list) => "[" + list.join(", ") + "]";
-  const name = gpu.names.length ? gpu.names.join(",") : "";
-  const memory = gpu.memory ? gpu.memory + "GB" : "";
-  const range = gpu.min === gpu.max ? gpu.min : (gpu.min ?? "") + ".." + (gpu.max ?? "");
-  const spec = [name, memory, range ?? ""].filter((part) => part !== "").join(":");
+  const range = (least, most, unit) => least === most ? (least ?? "") + (least ? unit : "")
+    : (least ? least + unit : "") + ".." + (most ? most + unit : "");
+  const spec = [...gpu.vendors, gpu.names.join(","), range(gpu.memory, gpu.mostMemory, "GB"), range(gpu.min, gpu.max, "")]
+    .filter(Boolean).join(":");
   const lines = ["type: task", "commands: [nvidia-smi]"];
   const count = Number(at("count").value);
   if (count > 1) lines.push("nodes: " + count);
