@@ -8,17 +8,25 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from services import TOKEN, Clouds, Service, aws, nebius, serve
+from services import TOKEN, Clouds, Service, aws, free_port, nebius, serve
 
 REGION = "us-east-1"
 
 
-@pytest.fixture
-def guarded(clouds: Clouds, tmp_path: Path, port: int) -> Iterator[Service]:
-    """A service with a token, over AWS."""
-    service = serve(tmp_path, port, *aws(clouds, REGION, "us-west-2"), token=True)
+@pytest.fixture(scope="module", name="started")
+def service_with_a_token(
+    clouds: Clouds, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Service]:
+    regions = aws(clouds, REGION, "us-west-2")
+    service = serve(tmp_path_factory.mktemp("guarded"), free_port(), *regions, token=True)
     yield service
     service.program.stop()
+
+
+@pytest.fixture
+def guarded(clouds: Clouds, started: Service) -> Iterator[Service]:
+    """A service with a token, over AWS."""
+    yield started
     clouds.heal()
 
 

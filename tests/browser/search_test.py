@@ -14,6 +14,12 @@ def rows(page: Page, gpu: str) -> Locator:
     return page.locator(f"details[data-gpu='{gpu}'] tbody tr")
 
 
+def show_more(page: Page, gpu: str) -> None:
+    before = rows(page, gpu).count()
+    page.locator(f"details[data-gpu='{gpu}'] button.more").click()
+    expect(rows(page, gpu)).not_to_have_count(before)
+
+
 def test_eight_h100_are_found_in_three_actions(page: Page, demo: Service) -> None:
     page.goto(demo.url)
     page.locator("#gpu").fill("H100:8")
@@ -25,11 +31,17 @@ def test_eight_h100_are_found_in_three_actions(page: Page, demo: Service) -> Non
     fitting = demo.ask("GET", "/offers?gpu=H100&min_gpu_count=8&availability=available&limit=1")
     expect(first).to_contain_text(fitting["offers"][0]["instance_type"])
     expect(first).to_contain_text(f"{fitting['offers'][0]['price']:.2f}")
-    # What does not fit comes after, with its reason and where to ask for more.
-    short = rows(page, "H100").filter(has_text="no quota").first
-    expect(short).to_contain_text("needs")
-    link = short.get_by_role("link", name="Request increase")
+    # What does not fit comes after, with its reason and where to ask for more: on a page of the
+    # cloud, or by a command where no page shows the quota.
+    short = rows(page, "H100").filter(has_text="no quota")
+    link = short.get_by_role("link", name="Request increase").first
+    command = short.locator("details.ask").first
+    while not (link.count() and command.count()):
+        show_more(page, "H100")
+    expect(short.first).to_contain_text("needs")
     expect(link).to_have_attribute("href", re.compile("^https://[a-z0-9.-]+/"))
+    command.get_by_text("Request increase").click()
+    expect(command.locator("code")).to_contain_text("gcloud beta quotas preferences create")
 
 
 def test_the_address_holds_the_search(page: Page, demo: Service) -> None:
@@ -54,6 +66,24 @@ def test_the_address_holds_the_search(page: Page, demo: Service) -> None:
     expect(page.locator("#fits")).not_to_be_checked()
 
 
+def test_gpus_are_found_by_the_names_of_all_clouds_and_of_dstack(page: Page, demo: Service) -> None:
+    page.goto(demo.url)
+    for text, query in [
+        ("nvidia-h100-80gb", "gpu=H100&min_gpu_count=1"),
+        ("gpu-h100-sxm", "gpu=H100&min_gpu_count=1"),
+        ("NVIDIA H100 80GB", "gpu=H100&min_gpu_count=1"),
+        ("8xH100", "gpu=H100&min_gpu_count=8&max_gpu_count=8"),
+        ("A100:40GB:4..8", "gpu=A100&max_gpu_memory_gb=40&min_gpu_count=4&max_gpu_count=8"),
+    ]:
+        page.locator("#gpu").fill(text)
+        page.locator("#gpu").press("Enter")
+        total = demo.ask("GET", f"/offers?{query}&limit=1")["total"]
+        assert total > 0
+        expect(page.locator("#groups details")).to_have_count(1)
+        expect(page.locator("#groups summary")).to_contain_text(f"{total} offer")
+        expect(page.locator("#unknown")).to_be_empty()
+
+
 def test_a_slip_is_told_and_mended_by_a_click(page: Page, demo: Service) -> None:
     page.goto(demo.url + "/?gpu=H10")
     expect(page.locator("#unknown")).to_contain_text("No gpu is called H10")
@@ -63,17 +93,15 @@ def test_a_slip_is_told_and_mended_by_a_click(page: Page, demo: Service) -> None
 
 
 def test_more_is_shown_by_pages(page: Page, demo: Service) -> None:
-    page.goto(demo.url + "/?gpu=T4")
+    page.goto(demo.url + "/?gpu=T4&region=us-east-1,us-west-2")
     expect(rows(page, "T4")).to_have_count(10)
-    page.locator("details[data-gpu='T4'] button.more").click()
+    show_more(page, "T4")
     expect(rows(page, "T4")).to_have_count(20)
     keys = rows(page, "T4").evaluate_all("rows => rows.map((row) => row.dataset.key)")
     assert len(set(keys)) == 20
-    total = demo.ask("GET", "/offers?gpu=T4&limit=1")["total"]
+    total = demo.ask("GET", "/offers?gpu=T4&region=us-east-1&region=us-west-2&limit=1")["total"]
     while page.locator("details[data-gpu='T4'] button.more").count():
-        before = rows(page, "T4").count()
-        page.locator("details[data-gpu='T4'] button.more").click()
-        expect(rows(page, "T4")).not_to_have_count(before)
+        show_more(page, "T4")
     expect(rows(page, "T4")).to_have_count(total)
 
 
@@ -82,10 +110,20 @@ def test_the_map_is_moved_in_by_arrows_and_leads_to_a_search(page: Page, demo: S
     square = page.locator("#map button[aria-label^='H100 in aws/us-east-2: 1']")
     expect(square).to_have_attribute("aria-label", "H100 in aws/us-east-2: 12 GPUs left")
     page.locator("#map button").first.focus()
+    place = (
+        "(() => { const cell = document.activeElement.closest('td');"
+        " return [cell.parentElement.rowIndex, cell.cellIndex] })()"
+    )
+    row, column = page.evaluate(place)
     page.keyboard.press("ArrowRight")
+    right = page.evaluate(place)
+    # Squares without offers are passed over.
+    assert (right[0], right[1] > column) == (row, True)
     page.keyboard.press("ArrowDown")
-    reached = page.evaluate("document.activeElement.closest('td').cellIndex")
-    assert reached == 2
+    below = page.evaluate(place)
+    assert (below[0] > row, below[1]) == (True, right[1])
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowUp")
     assert page.locator("#map button[tabindex='0']").count() == 1
     square.click()
     expect(page.locator("#gpu")).to_have_value("H100")
