@@ -7,7 +7,7 @@ use clap::Args;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 use reqwest::header::{ACCEPT, DATE, HeaderMap, RETRY_AFTER};
-use reqwest::{Client, ClientBuilder, Method, Response, StatusCode, Url};
+use reqwest::{Client, Method, Response, StatusCode, Url};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -17,11 +17,9 @@ use crate::clock::Clock;
 use crate::model::is_near;
 use crate::secret::{self, ExposeSecret, SecretString};
 
-/// Longer than the service itself lets a caller wait, by default.
+/// The longest silence: longer than the service itself lets a caller wait by default, and than its
+/// streams are silent. An answer that goes on coming may last.
 const TIMEOUT: Duration = Duration::from_secs(30);
-
-/// The longest silence of a stream; the service says something every fifteen seconds.
-const SILENCE: Duration = Duration::from_secs(60);
 
 /// What the types of problems begin with that this service gives.
 const PROBLEM: &str = "urn:quota-oracle:problem:";
@@ -53,16 +51,6 @@ pub(super) struct Answer {
     pub(super) text: String,
     /// When it was sent, by the service's clock.
     pub(super) sent_at: Timestamp,
-}
-
-/// Bounds the time of an answer as a whole.
-fn whole(client: ClientBuilder) -> ClientBuilder {
-    client.timeout(TIMEOUT)
-}
-
-/// Bounds the silences of an answer, which may last.
-fn streamed(client: ClientBuilder) -> ClientBuilder {
-    client.connect_timeout(TIMEOUT).read_timeout(SILENCE)
 }
 
 /// The part of a problem document that a person reads.
@@ -108,7 +96,7 @@ impl Service {
         if let Some(name) = path.iter().find(|name| ["", ".", ".."].contains(name)) {
             return Err(Error::Usage(format!("`{name}` is not a valid name")));
         }
-        let response = self.send(method, path, query, body, whole).await?;
+        let response = self.send(method, path, query, body).await?;
         let (status, headers) = (response.status(), response.headers().clone());
         let text = response.text().await.map_err(Error::failed)?;
         if !status.is_success() {
@@ -124,7 +112,7 @@ impl Service {
 
     /// Asks whether the service is ready; its words if it is not.
     pub(super) async fn readiness(&self) -> Result<Result<(), String>, Error> {
-        let response = self.send(Method::GET, &["readyz"], "", None, whole).await?;
+        let response = self.send(Method::GET, &["readyz"], "", None).await?;
         if response.status().is_success() {
             return Ok(Ok(()));
         }
@@ -133,7 +121,7 @@ impl Service {
 
     /// Opens a stream, which lasts until one of both ends it.
     pub(super) async fn stream(&self, path: &[&str]) -> Result<Response, Error> {
-        let response = self.send(Method::GET, path, "", None, streamed).await?;
+        let response = self.send(Method::GET, path, "", None).await?;
         let (status, headers) = (response.status(), response.headers().clone());
         if status.is_success() {
             return Ok(response);
@@ -148,7 +136,6 @@ impl Service {
         path: &[&str],
         query: &str,
         body: Option<&Value>,
-        bounded: impl Fn(ClientBuilder) -> ClientBuilder,
     ) -> Result<Response, Error> {
         let mut url = self.address()?;
         if let Ok(mut segments) = url.path_segments_mut() {
@@ -158,7 +145,9 @@ impl Service {
             url.set_query(Some(query));
         }
         let builder = || {
-            let client = bounded(Client::builder());
+            let client = Client::builder()
+                .connect_timeout(TIMEOUT)
+                .read_timeout(TIMEOUT);
             // A proxy would resolve a loopback address to itself.
             match url.host_str().is_some_and(is_near) {
                 true => client.no_proxy(),
