@@ -83,11 +83,19 @@ pub(in crate::cli) async fn run(arguments: Arguments) -> Result<(), Error> {
     let answer = arguments.service.get(&["plan"], &query).await?;
     arguments.form.show(&answer, |screen| {
         let plans: Plans = answer.parse()?;
+        plans.expect_names()?;
         Ok(plans.render(screen))
-    })
+    })?;
+    // One that was printed as it came ends alike, as far as it is understood.
+    let plans = answer.parse::<Plans>();
+    plans.map_or(Ok(()), |plans| plans.expect_names())
 }
 
 impl Plans {
+    fn expect_names(&self) -> Result<(), Error> {
+        UnknownName::explain(self.plans.len(), &self.unknown_names)
+    }
+
     fn render(&self, screen: &Screen) -> String {
         let mut text = notes(screen, &self.backends, &self.unknown_names);
         if self.plans.is_empty() {

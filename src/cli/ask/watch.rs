@@ -67,6 +67,9 @@ pub(in crate::cli) async fn run(arguments: Arguments) -> Result<(), Error> {
         match arguments.question.ask(&arguments.service).await {
             Ok(answer) => {
                 let offers: Offers = answer.parse()?;
+                if watch.seen.is_none() {
+                    offers.expect_names()?;
+                }
                 let is_live = changes.are_told();
                 if watch.look(&arguments, is_live, &answer, &offers)? == Reader::Gone {
                     return Ok(());

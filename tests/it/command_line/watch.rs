@@ -121,6 +121,16 @@ async fn a_watch_that_makes_no_sense_ends_at_once() {
     let (_service, url) = Process::serve(&file.path, &[]).await;
     let sentence = refused(&["watch", "--count", "0", "--url", &url], 2);
     assert!(sentence.contains("`count`"), "{sentence}");
+    // Nobody waits for what there is not.
+    let slip = ["--gpu", "H10", "--url", &url];
+    let told = "no gpu is called `H10`; did you mean `H100`?";
+    assert_eq!(refused(&[&["watch"], &slip[..]].concat(), 2), told);
+    assert_eq!(refused(&[&["offers"], &slip[..]].concat(), 2), told);
+    let plan = ["plan", "--gpus", "8"];
+    assert_eq!(refused(&[&plan, &slip[..]].concat(), 2), told);
+    let (answer, sentence, code) = said_by(&[&["offers", "--json"], &slip[..]].concat());
+    assert_eq!((code, &*sentence), (2, &*format!("quota-oracle: {told}\n")));
+    assert!(answer.contains("unknown_names"), "{answer}");
     let sentence = refused(&["watch", "--gpu", "H100:x8", "--url", &url], 2);
     assert!(sentence.contains("`--gpu H100:8`"), "{sentence}");
     let (_, said, code) = said_by(&["watch", "--every", "10ms", "--url", &url]);

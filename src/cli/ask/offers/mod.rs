@@ -76,6 +76,10 @@ pub(in crate::cli) async fn run(arguments: Arguments) -> Result<(), Error> {
     let answer = arguments.question.ask(&arguments.service).await?;
     arguments.form.show(&answer, |screen| {
         let offers: Offers = answer.parse()?;
+        offers.expect_names()?;
         Ok(offers.render(screen))
-    })
+    })?;
+    // One that was printed as it came ends alike, as far as it is understood.
+    let offers = answer.parse::<Offers>();
+    offers.map_or(Ok(()), |offers| offers.expect_names())
 }

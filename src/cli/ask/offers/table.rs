@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::cli::ask::answers::{Gpu, Judgement};
+use crate::cli::output::Error;
 use crate::cli::screen::{Cell, Column, Screen, Table, Tone};
 
 const COLUMNS: [Column; 8] = [
@@ -73,6 +74,11 @@ pub(in crate::cli::ask) struct UnknownName {
 }
 
 impl Offers {
+    /// Fails where nothing is found because of names that nothing has.
+    pub(in crate::cli::ask) fn expect_names(&self) -> Result<(), Error> {
+        UnknownName::explain(self.offers.len(), &self.unknown_names)
+    }
+
     pub(in crate::cli::ask) fn render(&self, screen: &Screen) -> String {
         let mut text = notes(screen, &self.backends, &self.unknown_names);
         if self.offers.is_empty() {
@@ -177,13 +183,26 @@ pub(in crate::cli::ask) fn notes(
             "{name} is {status}: nothing usable is known of {names}{failure}"
         ));
     }
-    for unknown in unknown_names {
-        let (parameter, name) = (&unknown.parameter, &unknown.name);
-        let nearest = unknown.did_you_mean.as_ref();
-        let nearest = nearest.map_or(String::new(), |it| format!("; did you mean `{it}`?"));
-        notes.push(format!("no {parameter} is called `{name}`{nearest}"));
-    }
+    notes.extend(unknown_names.iter().map(UnknownName::sentence));
     screen.paragraphs(Tone::Doubtful, &notes)
+}
+
+impl UnknownName {
+    fn sentence(&self) -> String {
+        let (parameter, name) = (&self.parameter, &self.name);
+        let nearest = self.did_you_mean.as_ref();
+        let nearest = nearest.map_or(String::new(), |it| format!("; did you mean `{it}`?"));
+        format!("no {parameter} is called `{name}`{nearest}")
+    }
+
+    /// Fails where nothing is found and names are unknown, which is why.
+    pub(in crate::cli::ask) fn explain(found: usize, unknown: &[Self]) -> Result<(), Error> {
+        let sentences: Vec<_> = unknown.iter().map(Self::sentence).collect();
+        match found == 0 && !sentences.is_empty() {
+            true => Err(Error::Usage(sentences.join("; "))),
+            false => Ok(()),
+        }
+    }
 }
 
 pub(in crate::cli::ask) fn place(backend: &str, region: &str) -> String {
