@@ -44,7 +44,7 @@ const COMMANDS: [&[&str]; 9] = [
     &["status", "aws"],
     &["offers", "--gpu", "H100:8"],
     &["offers", "--all", "-b", "nebius"],
-    &["offers", "--gpu", "H1OO"],
+    &["offers", "--gpu", "H100:64"],
     &["plan", "--gpus", "64", "--gpu", "H100"],
     &["quotas", "aws", "us-east-1"],
     &["quotas", "nebius"],
