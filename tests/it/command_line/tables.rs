@@ -39,12 +39,11 @@ fn without_colours(text: &str) -> String {
     shown
 }
 
-const COMMANDS: [&[&str]; 9] = [
+const COMMANDS: [&[&str]; 8] = [
     &["status"],
     &["status", "aws"],
     &["offers", "--gpu", "H100:8"],
     &["offers", "--all", "-b", "nebius"],
-    &["offers", "--gpu", "H100:64"],
     &["plan", "--gpus", "64", "--gpu", "H100"],
     &["quotas", "aws", "us-east-1"],
     &["quotas", "nebius"],
@@ -77,7 +76,7 @@ async fn no_table_is_wider_than_its_terminal_unless_all_is_wanted() {
                 words.clone().count() > 2
                     && words.all(|word| word.bytes().all(|b| b.is_ascii_uppercase()))
             };
-            let header = text.lines().find(is_header).unwrap_or("no matching offers");
+            let header = text.lines().find(is_header).expect("a header");
             header.split_whitespace().collect::<Vec<_>>().join(" ")
         };
         assert_eq!(header(&without_colours(&shown)), header(&piped.0));
