@@ -85,8 +85,8 @@ def test_gpus_are_found_by_the_names_of_all_clouds_and_of_dstack(page: Page, dem
 
 
 def test_a_slip_is_told_and_mended_by_a_click(page: Page, demo: Service) -> None:
-    page.goto(demo.url + "/?gpu=H10")
-    expect(page.locator("#unknown")).to_contain_text("No gpu is called H10")
+    page.goto(demo.url + "/?gpu=HH100")
+    expect(page.locator("#unknown")).to_contain_text("No gpu is called HH100")
     page.locator("#unknown button").click()
     expect(page.locator("#gpu")).to_have_value("H100")
     expect(rows(page, "H100").first).to_be_visible()
