@@ -82,11 +82,18 @@ async fn a_retry_after_beyond_the_deadline_is_told_at_once() {
     let (upstream, cloud) = (upstream(100.0, 100, 4), Cloud::new());
     let context = context(Priority::Request, 60);
     let failure = throttled().retry_after(Duration::from_secs(90));
-    let answer = call(&upstream, &cloud, &context, std::slice::from_ref(&failure)).await;
-    assert_eq!(answer, Err(failure));
-    let refusal = call(&upstream, &cloud, &context, &[]).await.unwrap_err();
-    assert_eq!(refusal.kind, FailureKind::Throttled);
-    assert_eq!(refusal.retry_after, Some(Duration::from_secs(90)));
+    for failures in [std::slice::from_ref(&failure), &[]] {
+        let refusal = call(&upstream, &cloud, &context, failures).await;
+        let refusal = refusal.unwrap_err();
+        assert_eq!(refusal.kind, FailureKind::Throttled);
+        assert_eq!(refusal.retry_after, Some(Duration::from_secs(90)));
+        // The breaker says so, and why.
+        let said = &refusal.detail;
+        assert!(
+            said.contains("breaker") && said.ends_with("Rate exceeded"),
+            "{said}"
+        );
+    }
     assert_eq!(cloud.start.elapsed(), Duration::ZERO);
 }
 
