@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use crate::config::{self, AwsAccount, Draft, GcpAccount, NebiusAccount};
+use crate::config::{self, AwsAccount, AzureAccount, Draft, GcpAccount, NebiusAccount};
 use crate::model::printable;
 
 use super::output::{Error, print};
@@ -40,6 +40,14 @@ pub(super) struct Arguments {
     /// it, or NAME=metadata:PROJECT on a virtual machine
     #[arg(long, value_name = "NAME[=CREDENTIALS]", value_parser = GcpAccount::parse)]
     gcp: Vec<GcpAccount>,
+    /// A subscription of Azure, repeatable: a name and the subscription's identity, with the
+    /// tenant's and the application's unless the environment or the machine has credentials
+    #[arg(
+        long,
+        value_name = "NAME=SUBSCRIPTION[:TENANT:CLIENT_ID]",
+        value_parser = AzureAccount::parse
+    )]
+    azure: Vec<AzureAccount>,
     /// The address to listen on; for another than loopback a token is made
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<SocketAddr>,
@@ -51,21 +59,22 @@ pub(super) fn run(arguments: Arguments) -> Result<(), Error> {
     if !to_output && arguments.file.exists() {
         return Err(exists(&arguments.file));
     }
-    let asks = arguments.aws.is_empty() && arguments.nebius.is_empty() && arguments.gcp.is_empty();
-    if asks && !io::stdin().is_terminal() {
-        return Err(Error::usage(
-            "no account is named; write `--aws NAME`, `--nebius NAME` or `--gcp NAME`, or answer \
-             on a terminal",
-        ));
-    }
     let mut draft = Draft {
         aws: arguments.aws,
         aws_regions: arguments.aws_region,
         nebius: arguments.nebius,
         gcp: arguments.gcp,
+        azure: arguments.azure,
         listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
         token_file: None,
     };
+    let asks = names(&draft).is_empty();
+    if asks && !io::stdin().is_terminal() {
+        return Err(Error::usage(
+            "no account is named; write `--aws NAME`, `--nebius NAME`, `--gcp NAME` or \
+             `--azure NAME=SUBSCRIPTION`, or answer on a terminal",
+        ));
+    }
     if asks {
         ask(&mut draft)?;
     }
@@ -125,7 +134,14 @@ fn ask(draft: &mut Draft) -> Result<(), Error> {
         "gcp.json",
         GcpAccount::parse,
     )?;
-    match draft.aws.is_empty() && draft.nebius.is_empty() && draft.gcp.is_empty() {
+    draft.azure = accounts(
+        "Azure",
+        "none",
+        "SUBSCRIPTION, or SUBSCRIPTION:TENANT:CLIENT_ID for an application with a secret",
+        "",
+        AzureAccount::parse,
+    )?;
+    match names(draft).is_empty() {
         true => Err(Error::usage("no account was named, so nothing is written")),
         false => Ok(()),
     }
@@ -145,7 +161,10 @@ fn accounts<T>(
             .filter(|word| *word != "none")
             .map(str::to_owned)
             .collect();
-        names.iter().try_for_each(|name| parse(name).map(|_| ()))?;
+        // Names are alike for all clouds.
+        names
+            .iter()
+            .try_for_each(|name| AwsAccount::parse(name).map(|_| ()))?;
         Ok(names)
     })?;
     let credentials = names.iter().map(|name| {
@@ -167,7 +186,11 @@ fn question<T>(
 ) -> Result<T, Error> {
     loop {
         // Standard output may be the configuration.
-        let _ = write!(io::stderr(), "{ask} [{usual}]: ");
+        let suggestion = match usual {
+            "" => String::new(),
+            usual => format!(" [{usual}]"),
+        };
+        let _ = write!(io::stderr(), "{ask}{suggestion}: ");
         let mut line = String::new();
         if io::stdin().read_line(&mut line).map_err(Error::failed)? == 0 {
             return Err(Error::usage(
@@ -187,11 +210,17 @@ fn question<T>(
     }
 }
 
-fn check_names(draft: &Draft) -> Result<(), Error> {
+/// The names of all accounts.
+fn names(draft: &Draft) -> Vec<&String> {
     let aws = draft.aws.iter().map(|it| &it.name);
     let nebius = draft.nebius.iter().map(|it| &it.name);
     let gcp = draft.gcp.iter().map(|it| &it.name);
-    let names: Vec<&String> = aws.chain(nebius).chain(gcp).collect();
+    let azure = draft.azure.iter().map(|it| &it.name);
+    aws.chain(nebius).chain(gcp).chain(azure).collect()
+}
+
+fn check_names(draft: &Draft) -> Result<(), Error> {
+    let names = names(draft);
     let twin = names
         .iter()
         .enumerate()

@@ -43,7 +43,7 @@ use crate::oracle::LeaseSettings;
 use crate::{catalog, coordination, http, secret, store, telemetry};
 
 pub use backends::Backend;
-pub use draft::{AwsAccount, Draft, GcpAccount, NebiusAccount};
+pub use draft::{AwsAccount, AzureAccount, Draft, GcpAccount, NebiusAccount};
 pub use problem::ConfigError;
 
 use diagnostics::parse_table;

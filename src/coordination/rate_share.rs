@@ -86,6 +86,10 @@ pub struct CallEnd {
     pub sent_at: StoreTime,
 }
 
+/// A cloud that asks to be left alone for longer, longer than any caller waits, opens the circuit
+/// breaker at once: whoever asks earlier may have to wait anew.
+pub const LONG_PAUSE: Duration = Duration::from_secs(60);
+
 /// The increase of the factor for each answer.
 pub(super) const FASTER_BY: f64 = 0.05;
 

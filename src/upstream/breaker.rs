@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::settings::BreakerPolicy;
+use crate::coordination::LONG_PAUSE;
 use crate::model::{Failure, FailureKind};
 
 /// The circuit breaker of one operation in one region of one account.
@@ -134,10 +135,8 @@ impl Breaker {
                 } else {
                     *outages += 1;
                 }
-                // Whoever asks earlier than the cloud said may have to wait anew: Azure restarts
-                // the time.
                 let is_told = failure.kind == FailureKind::Throttled
-                    && failure.retry_after > Some(self.policy.first_period);
+                    && failure.retry_after > Some(LONG_PAUSE);
                 let enough = is_told
                     || *throttles >= self.policy.throttles
                     || *outages >= self.policy.outages;

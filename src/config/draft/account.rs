@@ -53,6 +53,22 @@ enum GcpCredentials {
     },
 }
 
+/// An Azure subscription.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AzureAccount {
+    /// Its name.
+    pub name: String,
+    subscription: String,
+    application: Option<AzureApplication>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct AzureApplication {
+    tenant: String,
+    client_id: String,
+    secret_file: String,
+}
+
 impl AwsAccount {
     /// Reads `NAME`, `NAME=default`, `NAME=profile:PROFILE`, `NAME=role:ARN` or `NAME=key:ID`.
     pub fn parse(text: &str) -> Result<Self, String> {
@@ -158,6 +174,57 @@ impl GcpAccount {
             GcpCredentials::File(file) => table(&[("source", "service_account"), ("file", file)]),
             GcpCredentials::User(file) => table(&[("source", "authorized_user"), ("file", file)]),
             GcpCredentials::Metadata { .. } => table(&[("source", "metadata")]),
+        }
+    }
+}
+
+impl AzureAccount {
+    /// Reads `NAME=SUBSCRIPTION` or `NAME=SUBSCRIPTION:TENANT:CLIENT_ID`.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let (name, credentials) = split(text)?;
+        let parts: Vec<_> = credentials.split(':').collect();
+        let application = match parts[..] {
+            _ if !parts.iter().all(|part| is_plain_name(part)) => Err(()),
+            [_] => Ok(None),
+            [_, tenant, client_id] => Ok(Some(AzureApplication {
+                tenant: tenant.to_owned(),
+                client_id: client_id.to_owned(),
+                secret_file: format!("secrets/{name}"),
+            })),
+            _ => Err(()),
+        };
+        let wrong = |()| {
+            format!(
+                "`{credentials}` is no subscription of Azure; write `SUBSCRIPTION`, or \
+                 `SUBSCRIPTION:TENANT:CLIENT_ID` for an application with a secret"
+            )
+        };
+        Ok(Self {
+            subscription: parts[0].to_owned(),
+            application: application.map_err(wrong)?,
+            name,
+        })
+    }
+
+    pub(super) fn subscription(&self) -> &str {
+        &self.subscription
+    }
+
+    /// The tenant, where the environment does not tell it.
+    pub(super) fn tenant(&self) -> Option<&str> {
+        let application = self.application.as_ref();
+        application.map(|application| application.tenant.as_str())
+    }
+
+    /// The value of the key `credentials`.
+    pub(super) fn credentials(&self) -> Value {
+        match &self.application {
+            None => table(&[("source", "default")]),
+            Some(application) => table(&[
+                ("source", "client_secret"),
+                ("client_id", &application.client_id),
+                ("client_secret_file", &application.secret_file),
+            ]),
         }
     }
 }

@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 
 use toml::Value;
 
-pub use account::{AwsAccount, GcpAccount, NebiusAccount};
+pub use account::{AwsAccount, AzureAccount, GcpAccount, NebiusAccount};
 
 /// What a first configuration says.
 #[derive(Clone, Debug)]
@@ -20,6 +20,8 @@ pub struct Draft {
     pub nebius: Vec<NebiusAccount>,
     /// The projects of Google Cloud.
     pub gcp: Vec<GcpAccount>,
+    /// The subscriptions of Azure.
+    pub azure: Vec<AzureAccount>,
     /// The address to listen on.
     pub listen: SocketAddr,
     /// The file of the token that callers need.
@@ -57,6 +59,9 @@ impl Draft {
         }
         for account in &self.gcp {
             gcp_backend(&mut text, account);
+        }
+        for account in &self.azure {
+            azure_backend(&mut text, account);
         }
         text
     }
@@ -123,6 +128,19 @@ fn gcp_backend(text: &mut String, account: &GcpAccount) {
     backend(text, "gcp", &account.name);
     if let Some(project) = account.project() {
         setting(text, "project", project);
+    }
+    let _ = writeln!(text, "credentials = {}", account.credentials());
+}
+
+fn azure_backend(text: &mut String, account: &AzureAccount) {
+    text.push_str(
+        "\n# A subscription of Azure. docs/azure.md has the commands that make an application with \
+         the least role.\n",
+    );
+    backend(text, "azure", &account.name);
+    setting(text, "subscription", account.subscription());
+    if let Some(tenant) = account.tenant() {
+        setting(text, "tenant", tenant);
     }
     let _ = writeln!(text, "credentials = {}", account.credentials());
 }

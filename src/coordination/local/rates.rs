@@ -4,7 +4,9 @@
 
 use std::time::Duration;
 
-use crate::coordination::rate_share::{FASTER_BY, PROBE_LASTS, PROBE_POLL, SLOWEST_FACTOR};
+use crate::coordination::rate_share::{
+    FASTER_BY, LONG_PAUSE, PROBE_LASTS, PROBE_POLL, SLOWEST_FACTOR,
+};
 use crate::coordination::{CallEnd, SharedPolicy, SharedRate, StoreTime, Turn};
 use crate::model::{Failure, FailureKind};
 
@@ -159,7 +161,8 @@ impl Rate {
         } else {
             self.outages += 1;
         }
-        if self.throttles >= policy.throttles || self.outages >= policy.outages {
+        let is_told = is_throttled && asked > micros(LONG_PAUSE);
+        if is_told || self.throttles >= policy.throttles || self.outages >= policy.outages {
             let period = micros(policy.first_period);
             self.open_for(period, asked, failure.clone(), now, chance);
         }

@@ -199,6 +199,7 @@ async fn a_few_questions_on_a_terminal_do_the_same() {
         "gcp",
         "metadata",
         "secrets/gcp.json",
+        "none",
         "nowhere",
         "127.0.0.1:0",
     ];
@@ -212,6 +213,7 @@ async fn a_few_questions_on_a_terminal_do_the_same() {
         "Regions of AWS, or default [default]: ",
         "Names for your Nebius accounts, or none [none]: ",
         "Names for your Google Cloud accounts, or none [none]: ",
+        "Names for your Azure accounts, or none [none]: ",
         "`metadata` are no credentials of Google Cloud; write a key file",
         "Address to listen on [127.0.0.1:8080]: `nowhere` is not an address",
     ] {
@@ -231,7 +233,9 @@ fn what_cannot_be_set_up_is_said_and_writes_nothing() {
     let file = file.to_str().unwrap();
     let sentence = refused(&["init", file], 2);
     assert!(
-        sentence.contains("write `--aws NAME`, `--nebius NAME` or `--gcp NAME`"),
+        sentence.contains(
+            "write `--aws NAME`, `--nebius NAME`, `--gcp NAME` or `--azure NAME=SUBSCRIPTION`"
+        ),
         "{sentence}"
     );
     for (flags, part) in [
@@ -243,6 +247,7 @@ fn what_cannot_be_set_up_is_said_and_writes_nothing() {
         (&["--aws", "prod=role:gpu"], "`role:ARN`"),
         (&["--nebius", "=x"], "`` is not a valid name"),
         (&["--gcp", "g=metadata"], "`metadata:PROJECT`"),
+        (&["--azure", "a"], "`SUBSCRIPTION:TENANT:CLIENT_ID`"),
         (
             &["--aws", "one", "--nebius", "one"],
             "two accounts are named `one`",
@@ -255,7 +260,7 @@ fn what_cannot_be_set_up_is_said_and_writes_nothing() {
     }
     assert!(!Path::new(file).exists());
     // Answers that stop in the middle leave nothing, either.
-    let (shown, code) = Process::on_terminal(&["init", file], &[], 80, "none\nnone\nnone\n");
+    let (shown, code) = Process::on_terminal(&["init", file], &[], 80, "none\nnone\nnone\nnone\n");
     assert_eq!(code, Some(2), "{shown}");
     assert!(
         shown.contains("no account was named, so nothing is written"),
@@ -275,14 +280,23 @@ fn what_cannot_be_set_up_is_said_and_writes_nothing() {
         "n=metadata",
         "--gcp",
         "g=metadata:gpus-1",
+        "--azure",
+        "a=sub-1:tenant-1:app-1",
     ];
     let (text, _, code) = said_by(&[&["init", "-"], &accounts[..]].concat());
     assert_eq!(code, 0);
     let table: toml::Table = text.parse().unwrap();
-    assert_eq!(table["backends"].as_array().unwrap().len(), 3, "{text}");
+    assert_eq!(table["backends"].as_array().unwrap().len(), 4, "{text}");
     assert_eq!(
         table["backends"][2]["project"].as_str(),
         Some("gpus-1"),
+        "{text}"
+    );
+    let azure = &table["backends"][3];
+    assert_eq!(azure["tenant"].as_str(), Some("tenant-1"), "{text}");
+    assert_eq!(
+        azure["credentials"]["client_secret_file"].as_str(),
+        Some("secrets/a"),
         "{text}"
     );
 }

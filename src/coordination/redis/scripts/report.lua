@@ -45,7 +45,8 @@ else
   local throttles, outages = number(5, 0), number(6, 0)
   if kind == 'throttled' then throttles, outages = throttles + 1, 0 else outages = outages + 1 end
   set('throttles', text(throttles), 'outages', text(outages))
-  if throttles >= tonumber(ARGV[6]) or outages >= tonumber(ARGV[7]) then
+  local is_told = kind == 'throttled' and asked > 60000000
+  if is_told or throttles >= tonumber(ARGV[6]) or outages >= tonumber(ARGV[7]) then
     open_for(tonumber(ARGV[8]), asked, ARGV[5])
   end
 end
