@@ -4,9 +4,12 @@
 //! share one quota of their own and draw on neither (documentation of quotas and of spot quotas,
 //! 2026). GPU families count vCPUs too.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use super::families::Families;
 use super::names::{
-    ADDRESSES, CORES, DISKS, MACHINES, SPOT_CORES, STANDARD_ADDRESSES, compute, find, network,
+    ADDRESSES, CORES, DISKS, MACHINES, SPOT_CORES, STANDARD_ADDRESSES, compute, find, is_category,
+    network,
 };
 use super::quotas::{CountedBy, counted_by};
 use crate::model::{Amount, Demand, Instance, Market, QuotaKey, Snapshot};
@@ -60,6 +63,22 @@ pub(super) fn demand(
         take_one(network(STANDARD_ADDRESSES), false);
     }
     demand
+}
+
+/// Returns a number that is another one for locations in which some demand differs: by the quotas
+/// that there are and their spelling, by the families that each category has, and by what the lists
+/// of sizes have told.
+pub(super) fn fingerprint(families: &Families, snapshot: &Snapshot) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    families.fingerprint().hash(&mut hasher);
+    for row in snapshot.quotas() {
+        row.key.hash(&mut hasher);
+        if is_category(&row.key.code) {
+            let native = row.native.as_ref();
+            native.map(|native| &native.members).hash(&mut hasher);
+        }
+    }
+    hasher.finish()
 }
 
 /// The quotas of a location, as far as they are known.

@@ -5,6 +5,7 @@
 //! 55c37cd), stands in where that list cannot be read.
 
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, LazyLock};
 
 use parking_lot::RwLock;
@@ -13,7 +14,7 @@ use super::names::is_same;
 use super::sizes::SizeList;
 
 /// A size as far as quotas are concerned.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct CountedSize {
     /// The name of its family, in some spelling.
     pub(super) family: Arc<str>,
@@ -83,6 +84,18 @@ impl Families {
         let key = size.to_ascii_lowercase();
         let learned = self.learned.read().get(&key).cloned();
         learned.or_else(|| Some(BUNDLED.get(&key)?.counted.clone()))
+    }
+
+    /// Returns a number that is another one when something else is known.
+    pub(super) fn fingerprint(&self) -> u64 {
+        let learned = self.learned.read();
+        let each = learned.iter().map(|entry| {
+            let mut hasher = DefaultHasher::new();
+            entry.hash(&mut hasher);
+            hasher.finish()
+        });
+        // In whatever order the map has them.
+        each.fold(0, u64::wrapping_add)
     }
 }
 

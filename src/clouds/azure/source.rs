@@ -315,4 +315,8 @@ impl QuotaSource for AzureSource {
     fn demand_scope(&self) -> DemandScope {
         DemandScope::Snapshot
     }
+
+    fn demand_fingerprint(&self, snapshot: &Snapshot) -> Option<u64> {
+        Some(demand::fingerprint(&self.families, snapshot))
+    }
 }

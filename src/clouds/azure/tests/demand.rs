@@ -5,7 +5,7 @@ use flate2::read::GzDecoder;
 use proptest::prelude::*;
 
 use super::{instance, location};
-use crate::clouds::azure::demand::demand;
+use crate::clouds::azure::demand::{demand, fingerprint};
 use crate::clouds::azure::families::Families;
 use crate::clouds::azure::names::{CORES, SPOT_CORES, is_same};
 use crate::clouds::azure::sizes::SizeList;
@@ -286,4 +286,81 @@ proptest! {
         let found = drawn(&instance(size, Some(2)), Market::OnDemand, &here);
         prop_assert_eq!(&found[0].0, &spelled);
     }
+}
+
+/// Rows that some demand depends on, in two spellings.
+const ROWS: [[&str; 2]; 6] = [
+    ["cores", "Cores"],
+    ["lowPriorityCores", "lowprioritycores"],
+    ["virtualMachines", "VirtualMachines"],
+    ["StandardSSDDiskCount", "standardSSDDiskCount"],
+    ["standardNDSH100v5Family", "Standard NDSH100v5 Family"],
+    ["generalPurposeCategory", "specialCategory"],
+];
+
+/// A location that lacks some rows, and whose categories have some family, or none that is known.
+fn some_location() -> impl Strategy<Value = Snapshot> {
+    let spelling = prop::option::of((0..2_usize, 0..3_i64));
+    let rows = prop::collection::vec(spelling, ROWS.len());
+    let mapped = prop::option::of(prop::option::of(0..2_usize));
+    (rows, mapped).prop_map(|(rows, mapped)| {
+        let rows = ROWS.iter().zip(rows);
+        let rows: Vec<_> = rows
+            .filter_map(|(spellings, row)| row.map(|(which, limit)| (spellings[which], limit)))
+            .collect();
+        let pair = mapped.map(|of| of.map(|which| ("standardNDSH100v5Family", ROWS[5][which])));
+        let pairs: Option<Vec<_>> = pair.map(|pair| pair.into_iter().collect());
+        location(&rows, pairs.as_deref())
+    })
+}
+
+/// What a list of sizes may have told besides.
+fn some_families() -> impl Strategy<Value = Families> {
+    prop::option::of(0..2_usize).prop_map(|family| {
+        let families = Families::default();
+        if let Some(family) = family {
+            let row = SkuRow {
+                resource_type: "virtualMachines".to_owned(),
+                name: "Standard_ND96isr_H100_v5".to_owned(),
+                family: Some(["standardNewFamily", "standardNDSH100v5Family"][family].to_owned()),
+                capabilities: Some(vec![Capability {
+                    name: "vCPUs".to_owned(),
+                    value: "97".to_owned(),
+                }]),
+                ..SkuRow::default()
+            };
+            families.learn(&SizeList::new(&Region::from("eastus"), &[row]));
+        }
+        families
+    })
+}
+
+proptest! {
+    #[test]
+    fn locations_of_one_fingerprint_have_the_same_demands(
+        one in some_location(), other in some_location(),
+        known in some_families(), known_there in some_families(),
+    ) {
+        let demands = |families: &Families, location: &Snapshot| {
+            let sizes = ["Standard_ND96isr_H100_v5", "Standard_D2s_v5", "Standard_Z9"];
+            let both = sizes.iter().flat_map(|size| [(size, Market::OnDemand), (size, Market::Spot)]);
+            let of = |(size, market): (&&str, Market)| {
+                let whole = Instance { disk_gb: Some(10.0), public_ip: true, ..instance(size, None) };
+                demand(families, &whole, market, location)
+            };
+            both.map(of).collect::<Vec<_>>()
+        };
+        let fingerprints = (fingerprint(&known, &one), fingerprint(&known_there, &other));
+        if demands(&known, &one) != demands(&known_there, &other) {
+            prop_assert_ne!(fingerprints.0, fingerprints.1);
+        }
+    }
+}
+
+#[test]
+fn limits_and_usage_leave_the_fingerprint() {
+    let families = Families::default();
+    let with = |limit| fingerprint(&families, &location(&[("cores", limit)], None));
+    assert_eq!(with(0), with(8));
+    assert_ne!(with(0), fingerprint(&families, &Snapshot::EMPTY));
 }
