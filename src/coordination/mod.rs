@@ -27,7 +27,9 @@ pub use bulletin::{Board, Bulletin, Notice, Post, Posted};
 pub use fetch_lock::{Begun, FetchLock, LOCK_LIVES, ReadKind, ReadLock};
 pub use lease_store::{LeaseEntry, LeaseStore, LedgerChanges, LedgerVersion, Written};
 pub use local::{LocalHub, LocalReplica};
-pub use rate_share::{CallEnd, LONG_PAUSE, RateScope, RateShare, SharedPolicy, SharedRate, Turn};
+pub use rate_share::{
+    CallEnd, LONG_PAUSE, RateScope, RateShare, SharedPolicy, SharedRate, TokenWish, Turn,
+};
 pub use redis::{AddressError, RedisStore};
 pub use settings::{RedisAccess, Settings};
 pub use shared_store::{Coordination, SharedStore};

@@ -10,16 +10,25 @@ use crate::model::{BackendName, Failure, Region};
 /// The rate of calls to one operation of an account in a region, for all replicas together: tokens,
 /// the adaptive rate, and the circuit breaker with its probe.
 pub trait RateShare: Send + Sync {
-    /// Takes a token for one call, which is sent at once.
+    /// Takes a token for one call, which is to be sent at once.
     fn take<'a>(
         &'a self,
         scope: &'a RateScope,
         rate: SharedRate,
-        is_background: bool,
+        wish: TokenWish,
     ) -> BoxFuture<'a, Result<Turn, Away>>;
 
     /// Reports how a call has ended, where that matters to the others; never waits.
     fn report(&self, scope: &RateScope, policy: SharedPolicy, end: CallEnd);
+}
+
+/// The token that is wanted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TokenWish {
+    /// For a call that nobody waits for: one token is left for the others.
+    pub is_background: bool,
+    /// In place of one that was taken before and not used.
+    pub returns_one: bool,
 }
 
 /// One operation in one region of one account: clouds count calls that way.

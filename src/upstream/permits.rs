@@ -2,6 +2,7 @@
 //! of all replicas together.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::task::yield_now;
 use tokio::time::{Instant, sleep_until};
@@ -10,9 +11,17 @@ use super::breaker::Outcome;
 use super::limiter::{Limiter, Permit};
 use super::shared::Replicas;
 use super::shared_token::SharedToken;
-use crate::coordination::{Away, Turn};
+use crate::coordination::{Away, TokenWish, Turn};
 use crate::model::Failure;
 use crate::source::{Priority, Urgency};
+
+/// A token that was so long on its way is not used: calls that leave late leave together, and the
+/// cloud, which counts them when they come, throttles some. It happens where a crowd keeps the
+/// processor busy.
+const LATE: Duration = Duration::from_millis(50);
+
+/// On a machine that is always busy a call leaves late rather than never.
+const MOST_RETURNED: u32 = 5;
 
 impl Limiter {
     /// Waits for a permit to make one call, and for a token of all replicas together where they
@@ -59,13 +68,24 @@ impl Limiter {
         let rate = self.shared_rate();
         // Before the priority is first read, so that no rise is missed.
         let mut rises = urgency.subscribe();
+        let mut returned = 0;
+        let mut wish = TokenWish::default();
         loop {
-            let is_background = urgency.priority() == Priority::Background;
-            let turn = replicas.rates.take(&scope, rate, is_background).await;
+            wish.is_background = urgency.priority() == Priority::Background;
+            let asked = Instant::now();
+            let turn = replicas.rates.take(&scope, rate, wish).await;
+            wish.returns_one = false;
             let wait = match turn {
                 Err(away) => return Ok(Err(away)),
                 Ok(Turn::Open(left, cause)) => return Err(self.adopt_open(left, cause)),
                 Ok(Turn::Wait(wait)) => wait,
+                Ok(Turn::Taken {
+                    is_probe: false, ..
+                }) if asked.elapsed() > LATE && returned < MOST_RETURNED => {
+                    returned += 1;
+                    wish.returns_one = true;
+                    continue;
+                }
                 Ok(Turn::Taken {
                     is_probe,
                     factor,

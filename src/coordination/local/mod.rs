@@ -18,7 +18,7 @@ use tokio::sync::{broadcast, watch};
 use super::{
     Away, Begun, Board, Bulletin, CallEnd, FetchLock, LeaseEntry, LeaseStore, LedgerChanges,
     LedgerVersion, Notice, Post, RateScope, RateShare, ReadKind, ReadLock, SharedPolicy,
-    SharedRate, SharedStore, StoreStatus, StoreTime, Turn, Written,
+    SharedRate, SharedStore, StoreStatus, StoreTime, TokenWish, Turn, Written,
 };
 use crate::clock::Clock;
 use crate::model::UnitKey;
@@ -208,11 +208,11 @@ impl RateShare for LocalReplica {
         &'a self,
         scope: &'a RateScope,
         rate: SharedRate,
-        is_background: bool,
+        wish: TokenWish,
     ) -> BoxFuture<'a, Result<Turn, Away>> {
         let turn = self.ask(|state, now| {
             let known = state.rates.entry(scope.clone()).or_default();
-            known.take(rate, is_background, self.status.share_from(), now)
+            known.take(rate, wish, self.status.share_from(), now)
         });
         async move { turn }.boxed()
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::coordination::rate_share::{
     FASTER_BY, LONG_PAUSE, PROBE_LASTS, PROBE_POLL, SLOWEST_FACTOR,
 };
-use crate::coordination::{CallEnd, SharedPolicy, SharedRate, StoreTime, Turn};
+use crate::coordination::{CallEnd, SharedPolicy, SharedRate, StoreTime, TokenWish, Turn};
 use crate::model::{Failure, FailureKind};
 
 /// The shared rate of one operation.
@@ -52,7 +52,7 @@ impl Rate {
     pub(super) fn take(
         &mut self,
         rate: SharedRate,
-        is_background: bool,
+        wish: TokenWish,
         empty_at: StoreTime,
         now: StoreTime,
     ) -> Turn {
@@ -69,7 +69,10 @@ impl Rate {
             is_probe = true;
         }
         let interval = micros(rate.interval);
-        let spare = i64::from(is_background && rate.burst > 1);
+        if wish.returns_one {
+            self.arrival -= interval;
+        }
+        let spare = i64::from(wish.is_background && rate.burst > 1);
         let room = interval * (i64::from(rate.burst) - spare);
         let refilled = empty_at.0 + interval * i64::from(rate.burst);
         let arrival = self.arrival.max(refilled).max(now);

@@ -12,7 +12,7 @@ use super::notices::{Sent, What};
 use crate::coordination::{
     Away, Begun, Board, Bulletin, CallEnd, FetchLock, LOCK_LIVES, LeaseEntry, LeaseStore,
     LedgerChanges, LedgerVersion, Notice, Post, Posted, RateScope, RateShare, ReadKind, ReadLock,
-    SharedPolicy, SharedRate, StoreTime, Turn, Written,
+    SharedPolicy, SharedRate, StoreTime, TokenWish, Turn, Written,
 };
 use crate::model::{Failure, FailureKind, UnitKey};
 
@@ -85,7 +85,7 @@ impl RateShare for RedisStore {
         &'a self,
         scope: &'a RateScope,
         rate: SharedRate,
-        is_background: bool,
+        wish: TokenWish,
     ) -> BoxFuture<'a, Result<Turn, Away>> {
         async move {
             let flag = |is_set: bool| if is_set { "1" } else { "0" };
@@ -94,8 +94,9 @@ impl RateShare for RedisStore {
                 .key(self.keys.rate(scope))
                 .arg(rate.interval.as_micros().to_string())
                 .arg(rate.burst)
-                .arg(flag(is_background))
-                .arg(self.status.share_from().0);
+                .arg(flag(wish.is_background))
+                .arg(self.status.share_from().0)
+                .arg(flag(wish.returns_one));
             let answer: Vec<String> = self.run(invocation).await?;
             Ok(turn(&answer).unwrap_or(Turn::Wait(Duration::from_millis(250))))
         }

@@ -10,7 +10,7 @@ use quota_oracle::clock::Clock;
 use quota_oracle::coordination::{
     Begun, CallEnd, LeaseEntry, LedgerVersion, LocalHub, Notice, Post, RateScope, ReadKind,
     ReadLock, RedisAccess, RedisStore, SharedPolicy, SharedRate, SharedStore, StoreStatus,
-    StoreTime, Turn, Written,
+    StoreTime, TokenWish, Turn, Written,
 };
 use quota_oracle::model::{Failure, FailureKind, UnitKey};
 use quota_oracle::secret::{SecretSource, SecretString};
@@ -113,6 +113,7 @@ with_each_store! {
     whoever_lost_the_lock_cannot_overwrite
     rows_stay_until_a_later_full_reading
     tokens_are_shared_and_background_leaves_one
+    a_token_that_was_not_used_is_there_for_the_next
     throttling_slows_all_and_opens_for_all
     one_probe_closes_the_breaker_for_all
     only_one_of_two_writes_counts
@@ -238,6 +239,16 @@ const RATE: SharedRate = SharedRate {
     burst: 3,
 };
 
+const CALLER: TokenWish = TokenWish {
+    is_background: false,
+    returns_one: false,
+};
+
+const BACKGROUND: TokenWish = TokenWish {
+    is_background: true,
+    ..CALLER
+};
+
 const POLICY: SharedPolicy = SharedPolicy {
     throttles: 2,
     outages: 2,
@@ -248,7 +259,8 @@ const POLICY: SharedPolicy = SharedPolicy {
 async fn tokens_are_shared_and_background_leaves_one(two: Two) {
     let scope = scope("ListServiceQuotas");
     let take = async |store: &Arc<dyn SharedStore>, is_background| {
-        store.take(&scope, RATE, is_background).await.unwrap()
+        let wish = if is_background { BACKGROUND } else { CALLER };
+        store.take(&scope, RATE, wish).await.unwrap()
     };
     assert!(matches!(
         take(&two.one, true).await,
@@ -270,8 +282,31 @@ async fn tokens_are_shared_and_background_leaves_one(two: Two) {
     // A place that is all there is, background may have too.
     let single = SharedRate { burst: 1, ..RATE };
     let other = self::scope("GetServiceQuota");
-    let turn = two.one.take(&other, single, true).await.unwrap();
+    let turn = two.one.take(&other, single, BACKGROUND).await.unwrap();
     assert!(matches!(turn, Turn::Taken { .. }));
+}
+
+async fn a_token_that_was_not_used_is_there_for_the_next(two: Two) {
+    let scope = scope("ListServiceQuotas");
+    let take = async |wish| two.one.take(&scope, RATE, wish).await.unwrap();
+    for _ in 0..RATE.burst {
+        assert!(matches!(take(CALLER).await, Turn::Taken { .. }));
+    }
+    let returning = TokenWish {
+        returns_one: true,
+        ..CALLER
+    };
+    for _ in 0..5 {
+        assert!(matches!(take(returning).await, Turn::Taken { .. }));
+    }
+    // Whoever has to wait has returned his all the same.
+    let background = TokenWish {
+        returns_one: true,
+        ..BACKGROUND
+    };
+    assert!(matches!(take(background).await, Turn::Wait(_)));
+    assert!(matches!(take(CALLER).await, Turn::Taken { .. }));
+    assert!(matches!(take(CALLER).await, Turn::Wait(_)));
 }
 
 fn throttled() -> Failure {
@@ -284,9 +319,9 @@ async fn call(store: &Arc<dyn SharedStore>, result: Result<(), Failure>) -> (f64
         interval: Duration::from_millis(1),
         burst: 10,
     };
-    let mut turn = store.take(&scope("List"), rate, false).await.unwrap();
+    let mut turn = store.take(&scope("List"), rate, CALLER).await.unwrap();
     while let Turn::Wait(_) = turn {
-        turn = store.take(&scope("List"), rate, false).await.unwrap();
+        turn = store.take(&scope("List"), rate, CALLER).await.unwrap();
     }
     match turn {
         Turn::Taken {
@@ -318,7 +353,7 @@ async fn until_it_says(store: &Arc<dyn SharedStore>, is_it: impl Fn(&Turn) -> bo
     };
     let patience = Instant::now() + Duration::from_secs(20);
     loop {
-        let turn = store.take(&scope("List"), rate, false).await.unwrap();
+        let turn = store.take(&scope("List"), rate, CALLER).await.unwrap();
         if is_it(&turn) {
             return turn;
         }
@@ -372,7 +407,7 @@ async fn one_probe_closes_the_breaker_for_all(two: Two) {
         interval: Duration::from_millis(1),
         burst: 10,
     };
-    let meanwhile = two.one.take(&scope("List"), rate, false).await.unwrap();
+    let meanwhile = two.one.take(&scope("List"), rate, CALLER).await.unwrap();
     assert!(matches!(meanwhile, Turn::Wait(_)), "{meanwhile:?}");
     report(&two.other, true, Some(Ok(())), two.status.now());
     let is_closed =

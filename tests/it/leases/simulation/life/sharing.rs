@@ -12,7 +12,7 @@ use quota_oracle::coordination::{
     Away, Begun, Board, Bulletin, CallEnd, Coordination, FetchLock, LeaseEntry, LeaseStore,
     LedgerChanges, LedgerVersion, LocalHub, LocalReplica, Notice, Post, RateScope, RateShare,
     ReadKind, ReadLock, RedisAccess, RedisStore, SharedPolicy, SharedRate, SharedStore, StoreTime,
-    Turn, Written,
+    TokenWish, Turn, Written,
 };
 use quota_oracle::model::UnitKey;
 use quota_oracle::secret::{SecretSource, SecretString};
@@ -281,9 +281,9 @@ impl RateShare for OnServer {
         &'a self,
         scope: &'a RateScope,
         rate: SharedRate,
-        is_background: bool,
+        wish: TokenWish,
     ) -> BoxFuture<'a, Result<Turn, Away>> {
-        self.replica.take(scope, rate, is_background)
+        self.replica.take(scope, rate, wish)
     }
 
     fn report(&self, scope: &RateScope, policy: SharedPolicy, end: CallEnd) {
