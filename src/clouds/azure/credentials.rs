@@ -1,4 +1,4 @@
-//! Who calls: the application or machine that the settings and the environment name, and its proof.
+//! The caller: the application or machine that the settings and the environment name, and its proof.
 
 use std::path::{Path, PathBuf};
 

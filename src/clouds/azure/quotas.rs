@@ -140,7 +140,7 @@ fn families_of(category: &str, categories: Option<&Categories>) -> Native {
 pub(super) enum CountedBy {
     /// Its own.
     Family,
-    /// That of its category, instead of its own.
+    /// The quota of its category, instead of its own.
     Category(QuotaKey),
     /// There are categories, and nobody knows whose it is.
     Unknown,

@@ -18,7 +18,7 @@ pub(super) struct Size {
     pub(super) vcpus: Option<u32>,
     /// Whether it can be had as spot, where the list says so.
     is_spot_capable: Option<bool>,
-    /// Why the location does not launch it for this subscription.
+    /// The reason for which the location does not launch it for this subscription.
     closed: Option<Closed>,
     /// The zones that do not launch it; others may.
     closed_zones: Vec<String>,
@@ -85,7 +85,7 @@ impl SizeList {
                 });
             };
             if let Some(closed) = &size.closed {
-                // Nothing documents that it binds spot machines, and one is seen not to be bound.
+                // Not documented for spot machines, and one is seen not to be bound.
                 let market = Some(Market::OnDemand);
                 restrict(
                     market,

@@ -104,7 +104,7 @@ impl LeaseBook {
     pub(super) async fn end_soon(&self, leases: &[LeaseId]) {
         let is_away = |shared: &SharedLedger| !shared.sharing.status().is_up();
         if self.shared.as_ref().is_some_and(is_away) {
-            // What was read cannot be told. A later read ends them, or the clock.
+            // The read cannot be told to the others. A later one ends them, or the clock.
             return;
         }
         for id in leases {

@@ -154,7 +154,7 @@ pub(super) const RESTRICTED: &[Line] = &[
         "eastus2 Standard_ND96isr_H100_v5 on-demand 1",
         "short no_quota | standardNDSH100v5Family | 0/96 0 subscription",
     ),
-    // Nothing documents that a restriction of the location binds spot.
+    // It is not documented that a restriction of the location binds spot.
     (
         "eastus2 Standard_ND96isr_H100_v5 spot 1",
         "fits available | lowPriorityCores | 100/96 1 -",

@@ -53,7 +53,7 @@ async fn check_says_what_works_what_does_not_and_what_to_do() {
         works.contains(" ok           21 limits, 0 usages, account 123456789012"),
         "{works}"
     );
-    // What is missing besides has a row of its own.
+    // Everything else that is missing has a row of its own.
     let gap = " denied       usage is unknown: ";
     let gap = table.lines().find(|line| line.contains(gap)).unwrap();
     assert!(

@@ -299,7 +299,7 @@ async fn a_token_that_was_not_used_is_there_for_the_next(two: Two) {
     for _ in 0..5 {
         assert!(matches!(take(returning).await, Turn::Taken { .. }));
     }
-    // Whoever has to wait has returned his all the same.
+    // A token is returned also where the next has to be waited for.
     let background = TokenWish {
         returns_one: true,
         ..BACKGROUND

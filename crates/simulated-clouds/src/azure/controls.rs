@@ -38,12 +38,12 @@ pub enum Method {
 pub enum Fault {
     /// 429 of Resource Manager.
     Throttled {
-        /// What `Retry-After` says.
+        /// The seconds of `Retry-After`.
         retry_after_seconds: u64,
     },
     /// 429 of the compute provider, whose body has no envelope.
     ComputeThrottled {
-        /// What `Retry-After` says.
+        /// The seconds of `Retry-After`.
         retry_after_seconds: u64,
     },
     /// 401: the token is not accepted.

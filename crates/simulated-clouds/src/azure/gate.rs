@@ -37,9 +37,9 @@ const VERSIONS: &[(Method, &[&str])] = &[
 #[derive(Debug)]
 pub(super) struct Admitted {
     _under_way: CallGuard<State>,
-    /// How the page is linked to the next.
+    /// The link to the next page, as faults have it.
     pub(super) links: Links,
-    /// What is left of the rate limits, for calls that are limited.
+    /// The tokens left in the buckets, for calls that are limited.
     pub(super) left: Option<Left>,
 }
 

@@ -140,7 +140,7 @@ pub(super) fn list(controls: &Controls, asked: &Asked) -> Result<Vec<u8>, Refusa
             state.other_resources,
         )
     };
-    // What takes long is done without the lock: other calls go on.
+    // The list takes long, and is made without the lock: other calls go on.
     let numbers: BTreeMap<u32, String> = sizes
         .iter()
         .flat_map(|size| [size.vcpus, size.available_vcpus, size.gpus])

@@ -57,7 +57,7 @@ pub(super) enum Refused {
     ByCompute { retry_after: Duration },
 }
 
-/// What is left in the buckets after a call.
+/// The tokens left in the buckets after a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Left {
     pub(super) reads: u32,

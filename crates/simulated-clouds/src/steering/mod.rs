@@ -24,9 +24,9 @@ pub trait Simulation: Send + 'static {
     type Method: Copy + Ord + Send;
     /// The ways in which a call can fail.
     type Fault: Clone + Send;
-    /// What is in the account.
+    /// The content of the account.
     type Contents;
-    /// What a token says of its owner.
+    /// The owner of a token.
     type Owner;
 
     /// Returns what is in the account.
@@ -87,7 +87,7 @@ impl<S: Simulation> Controls<S> {
         self.state().tokens().revoke_all();
     }
 
-    /// How long tokens live that are issued from now on.
+    /// The lifetime of tokens that are issued from now on.
     pub fn set_token_lifetime(&self, lifetime: Duration) {
         self.state().tokens().set_lifetime(lifetime);
     }

@@ -48,7 +48,7 @@ fn found(keys: &str, variables: &[(&'static str, &str)]) -> Result<Identity, Fai
     identity(&settings, &connection(Path::new("/"), variables))
 }
 
-/// What an identity is, in a word or two.
+/// An identity in a word or two.
 fn word(identity: &Identity) -> String {
     match identity {
         Identity::Application {

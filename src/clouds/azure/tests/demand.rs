@@ -65,7 +65,7 @@ fn every_size_of_the_bundled_catalog_draws_on_its_family_and_the_location() {
             (CORES, &("virtualMachines".to_owned(), Some(1)))
         );
         families.insert(family.0.clone());
-        // What the caller and the catalog leave out, the table knows.
+        // The table knows the vCPUs that the caller and the catalog leave out.
         let bare = drawn(&instance(size, None), Market::OnDemand, &Snapshot::EMPTY);
         assert!(
             bare[1].1.is_none_or(|told| told == *cpus),
@@ -314,7 +314,7 @@ fn some_location() -> impl Strategy<Value = Snapshot> {
     })
 }
 
-/// What a list of sizes may have told besides.
+/// Families as a list of sizes may have told them.
 fn some_families() -> impl Strategy<Value = Families> {
     prop::option::of(0..2_usize).prop_map(|family| {
         let families = Families::default();

@@ -30,10 +30,10 @@ const FILLED: Duration = Duration::from_secs(6);
 /// The clocks of two machines differ by so much at most.
 const LARGEST_SKEW: u64 = 20;
 
-/// What the replicas of a life share.
+/// The store that the replicas of a life share.
 #[derive(Clone, Debug)]
 pub(super) enum Sharing {
-    /// Nothing: there is one.
+    /// None: there is one replica.
     Alone,
     /// A store in memory.
     InMemory,

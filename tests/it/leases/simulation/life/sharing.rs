@@ -188,7 +188,7 @@ fn connected(server: &RealServer) -> Arc<RedisStore> {
 struct OnServer {
     replica: Arc<LocalReplica>,
     ledger: Arc<ServerLedger>,
-    /// What the other replicas tell this one of leases.
+    /// Notices of the other replicas.
     notices: broadcast::Sender<Notice>,
 }
 
