@@ -15,6 +15,7 @@ mod events;
 mod failure_log;
 mod feedback;
 mod fetch;
+mod fetch_rows;
 mod flights;
 mod leases;
 mod limits_alone;

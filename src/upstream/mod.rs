@@ -21,6 +21,7 @@ mod limiter;
 mod queue;
 mod scope;
 mod shared_token;
+mod turns;
 
 mod permits;
 

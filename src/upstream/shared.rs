@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::adaptive_rate::Division;
 use super::call_slots::CallSlots;
+use super::turns::Division;
 use crate::clock::Clock;
 use crate::coordination::{Coordination, RateShare, StoreStatus};
 use crate::telemetry::Metrics;

@@ -6,12 +6,15 @@
 //! connection can be made that answers and can be written to.
 
 mod address;
+mod board;
 mod connection;
 mod keys;
+mod ledger;
 mod link;
+mod locks;
 mod notices;
+mod rates;
 mod scripts;
-mod sharing;
 
 use std::collections::BTreeMap;
 use std::fmt;
