@@ -105,6 +105,34 @@ impl AdaptiveRate {
         self.hold(now + whole);
     }
 
+    /// Whether no call was sent for so long that the bucket is full.
+    pub(super) fn is_full(&self, now: Instant) -> bool {
+        self.turns.is_none() && self.refilled_at <= now
+    }
+
+    /// Returns the calls that may come at once.
+    pub(super) fn burst(&self) -> u32 {
+        burst_of(self.whole).get()
+    }
+
+    /// Counts from now on, with so many calls just sent.
+    pub(super) fn count_anew(&mut self, sent: u32, now: Instant) {
+        if self.turns.is_some() {
+            return;
+        }
+        *self = Self {
+            factor: self.factor,
+            last: self.last,
+            held_until: self.held_until,
+            ..Self::within(self.whole, self.interval, burst_of(self.whole))
+        };
+        for _ in 0..sent.min(self.burst()) {
+            // It is full, so it has a token for each.
+            let _ = self.limiter.check();
+        }
+        self.refilled_at = self.refilled_at.max(now) + self.interval.saturating_mul(sent);
+    }
+
     /// Uses this share of the rate from now on, as all replicas together do.
     pub(super) fn adopt(&mut self, factor: f64) {
         self.factor = factor.clamp(SLOWEST_FACTOR, 1.0);

@@ -15,6 +15,7 @@ use tokio::time::{Instant, sleep_until};
 use super::adaptive_rate::AdaptiveRate;
 use super::breaker::{Admission, Breaker, Change, Outcome};
 use super::call_slots::{BackendSlots, Slot};
+use super::opening::Opening;
 use super::queue::{Queue, WaiterId};
 use super::scope::Scope;
 use super::settings::{BreakerPolicy, Rate};
@@ -42,6 +43,7 @@ struct State {
     in_flight: u32,
     rate: AdaptiveRate,
     breaker: Breaker,
+    opening: Option<Opening>,
     throttled_at: Option<Instant>,
 }
 
@@ -87,6 +89,7 @@ impl Limiter {
                 in_flight: 0,
                 rate: AdaptiveRate::new(rate),
                 breaker: Breaker::new(policy),
+                opening: None,
                 throttled_at: None,
             }),
         }
@@ -164,8 +167,13 @@ impl Limiter {
             waiter.slot = Some(slot);
             return Decision::Wait(None);
         }
+        let is_first = state.rate.is_full(now);
         if let Err(then) = state.rate.take(now) {
             return Decision::Wait(Some(then));
+        }
+        match &mut state.opening {
+            Some(opening) if !opening.is_over(now) => opening.sent += 1,
+            _ => state.opening = is_first.then(|| Opening::at(now)),
         }
         if probe {
             state.breaker.start_probe();
@@ -204,6 +212,11 @@ impl Limiter {
         };
         if before > 0 || admission == Admission::AfterProbe || state.in_flight >= allowed {
             return Readiness::Wait(None);
+        }
+        let burst = state.rate.burst();
+        let opening = state.opening.as_ref();
+        if let Some(until) = opening.and_then(|opening| opening.holds_until(burst, now)) {
+            return Readiness::Wait(Some(until));
         }
         let ready_at = state.rate.ready_at(now);
         if ready_at > deadline {
@@ -245,6 +258,7 @@ impl Limiter {
         let now = Instant::now();
         let mut state = self.state.lock();
         state.in_flight -= 1;
+        state.end_opening(in_flight, outcome, now);
         let news = state.adapt(in_flight, outcome, now);
         let change = state
             .breaker
@@ -283,6 +297,17 @@ impl Limiter {
 }
 
 impl State {
+    /// The rate counts from the first answer on.
+    fn end_opening(&mut self, in_flight: InFlight, outcome: Outcome<'_>, now: Instant) {
+        let is_answer = !matches!(outcome, Outcome::Unknown);
+        let ended = |opening: &mut Opening| is_answer && opening.is_ended_by(in_flight.sent_at);
+        if let Some(opening) = self.opening.take_if(ended)
+            && !opening.is_over(now)
+        {
+            self.rate.count_anew(opening.sent, now);
+        }
+    }
+
     /// Adapts the rate to a call's outcome, and returns the outcome that the breaker counts.
     fn adapt<'a>(
         &mut self,

@@ -3,6 +3,7 @@
 mod accidents;
 mod deadlines;
 mod limits;
+mod openings;
 mod outages;
 mod priorities;
 mod simulation;
