@@ -10,6 +10,7 @@ use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
 use tokio::time::Instant;
 
+use super::opening::ARRIVED_WITHIN;
 use super::settings::Rate;
 use super::turns::{Division, Turns};
 use crate::coordination::SharedRate;
@@ -80,7 +81,8 @@ impl AdaptiveRate {
     }
 
     /// Goes by its own share of the rate from now on, or by the whole again, beginning with an empty
-    /// bucket in either case: what the others have just taken is not known. `chance`, from 0 up to
+    /// bucket in either case, and once what the others have just sent has arrived, and they know it
+    /// too. `chance`, from 0 up to
     /// 1, stands in for the place of a replica that does not know its own.
     pub(super) fn divide(&mut self, division: Option<Division>, now: Instant, chance: f64) {
         if self.turns.is_some() == division.is_some() {
@@ -102,7 +104,7 @@ impl AdaptiveRate {
         };
         while self.limiter.check().is_ok() {}
         self.refilled_at = self.clock.epoch + self.filling;
-        self.hold(now + whole);
+        self.hold(now + whole.max(ARRIVED_WITHIN));
     }
 
     /// Whether no call was sent for so long that the bucket is full.
@@ -302,7 +304,7 @@ mod tests {
             rate.divide(None, Instant::now(), 0.0);
             (turns, later, next(&mut rate, 3).await)
         };
-        let whole = vec![250, 500, 750];
+        let whole = vec![1000; 3];
         // Turns of 312.5 ms; the first that could be has passed when the bucket has a token.
         let (turns, _, after) = turns_of(0).await;
         assert_eq!((turns, after), (vec![1250, 2500, 3750], whole.clone()));

@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// Calls that are not answered within this time are taken to have arrived.
-const ARRIVED_WITHIN: Duration = Duration::from_secs(1);
+pub(super) const ARRIVED_WITHIN: Duration = Duration::from_secs(1);
 
 /// The first calls after a pause, until one of them is answered.
 #[derive(Clone, Copy, Debug)]
