@@ -88,6 +88,11 @@ impl Keys {
         format!("{}{{replicas}}:alive", self.prefix)
     }
 
+    /// The places of the replicas that live.
+    pub(super) fn places(&self) -> String {
+        format!("{}{{replicas}}:places", self.prefix)
+    }
+
     /// From when on replicas share the rates after the store has come back.
     pub(super) fn share_from(&self) -> String {
         format!("{}{{replicas}}:share-from", self.prefix)

@@ -111,14 +111,17 @@ impl RedisStore {
         let lives = REPLICA_LIVES.as_micros().to_string();
         let state = self.status.state();
         let was_away = state.away.is_some() && state.returns > 0;
+        let place = self.status.place().map_or(-1, i64::from);
         let mut invocation = self.scripts.heartbeat.prepare_invoke();
         let invocation = invocation
             .key(self.keys.replicas())
             .key(self.keys.share_from())
+            .key(self.keys.places())
             .arg(&self.me)
             .arg(lives)
             .arg(if was_away { "1" } else { "0" })
-            .arg(ALL_RETURN.as_micros().to_string());
+            .arg(ALL_RETURN.as_micros().to_string())
+            .arg(place);
         let (time, replicas, place, from): (i64, u32, u32, i64) = self.run(invocation).await?;
         let received = self.clock.now();
         // The store looked at its clock about halfway.

@@ -106,6 +106,7 @@ macro_rules! with_each_store {
     )*};
 }
 
+mod places;
 mod rates;
 
 with_each_store! {
