@@ -6,8 +6,8 @@ use reqwest::Method;
 use serde_json::json;
 use simulated_clouds::aws::{Fault, FaultKind};
 
-use super::replicas_of;
-use crate::harness::{ACCOUNT, P, Setup, all_calls, eventually, let_time_pass, plain_aws};
+use super::{Replicas, replicas_of};
+use crate::harness::{ACCOUNT, Engine, P, Setup, all_calls, eventually, let_time_pass, plain_aws};
 
 const REGION: &str = "/quotas/aws/us-east-1";
 
@@ -51,6 +51,47 @@ async fn a_limit_verified_on_one_is_served_by_the_others_within_a_second() {
     let verified = replicas[1].send(request).await.json();
     assert_eq!(verified["verified"], true);
     assert_eq!(all_calls(&controls), before);
+}
+
+async fn three_processes_hear_of_a_verified_limit(engine: Engine) {
+    let aws = plain_aws().await;
+    let controls = aws.controls();
+    controls.set_limit(ACCOUNT, "us-east-1", P, 96.0).unwrap();
+    let replicas = Replicas::start(&aws, engine, |setup| {
+        quiet(setup).set("backends.0.regions", vec!["us-east-1"])
+    })
+    .await;
+    let limit = async |replica| {
+        let answer = replicas.get(replica, REGION).await;
+        let rows = answer["quotas"].as_array().unwrap();
+        let row = rows.iter().find(|row| row["code"] == P).unwrap();
+        row["limit"].clone()
+    };
+    for replica in 0..3 {
+        assert_eq!(limit(replica).await, 96);
+    }
+    controls.set_limit(ACCOUNT, "us-east-1", P, 384.0).unwrap();
+    let body = json!({"offer": p5(), "max_age": "0s"});
+    let url = format!("{}/verify", replicas.url(0));
+    let request = replicas.client.post(url).json(&body);
+    let verified: serde_json::Value = request.send().await.unwrap().json().await.unwrap();
+    assert_eq!(verified["quota"]["verdict"], "fits", "{verified}");
+    let (since, before) = (std::time::Instant::now(), all_calls(&controls));
+    for replica in 1..3 {
+        eventually("the others have it", async || limit(replica).await == 384).await;
+    }
+    println!("{engine:?}: the others have it after {:?}", since.elapsed());
+    assert_eq!(all_calls(&controls), before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn three_processes_on_redis_hear_of_a_verified_limit() {
+    three_processes_hear_of_a_verified_limit(Engine::Redis).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn three_processes_on_valkey_hear_of_a_verified_limit() {
+    three_processes_hear_of_a_verified_limit(Engine::Valkey).await;
 }
 
 #[tokio::test(start_paused = true)]
