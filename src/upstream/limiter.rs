@@ -12,11 +12,10 @@ use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep_until};
 
-use super::adaptive_rate::AdaptiveRate;
-use super::breaker::{Admission, Breaker, Change, Outcome};
+use super::breaker::{Admission, Change, Outcome};
 use super::call_slots::{BackendSlots, Slot};
-use super::opening::Opening;
-use super::queue::{Queue, WaiterId};
+use super::limiter_state::{InFlight, LimiterState, Readiness};
+use super::queue::WaiterId;
 use super::scope::Scope;
 use super::settings::{BreakerPolicy, Rate};
 use super::shared::Replicas;
@@ -29,22 +28,11 @@ use crate::source::{Priority, Urgency};
 #[derive(Debug)]
 pub(super) struct Limiter {
     scope: Scope,
-    concurrency: NonZeroU32,
     slots: BackendSlots,
     pub(super) replicas: Option<Replicas>,
     policy: BreakerPolicy,
     /// Held for one decision at a time, never across an await.
-    state: Mutex<State>,
-}
-
-#[derive(Debug)]
-struct State {
-    queue: Queue,
-    in_flight: u32,
-    rate: AdaptiveRate,
-    breaker: Breaker,
-    opening: Option<Opening>,
-    throttled_at: Option<Instant>,
+    state: Mutex<LimiterState>,
 }
 
 /// The next step of a waiter.
@@ -53,20 +41,6 @@ enum Decision {
     Refuse(Failure),
     /// Waits until notified, or until then.
     Wait(Option<Instant>),
-}
-
-/// Whether the limits of this operation allow a waiter's call now.
-enum Readiness {
-    Ready { priority: Priority, probe: bool },
-    Refuse(Failure),
-    Wait(Option<Instant>),
-}
-
-/// A call that was sent.
-#[derive(Clone, Copy, Debug)]
-struct InFlight {
-    sent_at: Instant,
-    probe: bool,
 }
 
 impl Limiter {
@@ -80,18 +54,10 @@ impl Limiter {
     ) -> Self {
         Self {
             scope,
-            concurrency,
             slots,
             replicas,
             policy,
-            state: Mutex::new(State {
-                queue: Queue::default(),
-                in_flight: 0,
-                rate: AdaptiveRate::new(rate),
-                breaker: Breaker::new(policy),
-                opening: None,
-                throttled_at: None,
-            }),
+            state: Mutex::new(LimiterState::new(rate, concurrency, policy)),
         }
     }
 
@@ -145,7 +111,7 @@ impl Limiter {
         if let Some(replicas) = &self.replicas {
             state.rate.divide(replicas.division(), now, rand::random());
         }
-        let (priority, probe) = match self.readiness(&state, waiter.id, now, deadline) {
+        let (priority, probe) = match state.readiness(&self.scope, waiter.id, now, deadline) {
             Readiness::Ready { priority, probe } => (priority, probe),
             // A slot that is not used at once goes to another call.
             Readiness::Refuse(failure) => {
@@ -167,72 +133,10 @@ impl Limiter {
             waiter.slot = Some(slot);
             return Decision::Wait(None);
         }
-        let is_first = state.rate.is_full(now);
-        if let Err(then) = state.rate.take(now) {
-            return Decision::Wait(Some(then));
+        match state.send(waiter.id, probe, now) {
+            Ok(in_flight) => Decision::Send(in_flight, slot),
+            Err(then) => Decision::Wait(Some(then)),
         }
-        match &mut state.opening {
-            Some(opening) if !opening.is_over(now) => opening.sent += 1,
-            _ => state.opening = is_first.then(|| Opening::at(now)),
-        }
-        if probe {
-            state.breaker.start_probe();
-        }
-        state.in_flight += 1;
-        state.queue.leave(waiter.id);
-        let sent_at = now;
-        Decision::Send(InFlight { sent_at, probe }, slot)
-    }
-
-    fn readiness(
-        &self,
-        state: &State,
-        waiter: WaiterId,
-        now: Instant,
-        deadline: Instant,
-    ) -> Readiness {
-        let admission = state.breaker.admission(now);
-        if let Admission::Held(left, cause) = admission {
-            return Readiness::Refuse(self.scope.held_back(left, cause));
-        }
-        if now >= deadline {
-            return Readiness::Refuse(self.scope.too_late());
-        }
-        let (priority, before) = state
-            .queue
-            .place(waiter)
-            .expect("a waiter stays in the queue until its call is sent or it is dropped");
-        let earliest = state.rate.earliest_behind(before, now);
-        if earliest > deadline {
-            return Readiness::Refuse(self.scope.too_many(earliest - now));
-        }
-        let allowed = match priority {
-            Priority::Verify | Priority::Request => self.concurrency.get(),
-            Priority::Background => self.concurrency_for_background(),
-        };
-        if before > 0 || admission == Admission::AfterProbe || state.in_flight >= allowed {
-            return Readiness::Wait(None);
-        }
-        let burst = state.rate.burst();
-        let opening = state.opening.as_ref();
-        if let Some(until) = opening.and_then(|opening| opening.holds_until(burst, now)) {
-            return Readiness::Wait(Some(until));
-        }
-        let ready_at = state.rate.ready_at(now);
-        if ready_at > deadline {
-            Readiness::Refuse(self.scope.too_many(ready_at - now))
-        } else if ready_at > now {
-            Readiness::Wait(Some(ready_at))
-        } else {
-            let probe = admission == Admission::Probe;
-            Readiness::Ready { priority, probe }
-        }
-    }
-
-    /// Background calls leave one place free, so that a caller never waits for one of them to end,
-    /// unless there is one place only.
-    fn concurrency_for_background(&self) -> u32 {
-        (self.concurrency.get() - 1).max(1)
     }
 
     /// Returns the rate that all replicas together keep to.
@@ -257,15 +161,7 @@ impl Limiter {
     fn settle(&self, in_flight: InFlight, outcome: Outcome<'_>) {
         let now = Instant::now();
         let mut state = self.state.lock();
-        state.in_flight -= 1;
-        state.end_opening(in_flight, outcome, now);
-        let news = state.adapt(in_flight, outcome, now);
-        let change = state
-            .breaker
-            .record(in_flight.probe, news, now, rand::random());
-        if change == Some(Change::Closed) {
-            state.rate.restart_slowly(now);
-        }
+        let change = state.settle(in_flight, outcome, now);
         // If the breaker has opened, each waiter is refused, leaves, and notifies the next one.
         state.queue.notify_first();
         let factor = state.rate.factor();
@@ -293,53 +189,6 @@ impl Limiter {
             }
             None => {}
         }
-    }
-}
-
-impl State {
-    /// The rate counts from the first answer on.
-    fn end_opening(&mut self, in_flight: InFlight, outcome: Outcome<'_>, now: Instant) {
-        let is_answer = !matches!(outcome, Outcome::Unknown);
-        let ended = |opening: &mut Opening| is_answer && opening.is_ended_by(in_flight.sent_at);
-        if let Some(opening) = self.opening.take_if(ended)
-            && !opening.is_over(now)
-        {
-            self.rate.count_anew(opening.sent, now);
-        }
-    }
-
-    /// Adapts the rate to a call's outcome, and returns the outcome that the breaker counts.
-    fn adapt<'a>(
-        &mut self,
-        in_flight: InFlight,
-        outcome: Outcome<'a>,
-        now: Instant,
-    ) -> Outcome<'a> {
-        let failure = match outcome {
-            Outcome::Answered => {
-                self.rate.speed_up();
-                return outcome;
-            }
-            Outcome::Unknown => return outcome,
-            Outcome::Failed(failure) => failure,
-        };
-        if let Some(asked) = failure.retry_after {
-            self.rate.hold(now + asked);
-        }
-        if failure.kind != FailureKind::Throttled {
-            return outcome;
-        }
-        // Calls that were in flight when the cloud last throttled were sent before the rate was
-        // lowered, so their being throttled too is the same news.
-        if self
-            .throttled_at
-            .is_some_and(|then| in_flight.sent_at <= then)
-        {
-            return Outcome::Unknown;
-        }
-        self.throttled_at = Some(now);
-        self.rate.slow_down(now);
-        outcome
     }
 }
 

@@ -18,6 +18,7 @@ mod call_slots;
 
 mod adaptive_rate;
 mod limiter;
+mod limiter_state;
 mod opening;
 mod queue;
 mod scope;
