@@ -6,16 +6,15 @@ quotas, and never asks for a quota.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from harness import azure
 from harness.catalog import CatalogServer
-from harness.dstack_server import GPU_TASK, PROJECT, DstackServer, Plan
+from harness.dstack_server import GPU_TASK, Plan
 from harness.expected import AZURE_FAMILIES, azure_series, by_azure, differences
 from harness.moto import Moto
 from harness.oracle import Oracle
+from harness.plans import BOTH_WORDS_IN_BOTH_MARKETS, with_and_without
 from harness.simulated import SimulatedClouds
 
 AMPLE = (100_000, 0)
@@ -61,7 +60,7 @@ def plans(
     azure_calls: str,
     moto: Moto,
     catalog: CatalogServer,
-) -> Iterator[tuple[Plan, Plan]]:
+) -> tuple[Plan, Plan]:
     """The plans with and without the oracle."""
     folder = tmp_path_factory.mktemp("azure")
     for (location, name), (limit, usage) in QUOTAS.items():
@@ -71,24 +70,19 @@ def plans(
     oracle = Oracle(folder / "oracle", all_clouds, azure=azure_settings)
     try:
         oracle.wait_until_known("azure", *azure.LOCATIONS)
-        dstack = DstackServer(
+        environment = {
+            **moto.environment(),
+            "GPUHUNT_CATALOG_URL": catalog.url,
+            "PYTHONPATH": azure_calls,
+        }
+        return with_and_without(
+            oracle,
             folder / "dstack",
-            {
-                **moto.environment(),
-                "GPUHUNT_CATALOG_URL": catalog.url,
-                **oracle.for_the_plugin,
-                "PYTHONPATH": azure_calls,
-            },
-            plugins=("quota_oracle", azure.PLUGIN),
+            environment,
+            azure.PLUGIN,
+            azure.BACKEND,
+            ANY_OF_THESE,
         )
-        try:
-            dstack.add_project(PROJECT, azure.BACKEND)
-            judged = dstack.plan(PROJECT, ANY_OF_THESE)
-            oracle.stop()
-            unjudged = dstack.plan(PROJECT, {**ANY_OF_THESE, "gpu": "A100,H100NVL,H200,T4"})
-            yield judged, unjudged
-        finally:
-            dstack.stop()
     finally:
         oracle.stop()
 
@@ -99,14 +93,7 @@ def test_azure_offers_have_no_quota_exactly_where_there_is_no_room(
     offers = plans[0].of("azure")
     found = offers.availabilities()
     assert {location for location, _, _ in found} == set(azure.LOCATIONS)
-    vcpus = {
-        (
-            offer["region"],
-            offer["instance"]["name"],
-            offer["instance"]["resources"]["spot"],
-        ): offer["instance"]["resources"]["cpus"]
-        for offer in offers.offers
-    }
+    vcpus = offers.vcpus()
     known = {
         offer: word
         for offer, word in found.items()
@@ -114,13 +101,8 @@ def test_azure_offers_have_no_quota_exactly_where_there_is_no_room(
     }
     assert len(known) > 40
     assert differences(known, lambda offer: by_azure(offer, vcpus[offer], QUOTAS)) == []
-    # Both words for both markets, so that neither is only ever guessed.
-    assert {(spot, word) for (_, _, spot), word in known.items()} == {
-        (False, "no_quota"),
-        (False, "unknown"),
-        (True, "no_quota"),
-        (True, "unknown"),
-    }
+    words = {(spot, word) for (_, _, spot), word in known.items()}
+    assert words == BOTH_WORDS_IN_BOTH_MARKETS
 
 
 def test_without_the_oracle_only_restrictions_are_known(plans: tuple[Plan, Plan]) -> None:

@@ -6,16 +6,15 @@ preemptible grant.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from harness import gcp
 from harness.catalog import CatalogServer
-from harness.dstack_server import GPU_TASK, PROJECT, DstackServer, Plan
+from harness.dstack_server import GPU_TASK, Plan
 from harness.expected import GCP_GPUS, by_gcp, differences
 from harness.moto import Moto
 from harness.oracle import Oracle
+from harness.plans import BOTH_WORDS_IN_BOTH_MARKETS, with_and_without
 from harness.simulated import SimulatedClouds
 
 GCP = {
@@ -53,7 +52,7 @@ def plans(
     gcp_calls: str,
     moto: Moto,
     catalog: CatalogServer,
-) -> Iterator[tuple[Plan, Plan]]:
+) -> tuple[Plan, Plan]:
     """The plans with and without the oracle."""
     folder = tmp_path_factory.mktemp("gcp")
     for (region, code), (limit, usage) in QUOTAS.items():
@@ -66,24 +65,19 @@ def plans(
     oracle = Oracle(folder / "oracle", all_clouds, gcp=gcp_settings)
     try:
         oracle.wait_until_known("gcp", *gcp.REGIONS)
-        dstack = DstackServer(
+        environment = {
+            **moto.environment(),
+            "GPUHUNT_CATALOG_URL": catalog.url,
+            "PYTHONPATH": gcp_calls,
+        }
+        return with_and_without(
+            oracle,
             folder / "dstack",
-            {
-                **moto.environment(),
-                "GPUHUNT_CATALOG_URL": catalog.url,
-                **oracle.for_the_plugin,
-                "PYTHONPATH": gcp_calls,
-            },
-            plugins=("quota_oracle", gcp.PLUGIN),
+            environment,
+            gcp.PLUGIN,
+            gcp.BACKEND,
+            ANY_OF_THESE,
         )
-        try:
-            dstack.add_project(PROJECT, gcp.BACKEND)
-            judged = dstack.plan(PROJECT, ANY_OF_THESE)
-            oracle.stop()
-            unjudged = dstack.plan(PROJECT, {**ANY_OF_THESE, "gpu": "A100,H100,L4"})
-            yield judged, unjudged
-        finally:
-            dstack.stop()
     finally:
         oracle.stop()
 
@@ -95,23 +89,14 @@ def test_gcp_offers_have_no_quota_exactly_where_there_is_no_room(
     found = offers.availabilities()
     assert len(found) > 40
     assert {region for region, _, _ in found} == set(gcp.REGIONS)
-    gpus = {
-        (
-            offer["region"],
-            offer["instance"]["name"],
-            offer["instance"]["resources"]["spot"],
-        ): len(offer["instance"]["resources"]["gpus"])
-        for offer in offers.offers
-    }
+    resources = offers.resources()
     known = {offer: word for offer, word in found.items() if _series(offer[1]) in GCP_GPUS}
-    assert differences(known, lambda offer: by_gcp(offer, gpus[offer], QUOTAS)) == []
-    # Both words for both markets, so that neither is only ever guessed.
-    assert {(spot, word) for (_, _, spot), word in known.items()} == {
-        (False, "no_quota"),
-        (False, "unknown"),
-        (True, "no_quota"),
-        (True, "unknown"),
-    }
+    assert (
+        differences(known, lambda offer: by_gcp(offer, len(resources[offer]["gpus"]), QUOTAS))
+        == []
+    )
+    words = {(spot, word) for (_, _, spot), word in known.items()}
+    assert words == BOTH_WORDS_IN_BOTH_MARKETS
 
 
 def test_without_the_oracle_dstack_takes_every_one_of_them_for_possible(

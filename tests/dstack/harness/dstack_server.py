@@ -58,13 +58,17 @@ class Plan:
             for offer in self.offers
         )
 
+    def resources(self) -> dict[tuple[str, str, bool], dict[str, Any]]:
+        """The machine of each offer, by region, type and whether it is spot."""
+        machines = ((offer["region"], offer["instance"]) for offer in self.offers)
+        return {
+            (region, machine["name"], machine["resources"]["spot"]): machine["resources"]
+            for region, machine in machines
+        }
+
     def vcpus(self) -> dict[tuple[str, str, bool], int]:
         """How many each offer has, by region, type and spot."""
-        return {
-            (offer["region"], offer["instance"]["name"], resources["spot"]): resources["cpus"]
-            for offer in self.offers
-            for resources in [offer["instance"]["resources"]]
-        }
+        return {offer: machine["cpus"] for offer, machine in self.resources().items()}
 
     def availabilities(self) -> dict[tuple[str, str, bool], str]:
         """What each offer is marked as, by region, type and spot."""
