@@ -10,7 +10,6 @@ use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
 use tokio::time::Instant;
 
-use super::opening::ARRIVED_WITHIN;
 use super::settings::Rate;
 use super::turns::{Division, Turns};
 use crate::coordination::SharedRate;
@@ -47,6 +46,10 @@ const SLOWEST_FACTOR: f64 = 1.0 / 16.0;
 
 /// The increase of the factor for each answer: from one half, the full rate is back after ten answers.
 const FASTER_BY: f64 = 0.05;
+
+/// Once the rate is divided or shared again, all have noticed after so long, and what they have just
+/// sent has arrived.
+const SETTLED_AFTER: Duration = Duration::from_secs(1);
 
 /// A bound for arithmetic's sake; a cloud that allows less than a call an hour is not asked often.
 const LONGEST_INTERVAL: Duration = Duration::from_secs(3600);
@@ -104,7 +107,7 @@ impl AdaptiveRate {
         };
         while self.limiter.check().is_ok() {}
         self.refilled_at = self.clock.epoch + self.filling;
-        self.hold(now + whole.max(ARRIVED_WITHIN));
+        self.hold(now + whole.max(SETTLED_AFTER));
     }
 
     /// Whether no call was sent for so long that the bucket is full.
@@ -117,8 +120,8 @@ impl AdaptiveRate {
         burst_of(self.whole).get()
     }
 
-    /// Counts from now on, with so many calls just sent.
-    pub(super) fn count_anew(&mut self, sent: u32, now: Instant) {
+    /// Counts as if so many calls had been sent then, at once, and none before.
+    pub(super) fn count_anew(&mut self, sent: u32, then: Instant, now: Instant) {
         if self.turns.is_some() {
             return;
         }
@@ -128,11 +131,14 @@ impl AdaptiveRate {
             held_until: self.held_until,
             ..Self::within(self.whole, self.interval, burst_of(self.whole))
         };
-        for _ in 0..sent.min(self.burst()) {
+        let come_back = (now - then).as_nanos() / self.interval.as_nanos();
+        let come_back = u32::try_from(come_back).unwrap_or(u32::MAX);
+        let missing = sent.saturating_sub(come_back).min(self.burst());
+        for _ in 0..missing {
             // It is full, so it has a token for each.
             let _ = self.limiter.check();
         }
-        self.refilled_at = self.refilled_at.max(now) + self.interval.saturating_mul(sent);
+        self.refilled_at = self.refilled_at.max(now) + self.interval.saturating_mul(missing);
     }
 
     /// Uses this share of the rate from now on, as all replicas together do.

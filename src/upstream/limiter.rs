@@ -111,6 +111,7 @@ impl Limiter {
         if let Some(replicas) = &self.replicas {
             state.rate.divide(replicas.division(), now, rand::random());
         }
+        state.end_late_opening(now);
         let (priority, probe) = match state.readiness(&self.scope, waiter.id, now, deadline) {
             Readiness::Ready { priority, probe } => (priority, probe),
             // A slot that is not used at once goes to another call.

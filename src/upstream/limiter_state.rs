@@ -115,8 +115,8 @@ impl LimiterState {
         let is_first = self.rate.is_full(now);
         self.rate.take(now)?;
         match &mut self.opening {
-            Some(opening) if !opening.is_over(now) => opening.sent += 1,
-            _ => self.opening = is_first.then(|| Opening::at(now)),
+            Some(opening) => opening.sent += 1,
+            None => self.opening = is_first.then(|| Opening::at(now)),
         }
         if probe {
             self.breaker.start_probe();
@@ -148,14 +148,20 @@ impl LimiterState {
         change
     }
 
-    /// The rate counts from the first answer on.
+    /// Ends an opening that no answer has ended: the rate counts from its end on.
+    pub(super) fn end_late_opening(&mut self, now: Instant) {
+        if let Some(opening) = self.opening.take_if(|opening| now >= opening.over_at()) {
+            self.rate.count_anew(opening.sent, opening.over_at(), now);
+        }
+    }
+
+    /// Ends the opening at its first answer: the rate counts from then on.
     fn end_opening(&mut self, in_flight: InFlight, outcome: Outcome<'_>, now: Instant) {
+        self.end_late_opening(now);
         let is_answer = !matches!(outcome, Outcome::Unknown);
         let ended = |opening: &mut Opening| is_answer && opening.is_ended_by(in_flight.sent_at);
-        if let Some(opening) = self.opening.take_if(ended)
-            && !opening.is_over(now)
-        {
-            self.rate.count_anew(opening.sent, now);
+        if let Some(opening) = self.opening.take_if(ended) {
+            self.rate.count_anew(opening.sent, now, now);
         }
     }
 

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Calls that are not answered within this time are taken to have arrived.
-pub(super) const ARRIVED_WITHIN: Duration = Duration::from_secs(1);
+/// Calls that are not answered within this time are taken to have arrived at its end.
+const ARRIVED_WITHIN: Duration = Duration::from_secs(2);
 
 /// The first calls after a pause, until one of them is answered.
 #[derive(Clone, Copy, Debug)]
@@ -31,7 +31,7 @@ impl Opening {
 
     /// Returns until when a further call waits for an answer at most, where the burst is used up.
     pub(super) fn holds_until(&self, burst: u32, now: Instant) -> Option<Instant> {
-        let until = self.began + ARRIVED_WITHIN;
+        let until = self.over_at();
         (self.sent >= burst && now < until).then_some(until)
     }
 
@@ -40,8 +40,8 @@ impl Opening {
         sent_at >= self.began
     }
 
-    /// Whether it is over without an answer.
-    pub(super) fn is_over(&self, now: Instant) -> bool {
-        now >= self.began + ARRIVED_WITHIN
+    /// Returns when it is over, if there is no answer.
+    pub(super) fn over_at(&self) -> Instant {
+        self.began + ARRIVED_WITHIN
     }
 }

@@ -78,7 +78,7 @@ proptest! {
 
     #[test]
     fn however_late_the_first_calls_arrive_none_is_throttled(
-        count in 1..40_usize, connecting in 0..800_u64, way in 0..100_u64,
+        count in 1..40_usize, connecting in 0..2100_u64, way in 0..100_u64,
     ) {
         let times = [connecting, way].map(Duration::from_millis);
         let (throttled, _) = paused().block_on(calls(count, times[0], times[1]));
@@ -87,7 +87,7 @@ proptest! {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_first_call_that_is_never_answered_holds_the_others_up_for_a_second() {
+async fn a_first_call_that_is_never_answered_holds_the_others_up_for_two_seconds() {
     let (upstream, cloud) = (upstream(4.0, 1, 4), Cloud::new());
     let hung = async {
         let context = context(Priority::Request, 60);
@@ -106,5 +106,6 @@ async fn a_first_call_that_is_never_answered_holds_the_others_up_for_a_second() 
         _ = hung => panic!("it was answered"),
         answer = second => assert_eq!(answer, Ok(())),
     }
-    assert_eq!(cloud.times(), [Duration::from_secs(1)]);
+    // It may have arrived at the end of them, and the rate counts from there.
+    assert_eq!(cloud.times(), [Duration::from_millis(2250)]);
 }
