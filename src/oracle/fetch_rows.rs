@@ -181,7 +181,7 @@ impl UnitState {
         match result {
             Ok(reading) => {
                 self.store_rows(&reading, started);
-                // Whoever waits for rows waits for all of them.
+                // Rows that are missing may be those that a caller verifies, so the read has failed.
                 let mut gaps = reading.gaps.into_iter();
                 let left_out = gaps.find(|gap| gap.kind.is_transient());
                 left_out.map_or(Ok(()), Err)

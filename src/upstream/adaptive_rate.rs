@@ -98,16 +98,21 @@ impl AdaptiveRate {
             Some(turns) => (turns.period.mul_f64(0.8), NonZeroU32::MIN),
             None => (whole, burst_of(self.whole)),
         };
+        self.refill(interval, burst);
+        self.turns = turns;
+        while self.limiter.check().is_ok() {}
+        self.refilled_at = self.clock.epoch + self.filling;
+        self.hold(now + whole.max(SETTLED_AFTER));
+    }
+
+    /// Begins with a full bucket of this size; the adaptive rate stays.
+    fn refill(&mut self, interval: Duration, burst: NonZeroU32) {
         *self = Self {
-            turns,
             factor: self.factor,
             last: self.last,
             held_until: self.held_until,
             ..Self::within(self.whole, interval, burst)
         };
-        while self.limiter.check().is_ok() {}
-        self.refilled_at = self.clock.epoch + self.filling;
-        self.hold(now + whole.max(SETTLED_AFTER));
     }
 
     /// Whether no call was sent for so long that the bucket is full.
@@ -125,17 +130,12 @@ impl AdaptiveRate {
         if self.turns.is_some() {
             return;
         }
-        *self = Self {
-            factor: self.factor,
-            last: self.last,
-            held_until: self.held_until,
-            ..Self::within(self.whole, self.interval, burst_of(self.whole))
-        };
+        self.refill(self.interval, burst_of(self.whole));
         let come_back = (now - then).as_nanos() / self.interval.as_nanos();
         let come_back = u32::try_from(come_back).unwrap_or(u32::MAX);
         let missing = sent.saturating_sub(come_back).min(self.burst());
         for _ in 0..missing {
-            // It is full, so it has a token for each.
+            // The bucket is full, so it has a token for each.
             let _ = self.limiter.check();
         }
         self.refilled_at = self.refilled_at.max(now) + self.interval.saturating_mul(missing);

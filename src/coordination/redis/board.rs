@@ -121,7 +121,7 @@ impl Bulletin for RedisStore {
         };
         let unit = self.keys.unit(unit);
         tokio::spawn(async move {
-            // Whoever waits looks again when the lock would have ended.
+            // A lost notice costs no more than the rest of the lock: replicas ask again at its end.
             let _ = store.tell(What::Ended { unit }).await;
         });
     }

@@ -33,7 +33,7 @@ async fn each_has_its_own(engine: Engine) {
         let places = replicas.iter().map(|replica| replica.status.place());
         assert!(places.eq((0..=place).map(Some)));
     }
-    // Whatever order they come back in to a store that knows nothing.
+    // An empty store gives back the places, in any order of return.
     server.stop();
     for replica in &replicas {
         let mut state = replica.status.subscribe();

@@ -123,7 +123,7 @@ async fn call(store: &Arc<dyn SharedStore>, result: Result<(), Failure>) -> (f64
             at,
             ..
         } => {
-            // That all is well is no news.
+            // Answers are only reported where calls have failed before.
             if result.is_err() {
                 let end = CallEnd {
                     result: Some(result),
